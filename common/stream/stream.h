@@ -1,0 +1,171 @@
+/* Streams of records: open any input, read records, group them into charts, work on them in order
+ * with several threads, write them safely, and keep the books.
+ */
+#ifndef CT_STREAM_H
+#define CT_STREAM_H
+
+#include "common/fhir/fhir.h"
+
+/* ---- bytes in ---- */
+
+/* A file or stdin ("-"), gzip, zstd, xz and bzip2 taken off by content. */
+typedef struct ct_in ct_in;
+
+CT_USE ct_in *ct_in_open(const char *path, ct_err *err);
+/* Reads up to `cap` bytes: `*got` 0 at the end. False for an I/O error (CT_E_IO), a compressed stream
+ * that is cut (CT_E_CUT) or corrupt (CT_E_DATA). */
+CT_USE bool ct_in_read(ct_in *in, char *to, size_t cap, size_t *got, ct_err *err);
+/* The path, or "(standard input)". */
+const char *ct_in_name(const ct_in *in);
+void ct_in_close(ct_in *in);
+
+/* Appends everything the input holds; CT_E_LIMIT where it is over `max` bytes. */
+CT_USE bool ct_slurp(const char *path, size_t max, ct_buf *to, ct_err *err);
+
+/* ---- bytes out ---- */
+
+/* A file that takes its final name only when it is whole, or stdout (NULL or "-"). */
+typedef struct ct_out ct_out;
+
+/* A file is written beside its final place, mode 0600; `.gz`, `.zst` and `.xz` names are compressed. */
+CT_USE ct_out *ct_out_open(const char *path, ct_err *err);
+/* Errors stick and are reported again by ct_out_close. False at once where the write failed. */
+bool ct_out_put(ct_out *out, ct_str s);
+/* Flushes, syncs, renames. The `out` is gone whatever the result. */
+CT_USE bool ct_out_close(ct_out *out, ct_err *err);
+/* Drops it: a file leaves nothing behind. NULL is allowed. */
+void ct_out_abandon(ct_out *out);
+/* Removes the unfinished files of this process; async-signal-safe, for signal handlers and the hook
+ * of ct_on_oom. */
+void ct_out_cleanup(void);
+/* Registers / forgets another unfinished file for ct_out_cleanup (a container being built by another
+ * library). The path must stay valid until it is forgotten. False where the table is full. */
+CT_USE bool ct_cleanup_add(const char *path);
+void ct_cleanup_drop(const char *path);
+
+/* ---- the books ---- */
+
+/* One side of the books: how many records, of which types, and the sum modulo 2^256 of the SHA-256 of
+ * each line without its LF: the same for any order. */
+typedef struct ct_side {
+    uint64_t records, bytes;
+    uint8_t sum[CT_SHA256_LEN];
+    struct ct_kindcount {
+        ct_str kind; /* resource type; must outlive the side */
+        uint64_t n;
+    } *kinds;
+    size_t nkinds;
+    bool off; /* set: nothing is counted but records and bytes (no --tally asked for) */
+} ct_side;
+
+void ct_side_add(ct_side *s, ct_str line, ct_str kind);
+void ct_side_merge(ct_side *into, const ct_side *from);
+void ct_side_clear(ct_side *s); /* keeps `off` */
+void ct_side_free(ct_side *s);
+
+/* ---- records in ---- */
+
+typedef enum ct_got {
+    CT_GOT_RECORD,
+    CT_GOT_END,
+    CT_GOT_BAD,   /* this record is unusable and is left out; the stream goes on */
+    CT_GOT_FATAL, /* the stream cannot be trusted any further */
+} ct_got;
+
+typedef struct ct_record {
+    ct_str line;      /* without LF */
+    ct_doc doc;
+    ct_str type;      /* resource type; lives as long as the model */
+    const char *file; /* as ct_in_name */
+    uint64_t number;  /* line in the file, from 1 */
+} ct_record;
+
+typedef struct ct_reader ct_reader;
+
+/* Reads NDJSON from `n` inputs one after another (none: stdin). `paths` is borrowed. Lines that start
+ * with "# chart-" (the reasons in a --reject file) are passed over. */
+ct_reader *ct_reader_new(const ct_model *m, const char *const *paths, size_t n);
+/* The next record, parsed and checked to be an R4 resource. It is borrowed: valid until the next call.
+ * After CT_GOT_BAD `rec->line`, `file` and `number` tell what was refused and `*err` why; a line over
+ * CT_JSON_MAX is given by its first part and the rest is dropped. An input that does not open, cannot
+ * be read, or whose last line is cut is CT_GOT_FATAL; so is everything after it. */
+ct_got ct_reader_next(ct_reader *r, ct_record *rec, ct_err *err);
+/* Bytes taken from the inputs so far (uncompressed), for progress. */
+uint64_t ct_reader_bytes(const ct_reader *r);
+void ct_reader_free(ct_reader *r);
+
+/* ---- charts ---- */
+
+/* A Patient and all of its compartment, or (empty `id`) the records that belong to nobody. It owns its
+ * lines and tapes. */
+typedef struct ct_chart {
+    ct_str id;            /* the Patient's id, empty for the shared records */
+    ct_record *records;   /* the Patient first where the stream has it, then input order */
+    size_t n;
+    bool has_patient;
+    ct_arena *arena;
+} ct_chart;
+
+typedef struct ct_charts ct_charts;
+
+/* What a caller does with records that cannot be used: report, keep, count. */
+typedef void ct_bad_fn(void *ctx, const ct_record *rec, const ct_err *err);
+
+/* Groups what `r` gives: all shared records first (in chunks, each a ct_chart with empty id), then the
+ * charts by id. Holds about `memory` bytes (0: 24 MiB) and spills the rest to a private temporary file in
+ * $TMPDIR that has no name. `in` (may be NULL) is the side of the books that every good record is
+ * entered on. */
+ct_charts *ct_charts_new(ct_reader *r, size_t memory, ct_side *in, ct_bad_fn *bad, void *bad_ctx);
+/* Fills `*chart` (all zero, or one used before: its arena is reset). Never CT_GOT_BAD. */
+ct_got ct_charts_next(ct_charts *c, ct_chart *chart, ct_err *err);
+void ct_charts_free(ct_charts *c);
+void ct_chart_free(ct_chart *chart);
+/* Resolves a literal reference among the chart's own records (`Type/id`, `urn:uuid:id`, absolute URLs
+ * by their end), or NULL. Fits ct_context.resolve with the chart as `ctx`. */
+const ct_doc *ct_chart_resolve(void *chart, ct_str reference);
+
+/* ---- ordered work ---- */
+
+/* Lines on their way out, with their side of the books. */
+typedef struct ct_lines {
+    ct_buf buf;
+    ct_side side;
+} ct_lines;
+
+/* Appends `line` and LF, and enters it in the books. */
+void ct_lines_add(ct_lines *l, ct_str line, ct_str kind);
+
+/* Work on units (charts, records, messages) by `jobs` threads, results in the order of the units.
+ *
+ *     fill   on the calling thread: puts the next unit into `slot`; CT_GOT_RECORD, CT_GOT_END or
+ *            CT_GOT_FATAL (which ends the run, `*err` filled, after what was filled before is done)
+ *     work   on any thread; each slot is one thread's at a time
+ *     done   on the calling thread, in order; false ends the run
+ *
+ * Slots are made by the caller: `nslots` of them, at least `jobs`; 4 times `jobs` keeps all busy.
+ * With jobs 1 everything runs on the calling thread. False where fill or done ended the run; `*err` is
+ * filled by fill only. */
+typedef struct ct_work {
+    int jobs;
+    void **slots;
+    size_t nslots;
+    ct_got (*fill)(void *ctx, void *slot, ct_err *err);
+    void (*work)(void *ctx, void *slot);
+    bool (*done)(void *ctx, void *slot);
+    void *ctx;
+} ct_work;
+
+CT_USE bool ct_work_run(const ct_work *w, ct_err *err);
+
+/* ---- the tally ---- */
+
+/* What a run can account for. Counts by name beside the two sides: "rejected", "withheld", "created" …
+ * The equation that must hold: in + created = out + rejected + withheld + consumed, over records. */
+typedef struct ct_tally {
+    ct_side in, out;
+    uint64_t created, changed, rejected, withheld, consumed;
+} ct_tally;
+
+bool ct_tally_balanced(const ct_tally *t);
+
+#endif
