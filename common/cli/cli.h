@@ -1,5 +1,5 @@
-/* What every command shares: options from one table, help, completion, diagnostics, exit status, and
- * the books. Only commands use it; it alone prints and exits.
+/* What every command shares: options from one table, help, completion, diagnostics, exit status,
+ * and the books. Only commands use it; it alone prints and exits.
  *
  *     static const ct_opt options[] = {{'r', "rules", "FILE", "use these rules"}, {0}};
  *     static const ct_command command = {.name = "audit", …, .options = options};
@@ -55,42 +55,49 @@ typedef struct ct_command {
     const char *summary;  /* one line: what it is for */
     const char *synopsis; /* what follows "chart audit": "[OPTION]... [FILE]..." ; several by \n */
     const char *const *subcommands; /* for completion; ends with NULL; may be NULL */
-    unsigned common;      /* CT_HAS_… */
+    unsigned common;                /* CT_HAS_… */
     const ct_opt *options;
     const char *examples; /* lines to show under EXAMPLES */
 } ct_command;
 
 typedef struct ct_cli {
     const ct_command *command;
-    const char *prog;      /* "chart-audit" */
+    const char *prog; /* "chart-audit" */
     int argc;
     char **argv;
-    const char *arg;       /* argument of the option just returned */
-    char **args;           /* what is left behind the options, once CT_CLI_DONE came */
+    const char *arg; /* argument of the option just returned */
+    char **args;     /* what is left behind the options, once CT_CLI_DONE came */
     size_t nargs;
     /* common options */
-    const char *output, *reject_path, *tally_path, *db; /* NULL where not given; db has its default */
+    const char *output, *reject_path, *tally_path,
+        *db; /* NULL where not given; db has its default */
     int jobs;
     bool quiet, show_values;
-    int progress;          /* 1 on, 0 off, -1 as the terminal says */
-    ct_date as_of;         /* --as-of or today (local), day precision */
+    int progress;  /* 1 on, 0 off, -1 as the terminal says */
+    ct_date as_of; /* --as-of or today (local), day precision */
     /* state */
     ct_out *out, *reject;
-    ct_tally tally;
-    struct ct_table { const char *name, *version; } tables[16]; /* for the tally */
+    ct_tally
+        tally; /* its sides are `off` where no --tally was given: copy that to sides of your own */
+    uint64_t bad; /* rejected so far; only the first are reported one by one */
+    struct ct_table {
+        const char *name, *version;
+    } tables[16]; /* for the tally */
     size_t ntables;
     int status;
-    void *getopt; /* private: option parser, progress line */
-    void *meter;
+    /* private */
+    struct ct_optstate *opts;
+    int64_t meter_last; /* ms, when the progress line was drawn; 0: never */
+    int64_t meter_start;
 } ct_cli;
 
 enum { CT_CLI_DONE = -1 };
 
-/* First call of main: closed standard descriptors, umask 077, signals (INT, TERM, HUP remove unfinished
- * files), the out-of-memory hook. */
+/* First call of main: closed standard descriptors, umask 077, signals (INT, TERM, HUP remove
+ * unfinished files), the out-of-memory hook. */
 void ct_cli_start(ct_cli *c, const ct_command *command, int argc, char **argv);
-/* The next option of the command's own table, its argument in c->arg; CT_CLI_DONE at the end. Common
- * options, --help and wrong usage (one line, exit 2) are dealt with inside. */
+/* The next option of the command's own table, its argument in c->arg; CT_CLI_DONE at the end.
+ * Common options, --help and wrong usage (one line, exit 2) are dealt with inside. */
 int ct_cli_option(ct_cli *c);
 /* The argument of the last option as a number within bounds, else a usage error. */
 uint64_t ct_cli_number(ct_cli *c, uint64_t min, uint64_t max);
@@ -104,30 +111,30 @@ CT_PRINTF(2, 3) _Noreturn void ct_cli_usage(ct_cli *c, const char *format, ...);
 CT_PRINTF(2, 3) void ct_cli_say(const ct_cli *c, const char *format, ...);
 /* The same, and raises the status. `format` as printf. */
 CT_PRINTF(3, 4) void ct_cli_problem(ct_cli *c, int status, const char *format, ...);
-/* `chart-import: feed.hl7:12: PID-7: not a date`; raises the status. `name` stands in where err->file is
- * NULL. */
+/* `chart-import: feed.hl7:12: PID-7: not a date`; raises the status. `name` stands in where
+ * err->file is NULL. */
 void ct_cli_error(ct_cli *c, int status, const char *name, const ct_err *err);
 /* ct_cli_error with CT_FAULT, then ct_cli_finish and exit: for what leaves no way to go on. */
 _Noreturn void ct_cli_die(ct_cli *c, const char *name, const ct_err *err);
 
 /* Opens c->output (or stdout) as c->out, once; dies where it cannot. */
 ct_out *ct_cli_out(ct_cli *c);
-/* A record that cannot be used: reports it (CT_NO), writes it with its reason to --reject, enters it in the
- * books as read and rejected. Fits ct_bad_fn with the ct_cli as `ctx`. */
+/* A record that cannot be used: reports it (CT_NO), writes it with its reason to --reject, enters
+ * it in the books as read and rejected. Fits ct_bad_fn with the ct_cli as `ctx`. */
 void ct_cli_bad(void *cli, const ct_record *rec, const ct_err *err);
 /* Keeps verbatim bytes in the reject file with a reason, and counts them: for inputs that are no
  * records yet. */
 void ct_cli_reject(ct_cli *c, const char *name, const ct_err *err, ct_str raw);
-/* Writes finished lines to c->out and merges their books into the tally; false after a write error (which
- * is reported by ct_cli_finish). Empties `l`. */
+/* Writes finished lines to c->out and merges their books into the tally; false after a write error
+ * (which is reported by ct_cli_finish). Empties `l`. */
 bool ct_cli_lines(ct_cli *c, ct_lines *l);
 /* Names a table, rule pack or policy that decided, for the tally. Both strings must live on. */
 void ct_cli_table(ct_cli *c, const char *name, const char *version);
 /* Bytes read so far; draws the progress line at most five times a second where wanted. */
 void ct_cli_progress(ct_cli *c, uint64_t bytes);
 
-/* Closes all (abandoning -o where the status is CT_FAULT), writes the tally, returns the exit status. A
- * write that failed makes it CT_FAULT. */
+/* Closes all (abandoning -o where the status is CT_FAULT), writes the tally, returns the exit
+ * status. A write that failed makes it CT_FAULT. */
 int ct_cli_finish(ct_cli *c);
 
 #endif

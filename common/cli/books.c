@@ -1,0 +1,145 @@
+/* Output, the tally, and how a run ends. */
+#include "common/cli/internal.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+
+ct_out *ct_cli_out(ct_cli *c)
+{
+    ct_err err = {0};
+
+    if (!c->out && !(c->out = ct_out_open(c->output, &err)))
+        ct_cli_die(c, c->output, &err);
+    return c->out;
+}
+
+bool ct_cli_lines(ct_cli *c, ct_lines *l)
+{
+    bool ok = ct_out_put(ct_cli_out(c), ct_buf_str(&l->buf));
+
+    ct_side_merge(&c->tally.out, &l->side);
+    ct_side_clear(&l->side);
+    l->buf.n = 0;
+    return ok;
+}
+
+void ct_cli_table(ct_cli *c, const char *name, const char *version)
+{
+    if (c->ntables < CT_LEN(c->tables))
+        c->tables[c->ntables++] = (struct ct_table){name, version};
+}
+
+static void put_pair(ct_buf *b, const char *name, uint64_t value)
+{
+    ct_buf_printf(b, ",\"%s\":%" PRIu64, name, value);
+}
+
+static void put_side(ct_buf *b, const char *name, const ct_side *s)
+{
+    ct_buf_printf(b, ",\"%s\":{\"records\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"sum\":\"", name,
+                  s->records, s->bytes);
+    ct_hex(b, s->sum, sizeof(s->sum));
+    ct_buf_z(b, "\",\"kinds\":{");
+    for (size_t i = 0; i < s->nkinds; i++) {
+        ct_buf_z(b, i ? "," : "");
+        ct_put_string(b, s->kinds[i].kind);
+        ct_buf_printf(b, ":%" PRIu64, s->kinds[i].n);
+    }
+    ct_buf_z(b, "}}");
+}
+
+static void put_used_options(ct_buf *b, const struct ct_optstate *s)
+{
+    bool any = false;
+
+    ct_buf_z(b, ",\"options\":[");
+    for (size_t i = 0; i < s->n; i++)
+        if (s->used & UINT64_C(1) << i) {
+            ct_buf_printf(b, "%s\"--%s\"", any ? "," : "", s->table[i].name);
+            any = true;
+        }
+    ct_buf_z(b, "]");
+}
+
+static void put_tables(ct_buf *b, const ct_cli *c)
+{
+    ct_buf_z(b, ",\"tables\":{");
+    for (size_t i = 0; i < c->ntables; i++) {
+        ct_buf_z(b, i ? "," : "");
+        ct_put_string(b, ct_str_z(c->tables[i].name));
+        ct_buf_c(b, ':');
+        ct_put_string(b, ct_str_z(c->tables[i].version));
+    }
+    ct_buf_z(b, "}");
+}
+
+void ct_cli_tally_write(ct_cli *c)
+{
+    const ct_tally *t = &c->tally;
+    ct_err err = {0};
+    ct_buf b = {0};
+    ct_out *out = ct_out_open(c->tally_path, &err);
+
+    if (!out) {
+        ct_cli_error(c, CT_FAULT, c->tally_path, &err);
+        return;
+    }
+    ct_buf_printf(&b, "{\"command\":\"%s\",\"version\":\"%s\",\"status\":%d", c->command->name,
+                  CT_VERSION, c->status);
+    put_used_options(&b, c->opts);
+    put_tables(&b, c);
+    put_side(&b, "in", &t->in);
+    put_side(&b, "out", &t->out);
+    put_pair(&b, "created", t->created);
+    put_pair(&b, "changed", t->changed);
+    put_pair(&b, "rejected", t->rejected);
+    put_pair(&b, "withheld", t->withheld);
+    put_pair(&b, "consumed", t->consumed);
+    ct_buf_printf(&b, ",\"balanced\":%s}\n", ct_tally_balanced(t) ? "true" : "false");
+    ct_out_put(out, ct_buf_str(&b));
+    if (!ct_out_close(out, &err))
+        ct_cli_error(c, CT_FAULT, c->tally_path, &err);
+    ct_buf_free(&b);
+}
+
+/* A reader that has gone away is no error of ours: end as SIGPIPE would have ended us. */
+static void end_as_sigpipe(void)
+{
+    ct_out_cleanup();
+    signal(SIGPIPE, SIG_DFL);
+    raise(SIGPIPE);
+}
+
+static void close_out(ct_cli *c, ct_out *out, const char *name, bool keep)
+{
+    ct_err err = {0};
+
+    if (!keep)
+        ct_out_abandon(out);
+    else if (out && !ct_out_close(out, &err)) {
+        if (err.kind == CT_E_IO && err.sys == EPIPE)
+            end_as_sigpipe();
+        ct_cli_error(c, CT_FAULT, name, &err);
+    }
+}
+
+int ct_cli_finish(ct_cli *c)
+{
+    bool file = c->output && strcmp(c->output, "-") != 0;
+
+    ct_cli_meter_clear(c);
+    if (c->status < CT_FAULT && !ct_tally_balanced(&c->tally))
+        ct_cli_problem(c, CT_FAULT, "the books do not balance: a fault of this program");
+    /* What went to stdout has gone; a file that cannot be trusted never gets its name. */
+    close_out(c, c->out, file ? c->output : "(standard output)", c->status < CT_FAULT || !file);
+    c->out = NULL;
+    close_out(c, c->reject, c->reject_path, true);
+    c->reject = NULL;
+    if (c->bad > 1)
+        ct_cli_say(c, "%" PRIu64 " rejected", c->bad);
+    if (c->tally_path)
+        ct_cli_tally_write(c);
+    return c->status;
+}

@@ -1,0 +1,238 @@
+/* Options from one table: parsing, common options, wrong usage. */
+#include "common/cli/internal.h"
+
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+/* `has` 0: every command's. */
+static const struct {
+    unsigned has;
+    ct_opt opt;
+} common_options[] = {
+    {CT_HAS_OUTPUT, {'o', "output", "FILE", "write to FILE, which appears only when it is whole"}},
+    {CT_HAS_JOBS, {'j', "jobs", "N", "use N threads (default: the cores)"}},
+    {CT_HAS_REJECT, {OPT_REJECT, "reject", "FILE", "keep what could not be read, with the reason"}},
+    {CT_HAS_TALLY, {OPT_TALLY, "tally", "FILE", "write the books of this run (JSON)"}},
+    {CT_HAS_DB, {OPT_DB, "db", "FILE", "the database (default: $CHART_DB, else charts.db)"}},
+    {CT_HAS_ASOF, {OPT_ASOF, "as-of", "DATE", "take DATE (YYYY-MM-DD) for today"}},
+    {CT_HAS_PROGRESS, {OPT_PROGRESS, "progress", NULL, "show progress, terminal or not"}},
+    {CT_HAS_PROGRESS, {OPT_NO_PROGRESS, "no-progress", NULL, "never show progress"}},
+    {0, {'q', "quiet", NULL, "say nothing but errors"}},
+    {0, {OPT_SHOW_VALUES, "show-values", NULL, "let messages hold values of records"}},
+    {0, {'h', "help", NULL, "this help"}},
+    {0, {'V', "version", NULL, "the version"}},
+    {0, {OPT_COMPLETION, "completion", NULL, NULL}},
+};
+
+void ct_cli_table_build(ct_cli *c)
+{
+    struct ct_optstate *s = ct_calloc(1, sizeof(*s));
+    const ct_opt *own = c->command->options;
+
+    for (; own && own->id && s->n < OPTIONS_MAX; own++)
+        s->table[s->n++] = *own;
+    for (size_t i = 0; i < CT_LEN(common_options) && s->n < OPTIONS_MAX; i++)
+        if (!common_options[i].has || (common_options[i].has & c->command->common))
+            s->table[s->n++] = common_options[i].opt;
+    c->opts = s;
+}
+
+void ct_cli_usage(ct_cli *c, const char *format, ...)
+{
+    va_list args;
+
+    fprintf(stderr, "%s: ", c->prog);
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    if (strcmp(c->command->name, "chart") == 0)
+        fprintf(stderr, "; see chart help\n");
+    else
+        fprintf(stderr, "; see chart %s --help\n", c->command->name);
+    ct_out_cleanup();
+    exit(CT_FAULT);
+}
+
+static const ct_opt *current(const ct_cli *c)
+{
+    return &c->opts->table[c->opts->current];
+}
+
+uint64_t ct_cli_number(ct_cli *c, uint64_t min, uint64_t max)
+{
+    uint64_t value;
+
+    if (!ct_str_u64(ct_str_z(c->arg), &value) || value < min || value > max)
+        ct_cli_usage(c, "--%s takes a number from %llu to %llu", current(c)->name,
+                     (unsigned long long)min, (unsigned long long)max);
+    return value;
+}
+
+int ct_cli_word(ct_cli *c, const char *const *words)
+{
+    ct_buf list = {0};
+
+    for (int i = 0; words[i]; i++)
+        if (strcmp(words[i], c->arg) == 0)
+            return i;
+    for (int i = 0; words[i]; i++)
+        ct_buf_printf(&list, "%s%s", i == 0 ? "" : words[i + 1] ? ", " : " or ", words[i]);
+    ct_buf_c(&list, '\0');
+    ct_cli_usage(c, "--%s takes %s", current(c)->name, list.p);
+}
+
+static void set_once(ct_cli *c, const char **where)
+{
+    if (*where)
+        ct_cli_usage(c, "--%s is given twice", current(c)->name);
+    if (!*c->arg)
+        ct_cli_usage(c, "--%s needs a file name", current(c)->name);
+    *where = c->arg;
+}
+
+static void set_as_of(ct_cli *c)
+{
+    if (!ct_date_parse(ct_str_z(c->arg), &c->as_of) || c->as_of.precision != CT_P_DAY)
+        ct_cli_usage(c, "--as-of takes a date, YYYY-MM-DD");
+}
+
+/* Deals with a common option; false where it is the command's own. */
+static bool common_option(ct_cli *c, int id)
+{
+    switch (id) {
+    case 'o':
+        set_once(c, &c->output);
+        return true;
+    case 'j':
+        c->jobs = (int)ct_cli_number(c, 1, 256);
+        return true;
+    case OPT_REJECT:
+        set_once(c, &c->reject_path);
+        return true;
+    case OPT_TALLY:
+        set_once(c, &c->tally_path);
+        return true;
+    case OPT_DB:
+        c->db = c->arg;
+        return true;
+    case OPT_ASOF:
+        set_as_of(c);
+        return true;
+    case OPT_PROGRESS:
+    case OPT_NO_PROGRESS:
+        c->progress = id == OPT_PROGRESS;
+        return true;
+    case 'q':
+        c->quiet = true;
+        return true;
+    case OPT_SHOW_VALUES:
+        c->show_values = true;
+        return true;
+    case 'h':
+        ct_cli_help(c);
+    case OPT_COMPLETION:
+        ct_cli_completion(c);
+    case 'V':
+        printf("%s %s\n", c->prog, CT_VERSION);
+        exit(fflush(stdout) == 0 ? CT_DONE : CT_FAULT);
+    default:
+        return false;
+    }
+}
+
+/* The table in the two forms getopt_long(3) wants. */
+static void getopt_tables(const struct ct_optstate *s, struct option *longs, char *shorts)
+{
+    *shorts++ = ':';
+    for (size_t i = 0; i < s->n; i++) {
+        const ct_opt *o = &s->table[i];
+
+        longs[i] = (struct option){
+            .name = o->name, .has_arg = o->arg ? required_argument : no_argument, .val = o->id};
+        if (o->id < 256) {
+            *shorts++ = (char)o->id;
+            if (o->arg)
+                *shorts++ = ':';
+        }
+    }
+    longs[s->n] = (struct option){0};
+    *shorts = '\0';
+}
+
+static _Noreturn void wrong_option(ct_cli *c, int answer)
+{
+    const char *word = optind > 0 && optind <= c->argc ? c->argv[optind - 1] : "";
+    bool is_long = strncmp(word, "--", 2) == 0;
+
+    /* The name only: what stands behind '=' may be a value. */
+    if (answer == ':')
+        ct_cli_usage(c, "option %.*s needs an argument", (int)strcspn(word, "="), word);
+    if (is_long)
+        ct_cli_usage(c, "unknown, ambiguous or misused option %.*s", (int)strcspn(word, "="), word);
+    ct_cli_usage(c, "unknown option -%c", optopt);
+}
+
+static void today(ct_date *d)
+{
+    time_t now = time(NULL);
+    struct tm tm;
+
+    if (localtime_r(&now, &tm))
+        *d = (ct_date){.precision = CT_P_DAY,
+                       .year = (int16_t)(tm.tm_year + 1900),
+                       .month = (uint8_t)(tm.tm_mon + 1),
+                       .day = (uint8_t)tm.tm_mday};
+}
+
+static bool same_file(const char *a, const char *b)
+{
+    return a && b && strcmp(a, b) == 0 && strcmp(a, "-") != 0;
+}
+
+/* All options are known: defaults, and what does not go together. */
+static void settle(ct_cli *c)
+{
+    ct_err err = {0};
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+    c->args = c->argv + optind;
+    c->nargs = (size_t)(c->argc - optind);
+    if (c->jobs == 0)
+        c->jobs = cores > 1 ? (int)cores : 1;
+    if (c->as_of.precision == CT_P_NONE)
+        today(&c->as_of);
+    if (same_file(c->output, c->reject_path) || same_file(c->output, c->tally_path) ||
+        same_file(c->reject_path, c->tally_path))
+        ct_cli_usage(c, "--output, --reject and --tally need files of their own");
+    c->tally.in.off = c->tally.out.off = !c->tally_path;
+    if (c->reject_path && !(c->reject = ct_out_open(c->reject_path, &err)))
+        ct_cli_die(c, c->reject_path, &err);
+}
+
+int ct_cli_option(ct_cli *c)
+{
+    struct option longs[OPTIONS_MAX + 1];
+    char shorts[2 * OPTIONS_MAX + 2];
+    int answer;
+
+    getopt_tables(c->opts, longs, shorts);
+    opterr = 0;
+    while ((answer = getopt_long(c->argc, c->argv, shorts, longs, NULL)) != -1) {
+        if (answer == '?' || answer == ':')
+            wrong_option(c, answer);
+        for (size_t i = 0; i < c->opts->n; i++)
+            if (c->opts->table[i].id == answer) {
+                c->opts->current = (int)i;
+                c->opts->used |= UINT64_C(1) << i;
+            }
+        c->arg = optarg;
+        if (!common_option(c, answer))
+            return answer;
+    }
+    settle(c);
+    return CT_CLI_DONE;
+}

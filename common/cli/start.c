@@ -1,0 +1,80 @@
+/* What happens before a command looks at its options, and when it is stopped from outside. */
+#include "common/cli/internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* A closed descriptor 0, 1 or 2 would be given to the next file opened, and records would be
+ * written into a database or messages into records. It is opened the wrong way round on purpose:
+ * using it still fails. */
+static void hold_standard_descriptors(void)
+{
+    for (int fd = 0; fd <= 2; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
+            if (open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY) != fd)
+                _exit(CT_FAULT);
+}
+
+static void on_signal(int sig)
+{
+    ct_out_cleanup();
+    signal(sig, SIG_DFL);
+    raise(sig);
+}
+
+static void catch_signals(void)
+{
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGQUIT};
+    struct sigaction act = {.sa_handler = on_signal};
+    struct sigaction old;
+
+    sigemptyset(&act.sa_mask);
+    for (size_t i = 0; i < CT_LEN(signals); i++)
+        /* What the parent ignores (nohup) stays ignored. */
+        if (sigaction(signals[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+            sigaction(signals[i], &act, NULL);
+    signal(SIGXFSZ, SIG_IGN); /* a file size limit is a write error, not a crash */
+}
+
+static void on_oom(void)
+{
+    static const char line[] = "chart: out of memory\n";
+
+    ct_out_cleanup();
+    if (write(STDERR_FILENO, line, sizeof(line) - 1) < 0)
+        _exit(CT_FAULT);
+    _exit(CT_FAULT);
+}
+
+static const char *program_name(const char *command)
+{
+    ct_str first = ct_str_head(ct_str_z(command), strcspn(command, " "));
+    ct_buf b = {0};
+
+    if (!ct_str_is(first, "chart"))
+        ct_buf_z(&b, "chart-");
+    ct_buf_put(&b, first);
+    ct_buf_c(&b, '\0');
+    return b.p; /* for the life of the program */
+}
+
+void ct_cli_start(ct_cli *c, const ct_command *command, int argc, char **argv)
+{
+    hold_standard_descriptors();
+    umask(077);
+    ct_on_oom(on_oom);
+    *c = (ct_cli){.command = command,
+                  .prog = program_name(command->name),
+                  .argc = argc,
+                  .argv = argv,
+                  .progress = -1};
+    catch_signals();
+    c->db = getenv("CHART_DB");
+    if (!c->db || !*c->db)
+        c->db = "charts.db";
+    ct_cli_table_build(c);
+}
