@@ -31,6 +31,8 @@
 
 /* Called when memory runs out; must not return. NULL restores the default, abort(3). */
 void ct_on_oom(void (*hook)(void));
+/* Calls it: for another library's report that memory ran out. */
+_Noreturn void ct_oom(void);
 
 /* malloc, calloc and realloc that never return NULL. Free with free(3). `n * size` is checked. */
 void *ct_alloc(size_t n);
@@ -65,7 +67,7 @@ static inline bool ct_str_is(ct_str s, const char *z)
 
 static inline ct_str ct_str_from(ct_str s, size_t at)
 {
-    return at >= s.n ? (ct_str){s.p + s.n, 0} : (ct_str){s.p + at, s.n - at};
+    return at < s.n ? (ct_str){s.p + at, s.n - at} : (ct_str){s.n ? s.p + s.n : s.p, 0};
 }
 
 static inline ct_str ct_str_head(ct_str s, size_t n)

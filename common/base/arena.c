@@ -1,0 +1,118 @@
+/* Arenas: chained blocks that double in size up to a bound. What would fill a block by itself gets
+ * one of its own, which the reset gives back, so that one huge record does not stay in memory. */
+#include "common/base/base.h"
+
+#include <stdalign.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+    BLOCK_FIRST = 4 * 1024,
+    BLOCK_MAX = 1024 * 1024,
+    ALONE = BLOCK_MAX / 4,
+    ALIGN = alignof(max_align_t),
+};
+
+typedef struct block {
+    struct block *next;
+    size_t cap;
+    alignas(max_align_t) char bytes[];
+} block;
+
+struct ct_arena {
+    block *blocks; /* newest, which is the biggest, first */
+    block *alone;
+    size_t used; /* of the newest block */
+};
+
+ct_arena *ct_arena_new(void)
+{
+    return ct_calloc(1, sizeof(ct_arena));
+}
+
+static block *block_push(block **list, size_t cap)
+{
+    if (cap > SIZE_MAX / 2)
+        ct_oom();
+    block *b = ct_alloc(sizeof *b + cap);
+    b->cap = cap;
+    b->next = *list;
+    *list = b;
+    return b;
+}
+
+static void blocks_free(block *b)
+{
+    while (b) {
+        block *next = b->next;
+        free(b);
+        b = next;
+    }
+}
+
+static char *take(ct_arena *a, size_t n)
+{
+    if (n > ALONE)
+        return block_push(&a->alone, n)->bytes;
+    n = (n + ALIGN - 1) & ~(size_t)(ALIGN - 1);
+    if (!a->blocks || a->blocks->cap - a->used < n) {
+        size_t cap = a->blocks ? a->blocks->cap * 2 : BLOCK_FIRST;
+        while (cap < n)
+            cap *= 2;
+        block_push(&a->blocks, cap < BLOCK_MAX ? cap : BLOCK_MAX);
+        a->used = 0;
+    }
+    char *p = a->blocks->bytes + a->used;
+    a->used += n;
+    return p;
+}
+
+void *ct_arena_alloc(ct_arena *a, size_t n)
+{
+    return memset(take(a, n ? n : 1), 0, n);
+}
+
+ct_str ct_arena_copy(ct_arena *a, ct_str s)
+{
+    char *p = take(a, s.n + 1);
+    if (s.n)
+        memcpy(p, s.p, s.n);
+    p[s.n] = '\0';
+    return (ct_str){p, s.n};
+}
+
+ct_str ct_arena_printf(ct_arena *a, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    if (n < 0)
+        return CT_S("");
+    char *p = take(a, (size_t)n + 1);
+    va_start(args, format);
+    vsnprintf(p, (size_t)n + 1, format, args);
+    va_end(args);
+    return (ct_str){p, (size_t)n};
+}
+
+void ct_arena_reset(ct_arena *a)
+{
+    blocks_free(a->alone);
+    a->alone = NULL;
+    if (a->blocks) {
+        blocks_free(a->blocks->next);
+        a->blocks->next = NULL;
+    }
+    a->used = 0;
+}
+
+void ct_arena_free(ct_arena *a)
+{
+    if (!a)
+        return;
+    blocks_free(a->alone);
+    blocks_free(a->blocks);
+    free(a);
+}
