@@ -1,0 +1,133 @@
+/* `chart CMD …` runs chart-CMD. It looks beside itself first, so that a build that is not installed
+ * runs its own commands, then in the PATH. */
+#include "common/cli/cli.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+extern const ct_datafile ct_cmd_data[];
+
+static const ct_command command = {.name = "chart", .summary = "medical records at the shell"};
+
+/* The rows of commands.tsv: name, summary. */
+static bool next_command(ct_str *rest, ct_str cols[2])
+{
+    return ct_tsv_next(rest, cols, 2, NULL) == 2;
+}
+
+static ct_str command_table(void)
+{
+    const ct_datafile *f = ct_datafile_find(ct_cmd_data, "commands.tsv");
+
+    return f ? (ct_str){f->text, f->n} : CT_S("");
+}
+
+static int help(FILE *to)
+{
+    ct_str rest = command_table(), cols[2];
+
+    fprintf(
+        to,
+        "Usage: chart COMMAND [OPTION]... [FILE]...\n"
+        "\nMedical records at the shell: FHIR R4 resources, one JSON line each, from command to\n"
+        "command.\n\nCommands:\n");
+    while (next_command(&rest, cols))
+        fprintf(to, "  %-10.*s%.*s\n", (int)cols[0].n, cols[0].p, (int)cols[1].n, cols[1].p);
+    fprintf(to, "\n  chart COMMAND --help   options and examples\n"
+                "  chart help COMMAND     the manual page\n"
+                "\nExample:\n"
+                "  chart import feed.hl7 | chart audit\n");
+    return fflush(to) == 0 && !ferror(to) ? CT_DONE : CT_FAULT;
+}
+
+static bool is_command(const char *name)
+{
+    ct_str rest = command_table(), cols[2];
+
+    while (next_command(&rest, cols))
+        if (ct_str_is(cols[0], name))
+            return true;
+    return false;
+}
+
+/* The folder this program stands in, with a slash behind it; empty where the system does not tell.
+ */
+static void own_folder(ct_buf *b)
+{
+    char path[PATH_MAX];
+    ssize_t n = readlink("/proc/self/exe", path, sizeof(path));
+
+    while (n > 0 && path[n - 1] != '/')
+        n--;
+    if (n > 0)
+        ct_buf_put(b, (ct_str){path, (size_t)n});
+}
+
+/* Runs chart-NAME with the arguments from its name on; comes back only when it is not there. */
+static void run(const char *name, char **argv)
+{
+    ct_buf beside = {0}, plain = {0};
+
+    ct_buf_printf(&plain, "chart-%s", name);
+    ct_buf_c(&plain, '\0');
+    own_folder(&beside);
+    if (beside.n) {
+        ct_buf_z(&beside, plain.p);
+        ct_buf_c(&beside, '\0');
+        argv[0] = beside.p;
+        execv(beside.p, argv);
+    }
+    argv[0] = plain.p;
+    execvp(plain.p, argv);
+    ct_buf_free(&beside);
+    ct_buf_free(&plain);
+}
+
+static int help_on(ct_cli *c, const char *name)
+{
+    ct_buf page = {0};
+
+    if (!is_command(name))
+        ct_cli_usage(c, "there is no command of that name");
+    ct_buf_printf(&page, "chart-%s", name);
+    ct_buf_c(&page, '\0');
+    execlp("man", "man", page.p, (char *)NULL);
+    ct_cli_problem(c, CT_FAULT, "man could not be run; try chart %s --help", name);
+    return c->status;
+}
+
+int main(int argc, char **argv)
+{
+    ct_cli c;
+    const char *first = argc > 1 ? argv[1] : NULL;
+
+    ct_cli_start(&c, &command, argc, argv);
+    if (!first) {
+        help(stderr);
+        return CT_FAULT;
+    }
+    if (strcmp(first, "help") == 0)
+        return argc > 2 ? help_on(&c, argv[2]) : help(stdout);
+    if (strcmp(first, "--help") == 0 || strcmp(first, "-h") == 0)
+        return help(stdout);
+    if (strcmp(first, "--version") == 0 || strcmp(first, "-V") == 0) {
+        printf("chart %s\n", CT_VERSION);
+        return fflush(stdout) == 0 ? CT_DONE : CT_FAULT;
+    }
+    if (strcmp(first, "--completion") == 0) {
+        ct_str rest = command_table(), cols[2];
+
+        while (next_command(&rest, cols))
+            printf("%.*s\n", (int)cols[0].n, cols[0].p);
+        return fflush(stdout) == 0 ? CT_DONE : CT_FAULT;
+    }
+    if (first[0] == '-' || strchr(first, '/'))
+        ct_cli_usage(&c, "the first word must be a command");
+    run(first, argv + 1);
+    if (errno != ENOENT && is_command(first))
+        ct_cli_usage(&c, "chart-%s could not be run: %s", first, strerror(errno));
+    ct_cli_usage(&c, "there is no command %s", first);
+}
