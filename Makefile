@@ -3,90 +3,190 @@
 VERSION := 0.1.0
 
 # ---- settings: override on the command line ----
-CC      ?= cc
-CFLAGS  ?= -O2 -g
-PREFIX  ?= /usr/local
-DESTDIR ?=
-BINDIR  := $(PREFIX)/bin
-MANDIR  := $(PREFIX)/share/man
-DATADIR := $(PREFIX)/share/chartutils
-COMPDIR := $(PREFIX)/share/bash-completion/completions
+CC         ?= cc
+CFLAGS     ?= -O2 -g
+PREFIX     ?= /usr/local
+DESTDIR    ?=
 PKG_CONFIG ?= pkg-config
+JOBS       ?= $(shell nproc 2>/dev/null || echo 2)
 
-# SANITIZE=address,undefined and DEBUG=1 build beside the ordinary build, in folders of their own.
-CONFIG  := $(or $(subst $(,),-,$(SANITIZE)),$(if $(DEBUG),debug,release))
-, := ,
+# DEBUG=1 and SANITIZE=address,undefined build beside the ordinary build, in folders of their own.
+CONFIG  := $(if $(SANITIZE),sanitize,$(if $(DEBUG),debug,release))
+BUILD   ?= build/$(CONFIG)
+BIN     ?= $(if $(filter build/release,$(BUILD)),bin,$(BUILD)/bin)
+
+BINDIR  := $(DESTDIR)$(PREFIX)/bin
+MANDIR  := $(DESTDIR)$(PREFIX)/share/man
+COMPDIR := $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+
+PACKAGES     := libarchive sqlite3 libcrypto libpcre2-8 zlib
+WARNINGS     := -Wall -Wextra -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes \
+                -Wvla -Wwrite-strings -Wundef
+DEFINES      := -D_XOPEN_SOURCE=700 -D_FILE_OFFSET_BITS=64 -DCT_VERSION='"$(VERSION)"'
+ALL_CPPFLAGS := -I. $(DEFINES) $(CPPFLAGS)
+ALL_CFLAGS   := -std=c17 $(WARNINGS) -pthread $(CFLAGS) $(if $(DEBUG),-O0 -g3)
+ALL_LDFLAGS  := -pthread $(LDFLAGS)
 ifdef SANITIZE
-CONFIG  := sanitize
+ALL_CFLAGS   += -O1 -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer
+ALL_LDFLAGS  += -fsanitize=$(SANITIZE)
 endif
-BUILD   := build/$(CONFIG)
-BIN     := $(if $(filter release,$(CONFIG)),bin,$(BUILD)/bin)
+LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null || \
+          echo -larchive -lsqlite3 -lcrypto -lpcre2-8 -lz)
 
-PACKAGES := libarchive sqlite3 libcrypto
-WARN    := -Wall -Wextra -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes \
-           -Wvla -Wwrite-strings -Wundef
-ALL_CPPFLAGS := -I. -D_XOPEN_SOURCE=700 -D_FILE_OFFSET_BITS=64 -DCT_VERSION='"$(VERSION)"' $(CPPFLAGS)
-ALL_CFLAGS = -std=c17 $(WARN) -pthread $(CFLAGS) $(if $(DEBUG),-O0 -g3) \
-           $(if $(SANITIZE),-O1 -g -fsanitize=$(SANITIZE) -fno-sanitize-recover=all \
-             -fno-omit-frame-pointer)
-ALL_LDFLAGS = -pthread $(LDFLAGS) $(if $(SANITIZE),-fsanitize=$(SANITIZE))
-LIBS    := $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null || echo -larchive -lsqlite3 -lcrypto)
+# V=1 shows whole command lines.
+Q   := $(if $(V),,@)
+SAY  = @$(if $(V),:,printf '  %-6s %s\n')
 
 # ---- the house ----
-CMDS    := $(notdir $(wildcard cmd/*))
-PROGS   := $(CMDS:%=$(BIN)/chart-%)
-PROGS   := $(PROGS:$(BIN)/chart-chart=$(BIN)/chart)
+CMDS    := $(patsubst cmd/%/main.c,%,$(wildcard cmd/*/main.c))
 LIB     := $(BUILD)/libchart.a
-LIBSRC  := $(wildcard common/*/*.c)
-LIBOBJ  := $(LIBSRC:%.c=$(BUILD)/%.o) $(BUILD)/common/fhir/data.o
-cmdsrc   = $(sort $(shell find cmd/$(1) -name '*.c'))
-cmddata  = $(sort $(shell find cmd/$(1) -name '*.tsv' -o -name '*.rules' -o -name '*.policy'))
+LIBOBJ  := $(patsubst %.c,$(BUILD)/%.o,$(wildcard common/*/*.c)) $(BUILD)/common/fhir/data.o
+TESTS   := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
+CHECKERS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/corpus/*.c))
+MAN     := $(wildcard man/*.[1-9])
+program  = $(BIN)/$(if $(filter chart,$(1)),chart,chart-$(1))
+PROGRAMS := $(foreach c,$(CMDS),$(call program,$(c)))
+DATA     = $(shell find cmd/$(1) -name '*.tsv' -o -name '*.rules' -o -name '*.policy' | sort)
+SOURCES  = $(shell find cmd/$(1) -name '*.c' | sort)
 
-all: $(PROGS)
+all: $(PROGRAMS)
 
 help:
 	@echo 'make demo       install what is missing, build, run the pipeline on sample charts'
 	@echo 'make check      install what is missing, build, run every test'
 	@echo 'make all        executables in bin/'
-	@echo 'make unit cli-tests corpus sanitize    parts of check'
-	@echo 'make bench      speed next to wc and jq   make lint   format and static analysis'
-	@echo 'make install uninstall [PREFIX= DESTDIR=]   make clean'
+	@echo 'make install    uninstall: PREFIX=$(PREFIX) DESTDIR='
+	@echo 'make bench      speed of each command next to wc and jq'
+	@echo 'make fuzz       T=60 seconds for each harness'
+	@echo 'make lint       format, static analysis, manual'
+	@echo 'make clean'
 	@echo 'settings: CC=clang DEBUG=1 SANITIZE=address,undefined'
 
-# ---- objects ----
+# ---- objects; -MMD keeps track of headers ----
+COMPILE = $(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP
+
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	$(SAY) CC $@
+	$(Q)$(COMPILE) -c -o $@ $<
 
 $(BUILD)/%.o: $(BUILD)/%.c
-	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
-
-# Data files become a C table of texts: common/fhir/*.tsv as ct_fhir_data, a command's own as
-# ct_cmd_data.
-$(BUILD)/common/fhir/data.c: $(wildcard common/fhir/*.tsv) scripts/embed
-	@mkdir -p $(@D)
-	scripts/embed ct_fhir_data common/fhir $(filter %.tsv,$^) >$@.tmp && mv $@.tmp $@
+	$(SAY) CC $@
+	$(Q)$(COMPILE) -c -o $@ $<
 
 $(LIB): $(LIBOBJ)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(SAY) AR $@
+	$(Q)$(AR) rcs $@ $^
+
+# Data files become tables of texts: common/fhir/*.tsv as ct_fhir_data, a command's own as ct_cmd_data.
+$(BUILD)/common/fhir/data.c: $(wildcard common/fhir/*.tsv) scripts/embed
+	@mkdir -p $(@D)
+	$(SAY) EMBED $@
+	$(Q)scripts/embed ct_fhir_data common/fhir $(filter %.tsv,$^) >$@.tmp
+	@mv $@.tmp $@
 
 define command
-$(BUILD)/cmd/$(1)/data.c: $(call cmddata,$(1)) scripts/embed
+$(BUILD)/cmd/$(1)/data.c: $(call DATA,$(1)) scripts/embed
 	@mkdir -p $$(@D)
-	scripts/embed ct_cmd_data cmd/$(1) $$(filter-out scripts/embed,$$^) >$$@.tmp && mv $$@.tmp $$@
+	$$(SAY) EMBED $$@
+	$$(Q)scripts/embed ct_cmd_data cmd/$(1) $$(filter-out scripts/embed,$$^) >$$@.tmp
+	@mv $$@.tmp $$@
 
-$(if $(filter chart,$(1)),$(BIN)/chart,$(BIN)/chart-$(1)): \
-    $(patsubst %.c,$(BUILD)/%.o,$(call cmdsrc,$(1))) $(BUILD)/cmd/$(1)/data.o $(LIB)
+$(call program,$(1)): $(patsubst %.c,$(BUILD)/%.o,$(call SOURCES,$(1))) $(BUILD)/cmd/$(1)/data.o $(LIB)
 	@mkdir -p $$(@D)
-	$$(CC) $$(ALL_LDFLAGS) -o $$@ $$^ $$(LIBS)
+	$$(SAY) LINK $$@
+	$$(Q)$$(CC) $$(ALL_CFLAGS) $$(ALL_LDFLAGS) -o $$@ $$^ $$(LIBS)
 endef
 $(foreach c,$(CMDS),$(eval $(call command,$(c))))
 
+$(BUILD)/tests/%: $(BUILD)/tests/%.o $(LIB)
+	$(SAY) LINK $@
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
+
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+
+# ---- tests: each part leaves its result lines in build/check/ ----
+PART := tests/part build/check
+
+check:
+	scripts/deps
+	@rm -rf build/check
+	$(MAKE) -j$(JOBS) all programs-for-tests
+	$(MAKE) -j$(JOBS) SANITIZE=address,undefined all programs-for-tests
+	$(MAKE) -j$(JOBS) CC=clang BUILD=build/clang CFLAGS='-O2 -Werror' all
+	$(MAKE) unit cases manual house check-install corpus
+	$(MAKE) sanitize
+	@tests/summary build/check/*.tap
+
+programs-for-tests: $(TESTS) $(CHECKERS)
+
+unit: $(TESTS)
+	@$(PART)/unit.tap tests/run-unit $(TESTS)
+
+cases: all
+	@$(PART)/cases.tap tests/run
+
+manual: all
+	@$(PART)/manual.tap tests/manual
+
+house: all
+	@$(PART)/house.tap tests/house
+
+corpus: all $(CHECKERS)
+	@for run in $$(find tests/corpus -type f -perm -u+x | sort); do \
+	    $(PART)/corpus-$$(basename $$run).tap $$run; done
+
+# The same tests again with programs that stop at the first undefined behaviour or stray access.
+sanitize:
+	$(MAKE) SANITIZE=address,undefined sanitize-run
+sanitize-run: all $(TESTS)
+	@NAMES=sanitize/ $(PART)/sanitize-unit.tap tests/run-unit $(TESTS)
+	@NAMES=sanitize/ CHART_BIN=$(BIN) $(PART)/sanitize-cases.tap tests/run
+	@NAMES=sanitize/ CHART_BIN=$(BIN) $(PART)/sanitize-hostile.tap tests/corpus/hostile
+
+# What install puts there, uninstall takes away.
+check-install: all
+	@rm -rf build/check/root
+	@$(MAKE) -s install DESTDIR=build/check/root PREFIX=/usr
+	@$(PART)/install.tap tests/install build/check/root/usr
+	@$(MAKE) -s uninstall DESTDIR=build/check/root PREFIX=/usr
+	@$(PART)/uninstall.tap tests/install --gone build/check/root
+
+# ---- for people ----
+demo:
+	scripts/deps
+	$(MAKE) -s -j$(JOBS) all
+	@scripts/demo
+
+bench: all
+	tests/bench/run
+
+lint: all
+	clang-format --dry-run -Werror $$(git ls-files '*.[ch]')
+	shellcheck $$(git grep -lE '^#!/bin/sh' -- . ':!*.c')
+	mandoc -Tlint -Wwarning $(MAN)
+	cppcheck --quiet --std=c11 --enable=warning,portability --inline-suppr --error-exitcode=1 \
+	    --suppress=missingInclude -I. $(DEFINES) common cmd
+	clang-tidy --quiet $$(git ls-files 'common/*.c' 'cmd/*.c') -- -std=c17 $(ALL_CPPFLAGS)
+
+T ?= 60
+fuzz:
+	tests/fuzz/run $(T)
+
+install: all
+	install -d $(BINDIR) $(COMPDIR) $(foreach n,1 5 7,$(MANDIR)/man$(n))
+	install -m 755 $(PROGRAMS) $(BINDIR)
+	for page in $(MAN); do install -m 644 $$page $(MANDIR)/man$${page##*.}; done
+	install -m 644 scripts/completion.bash $(COMPDIR)/chart
+
+uninstall:
+	rm -f $(foreach c,$(CMDS),$(BINDIR)/$(notdir $(call program,$(c)))) $(COMPDIR)/chart
+	for page in $(MAN); do rm -f $(MANDIR)/man$${page##*.}/$${page##*/}; done
 
 clean:
 	rm -rf bin build
 
-.PHONY: all help clean
+.PHONY: all help check programs-for-tests unit cases manual house corpus sanitize sanitize-run \
+        check-install demo bench lint fuzz install uninstall clean
 .SECONDARY:
