@@ -1,0 +1,219 @@
+/* Opening the database: a private file, our schema, durable settings. */
+#include "common/store/internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    BUSY_MS = 30000,
+    APPLICATION_ID = 0x43484152, /* "CHAR": tells our files from other programs' */
+};
+
+static const char settings[] = "PRAGMA synchronous=FULL; PRAGMA fullfsync=ON;";
+
+static const char schema[] =
+    "CREATE TABLE IF NOT EXISTS ledger ("
+    " seq INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " at TEXT NOT NULL,"
+    " kind TEXT NOT NULL CHECK (kind IN ('begin', 'patient', 'end')),"
+    " disclosure INTEGER NOT NULL,"
+    " patient TEXT,"
+    " recipient TEXT,"
+    " address TEXT,"
+    " purpose TEXT,"
+    " purpose_text TEXT,"
+    " description TEXT,"
+    " policy TEXT,"
+    " user TEXT,"
+    " status TEXT CHECK (status IN ('complete', 'failed')),"
+    " records INTEGER,"
+    " bytes INTEGER,"
+    " sha256 TEXT,"
+    " prev TEXT NOT NULL,"
+    " hash TEXT NOT NULL"
+    ") STRICT;"
+    "CREATE UNIQUE INDEX IF NOT EXISTS ledger_end ON ledger(disclosure) WHERE kind = 'end';"
+    "CREATE TRIGGER IF NOT EXISTS ledger_no_update BEFORE UPDATE ON ledger"
+    " BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;"
+    "CREATE TRIGGER IF NOT EXISTS ledger_no_delete BEFORE DELETE ON ledger"
+    " BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;"
+    /* INSERT OR REPLACE deletes without firing the trigger above. */
+    "CREATE TRIGGER IF NOT EXISTS ledger_in_order BEFORE INSERT ON ledger"
+    " WHEN NEW.seq <> (SELECT coalesce(max(seq), 0) + 1 FROM ledger)"
+    " BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;";
+
+bool ct_db_fail(int rc, ct_err *err)
+{
+    ct_errkind kind = rc == SQLITE_NOTADB || rc == SQLITE_CORRUPT ? CT_E_DATA : CT_E_IO;
+
+    return ct_fail(err, kind, sqlite3_errstr(rc));
+}
+
+bool ct_db_exec(ct_db *db, const char *sql, ct_err *err)
+{
+    int rc = sqlite3_exec(db->sql, sql, NULL, NULL, NULL);
+
+    return rc == SQLITE_OK || ct_db_fail(rc, err);
+}
+
+bool ct_db_prepare(ct_db *db, const char *sql, sqlite3_stmt **to, ct_err *err)
+{
+    int rc = sqlite3_prepare_v2(db->sql, sql, -1, to, NULL);
+
+    return rc == SQLITE_OK || ct_db_fail(rc, err);
+}
+
+bool ct_db_number(ct_db *db, const char *sql, int64_t none, int64_t *value, ct_err *err)
+{
+    sqlite3_stmt *q;
+    int rc;
+
+    if (!ct_db_prepare(db, sql, &q, err))
+        return false;
+    rc = sqlite3_step(q);
+    *value = rc == SQLITE_ROW ? sqlite3_column_int64(q, 0) : none;
+    sqlite3_finalize(q);
+    return rc == SQLITE_ROW || rc == SQLITE_DONE || ct_db_fail(rc, err);
+}
+
+ct_str ct_db_text(sqlite3_stmt *q, int column)
+{
+    const char *text = (const char *)sqlite3_column_text(q, column);
+
+    return (ct_str){text, text ? (size_t)sqlite3_column_bytes(q, column) : 0};
+}
+
+/* SQLite gives special meaning to "", ":memory:" and "file:…"; behind "./" they are file names. */
+static char *plain_path(const char *path)
+{
+    ct_buf b = {0};
+
+    if (path[0] != '/')
+        ct_buf_z(&b, "./");
+    ct_buf_z(&b, path);
+    ct_buf_c(&b, '\0');
+    return b.p;
+}
+
+static ct_db *connect(const char *path, int flags, ct_err *err)
+{
+    ct_db *db = ct_calloc(1, sizeof *db);
+    char *file = plain_path(path);
+    int rc = sqlite3_open_v2(file, &db->sql, flags | SQLITE_OPEN_NOMUTEX, NULL);
+
+    free(file);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_busy_timeout(db->sql, BUSY_MS);
+    /* The file may come from anywhere: its schema must not run functions with side effects. */
+    if (rc == SQLITE_OK)
+        rc = sqlite3_db_config(db->sql, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+    if (rc == SQLITE_OK)
+        return db;
+    ct_db_fail(rc, err);
+    ct_db_close(db);
+    return NULL;
+}
+
+/* Is it ours, or new? `*fresh` where our schema is not in it yet. */
+static bool recognise(ct_db *db, bool *fresh, ct_err *err)
+{
+    int64_t id, tables, ledger;
+
+    if (!ct_db_number(db, "PRAGMA application_id", 0, &id, err) ||
+        !ct_db_number(db, "SELECT count(*) FROM sqlite_schema", 0, &tables, err) ||
+        !ct_db_number(db, "SELECT count(*) FROM sqlite_schema WHERE name = 'ledger'", 0, &ledger,
+                      err))
+        return false;
+    if (id != APPLICATION_ID && (id != 0 || tables != 0))
+        return ct_fail(err, CT_E_DATA, "the database of another program");
+    *fresh = ledger == 0;
+    return true;
+}
+
+/* Changing to WAL needs the file for itself and does not use SQLite's busy handler. */
+static bool set_wal(ct_db *db, ct_err *err)
+{
+    const struct timespec pause = {0, 10 * 1000 * 1000};
+    int rc = SQLITE_BUSY;
+
+    for (int waited = 0; rc == SQLITE_BUSY && waited < BUSY_MS; waited += 10) {
+        rc = sqlite3_exec(db->sql, "PRAGMA journal_mode=WAL", NULL, NULL, NULL);
+        if (rc == SQLITE_BUSY)
+            nanosleep(&pause, NULL);
+    }
+    return rc == SQLITE_OK || ct_db_fail(rc, err);
+}
+
+static bool make_schema(ct_db *db, ct_err *err)
+{
+    ct_buf sql = {0};
+    bool ok;
+
+    ct_buf_printf(&sql, "BEGIN IMMEDIATE; PRAGMA application_id=%d; %s COMMIT;", APPLICATION_ID,
+                  schema);
+    ct_buf_c(&sql, '\0');
+    ok = ct_db_exec(db, sql.p, err);
+    ct_buf_free(&sql);
+    return ok;
+}
+
+static bool create_private(const char *path, ct_err *err)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+    if (fd < 0)
+        return errno == EEXIST || ct_fail_sys(err, errno, "cannot make the database");
+    return close(fd) == 0 || ct_fail_sys(err, errno, "cannot make the database");
+}
+
+ct_db *ct_db_open(const char *path, ct_err *err)
+{
+    ct_db *db;
+    bool fresh;
+
+    if (!create_private(path, err))
+        return NULL;
+    db = connect(path, SQLITE_OPEN_READWRITE, err);
+    if (!db)
+        return NULL;
+    if (recognise(db, &fresh, err) && set_wal(db, err) && ct_db_exec(db, settings, err) &&
+        (!fresh || make_schema(db, err)))
+        return db;
+    ct_db_close(db);
+    return NULL;
+}
+
+ct_db *ct_db_open_readonly(const char *path, ct_err *err)
+{
+    struct stat st;
+    ct_db *db;
+    bool fresh;
+
+    if (stat(path, &st) != 0) {
+        ct_fail_sys(err, errno, "cannot open the database");
+        return NULL;
+    }
+    db = connect(path, SQLITE_OPEN_READONLY, err);
+    if (!db)
+        return NULL;
+    if (recognise(db, &fresh, err)) {
+        if (!fresh)
+            return db;
+        ct_fail(err, CT_E_DATA, "there is no ledger in it");
+    }
+    ct_db_close(db);
+    return NULL;
+}
+
+void ct_db_close(ct_db *db)
+{
+    if (!db)
+        return;
+    sqlite3_finalize(db->insert);
+    sqlite3_close(db->sql);
+    free(db);
+}
