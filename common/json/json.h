@@ -69,6 +69,7 @@ typedef struct ct_doc {
 enum {
     CT_JSON_DEPTH = 512,                /* deepest nesting that is read */
     CT_JSON_MAX = 512 * 1024 * 1024,    /* longest text, in bytes */
+    CT_JSON_NODES = 64 * 1024 * 1024,   /* most values in one text */
 };
 
 typedef struct ct_parser ct_parser;
@@ -77,8 +78,8 @@ typedef struct ct_parser ct_parser;
 ct_parser *ct_parser_new(const ct_names *names);
 /* Parses exactly one value, white space around it allowed. Refuses: what RFC 8259 refuses, invalid
  * UTF-8, unpaired surrogate escapes, a name that stands twice in one object (two readers could see two
- * records), nesting over CT_JSON_DEPTH. On failure `err->offset` is the byte and `kind` is CT_E_CUT
- * where the text ends too early. */
+ * records). On failure `err->offset` is the byte and `kind` is CT_E_CUT where the text ends too early,
+ * CT_E_LIMIT where a bound above is passed. */
 CT_USE bool ct_parse(ct_parser *p, ct_str text, ct_doc *doc, ct_err *err);
 void ct_parser_free(ct_parser *p);
 /* The same document with its tape copied to `a`; the text stays where it is. */
@@ -127,12 +128,12 @@ size_t ct_count(const ct_doc *d, ct_val v);
 ct_val ct_member_id(const ct_doc *d, ct_val obj, uint16_t name);
 ct_val ct_member(const ct_doc *d, ct_val obj, ct_str name);
 /* Walks a path of member names separated by dots from `v`, taking the first item of every array on
- * the way: "code.coding.code". CT_NONE where a step is missing. */
+ * the way (not at its end): "code.coding.code". CT_NONE where a step is missing. */
 ct_val ct_at(const ct_doc *d, ct_val v, const char *path);
 /* A string's characters: borrowed from the line where nothing is escaped, else decoded into `a`.
  * The raw text for numbers and literals; empty for containers and CT_NONE. */
 ct_str ct_text(const ct_doc *d, ct_val v, ct_arena *a);
-/* ct_text of ct_at. */
+/* ct_text of ct_at; of its first item where that is an array. */
 ct_str ct_text_at(const ct_doc *d, ct_val v, const char *path, ct_arena *a);
 /* Is `v` (CT_NONE allowed) a string of exactly these characters? */
 bool ct_is(const ct_doc *d, ct_val v, ct_str text);

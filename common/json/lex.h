@@ -1,0 +1,121 @@
+/* What the files of this layer share about JSON's characters: scanning, UTF-8, escapes. */
+#ifndef CT_JSON_LEX_H
+#define CT_JSON_LEX_H
+
+#include "common/json/json.h"
+
+/* CT_JSON_PORTABLE chooses the way for machines without SSE2, so that tests can run both. */
+#if defined(__SSE2__) && !defined(CT_JSON_PORTABLE)
+#define CT_JSON_SSE2 1
+#include <emmintrin.h>
+#else
+#define CT_JSON_SSE2 0
+#endif
+
+/* ---- UTF-8 (RFC 3629) ---- */
+
+/* The length of the character at `p` (p < end); 0 where it is malformed, -1 where it is cut by the
+ * end. */
+int ct_utf8_step(const char *p, const char *end);
+
+/* ---- escapes ---- */
+
+/* Decodes the text between the quotes of a parsed string to `to`, which has room for `raw.n` bytes.
+ * Returns the length. */
+size_t ct_unescape(char *to, ct_str raw);
+/* Does `raw` decode to `text`? */
+bool ct_unescape_eq(ct_str raw, ct_str text);
+
+/* ---- scanning ---- */
+
+static inline bool ct_lex_is_space(char c)
+{
+    return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+}
+
+/* Can `c` stand for itself in a string, without a closer look? */
+static inline bool ct_lex_is_plain(char c)
+{
+    return (uint8_t)c >= 0x20 && (uint8_t)c < 0x80 && c != '"' && c != '\\';
+}
+
+#if CT_JSON_SSE2
+
+enum { CT_LEX_STEP = 16 };
+
+/* How many of the 16 bytes at `p` are plain before one that is not; 16 where all are. Compared with
+ * sign, what is below 0x20 takes in what is above 0x7f. */
+static inline unsigned ct_lex_plain_step(const char *p)
+{
+    __m128i c = _mm_loadu_si128((const __m128i *)(const void *)p);
+    __m128i stop =
+        _mm_or_si128(_mm_cmpeq_epi8(c, _mm_set1_epi8('"')), _mm_cmpeq_epi8(c, _mm_set1_epi8('\\')));
+    stop = _mm_or_si128(stop, _mm_cmplt_epi8(c, _mm_set1_epi8(0x20)));
+    return (unsigned)__builtin_ctz((unsigned)_mm_movemask_epi8(stop) | 1u << CT_LEX_STEP);
+}
+
+#else
+
+enum { CT_LEX_STEP = 8 };
+
+/* The same for 8 bytes in a word. A borrow can mark a plain byte only above one that is rightly
+ * marked, so that "all plain" is exact; which one stops is found byte by byte. */
+static inline unsigned ct_lex_plain_step(const char *p)
+{
+    const uint64_t ones = 0x0101010101010101, tops = 0x8080808080808080;
+    uint64_t w;
+    memcpy(&w, p, sizeof w);
+    uint64_t quote = w ^ ones * '"', slash = w ^ ones * '\\';
+    uint64_t stop = w | (w - ones * 0x20) | ((quote - ones) & ~quote) | ((slash - ones) & ~slash);
+    if ((stop & tops) == 0)
+        return CT_LEX_STEP;
+    unsigned n = 0;
+    while (n < CT_LEX_STEP && ct_lex_is_plain(p[n]))
+        n++;
+    return n;
+}
+
+#endif
+
+/* The first byte from `p` on that is not plain, or `end`. */
+static inline const char *ct_lex_plain(const char *p, const char *end)
+{
+    while (end - p >= CT_LEX_STEP) {
+        unsigned n = ct_lex_plain_step(p);
+        p += n;
+        if (n < CT_LEX_STEP)
+            return p;
+    }
+    while (p < end && ct_lex_is_plain(*p))
+        p++;
+    return p;
+}
+
+static inline const char *ct_lex_space(const char *p, const char *end)
+{
+    while (p < end && ct_lex_is_space(*p))
+        p++;
+    return p;
+}
+
+/* ---- names that stand twice ---- */
+
+/* What finding them needs, kept from one object to the next. */
+typedef struct ct_unique {
+    uint32_t *stamps; /* by name id: the round in which it was last seen */
+    uint32_t round;
+    struct ct_unique_name {
+        ct_str name;
+        uint32_t node;
+    } * unknown;
+    size_t cap;
+    ct_buf decoded;
+} ct_unique;
+
+/* The first member found whose name another one in `obj` before it has, or CT_NONE. `stop` is the
+ * index behind the object's last member. */
+ct_val ct_unique_check(ct_unique *u, const char *text, const ct_node *tape, ct_val obj,
+                       ct_val stop);
+void ct_unique_free(ct_unique *u);
+
+#endif

@@ -1,0 +1,260 @@
+/* Values that are built piece by piece, and paths into them. */
+#include "common/json/json.h"
+
+typedef struct child {
+    ct_str name; /* empty in arrays */
+    ct_tree *value;
+} child;
+
+struct ct_tree {
+    ct_jtype type;
+    ct_arena *arena;
+    ct_str text; /* of strings and raw values */
+    child *children;
+    size_t n, cap;
+};
+
+static ct_tree *tree_new(ct_arena *a, ct_jtype type)
+{
+    ct_tree *t = ct_arena_alloc(a, sizeof *t);
+    t->type = type;
+    t->arena = a;
+    return t;
+}
+
+ct_tree *ct_tree_object(ct_arena *a)
+{
+    return tree_new(a, CT_OBJECT);
+}
+
+ct_tree *ct_tree_array(ct_arena *a)
+{
+    return tree_new(a, CT_ARRAY);
+}
+
+ct_tree *ct_tree_string(ct_arena *a, ct_str s)
+{
+    ct_tree *t = tree_new(a, CT_STRING);
+    t->text = ct_arena_copy(a, s);
+    return t;
+}
+
+ct_tree *ct_tree_raw(ct_arena *a, ct_str json)
+{
+    ct_tree *t = tree_new(a, CT_NUMBER);
+    t->text = ct_arena_copy(a, json);
+    return t;
+}
+
+ct_jtype ct_tree_type(const ct_tree *t)
+{
+    return t->type;
+}
+
+ct_str ct_tree_text(const ct_tree *t)
+{
+    return t->type < CT_ARRAY ? t->text : CT_S("");
+}
+
+size_t ct_tree_count(const ct_tree *t)
+{
+    return t->n;
+}
+
+/* ---- children ---- */
+
+static child *find(const ct_tree *t, ct_str name)
+{
+    for (size_t i = 0; i < t->n; i++)
+        if (ct_str_eq(t->children[i].name, name))
+            return &t->children[i];
+    return NULL;
+}
+
+static void append(ct_tree *t, child c)
+{
+    if (t->n == t->cap) {
+        size_t cap = t->cap ? 2 * t->cap : 4;
+        child *wider = ct_arena_alloc(t->arena, cap * sizeof *wider);
+        if (t->n)
+            memcpy(wider, t->children, t->n * sizeof *wider);
+        t->children = wider;
+        t->cap = cap;
+    }
+    t->children[t->n++] = c;
+}
+
+ct_tree *ct_tree_get(const ct_tree *obj, ct_str name)
+{
+    child *c = obj->type == CT_OBJECT ? find(obj, name) : NULL;
+    return c ? c->value : NULL;
+}
+
+void ct_tree_set(ct_tree *obj, ct_str name, ct_tree *value)
+{
+    child *c = find(obj, name);
+    if (c)
+        c->value = value;
+    else
+        append(obj, (child){ct_arena_copy(obj->arena, name), value});
+}
+
+void ct_tree_push(ct_tree *array, ct_tree *item)
+{
+    append(array, (child){CT_S(""), item});
+}
+
+ct_tree *ct_tree_item(const ct_tree *array, size_t i)
+{
+    return i < array->n ? array->children[i].value : NULL;
+}
+
+/* ---- paths ---- */
+
+typedef struct step {
+    bool item;
+    ct_str name; /* of a member */
+    enum { AT, NEW, LAST } which;
+    uint64_t index; /* of an item, for AT */
+} step;
+
+/* Takes the next step off the path; false where it is none. */
+static bool step_next(ct_str *path, step *s)
+{
+    *s = (step){0};
+    if (path->n && *path->p == '[') {
+        *path = ct_str_from(*path, 1);
+        ct_str index = ct_str_cut(path, ']');
+        s->item = true;
+        s->which = ct_str_is(index, "+") ? NEW : ct_str_is(index, "-") ? LAST : AT;
+        return path->p && (s->which != AT || ct_str_u64(index, &s->index));
+    }
+    if (path->n && *path->p == '.')
+        *path = ct_str_from(*path, 1);
+    size_t n = 0;
+    while (n < path->n && path->p[n] != '.' && path->p[n] != '[')
+        n++;
+    s->name = ct_str_head(*path, n);
+    *path = ct_str_from(*path, n);
+    return n > 0;
+}
+
+/* The place of an item, which may be the one behind the last; SIZE_MAX where it is neither. */
+static size_t item_place(const ct_tree *t, const step *s)
+{
+    if (s->which == NEW)
+        return t->n;
+    if (s->which == LAST)
+        return t->n ? t->n - 1 : 0;
+    return s->index <= t->n ? (size_t)s->index : SIZE_MAX;
+}
+
+/* The child that a step leads to; NULL in `*value` where it is not there yet. False where the step
+ * cannot be taken from `t`. */
+static bool step_take(const ct_tree *t, const step *s, ct_tree **value)
+{
+    if (t->type != (s->item ? CT_ARRAY : CT_OBJECT))
+        return false;
+    if (!s->item) {
+        *value = ct_tree_get(t, s->name);
+        return true;
+    }
+    size_t i = item_place(t, s);
+    *value = i != SIZE_MAX ? ct_tree_item(t, i) : NULL;
+    return i != SIZE_MAX;
+}
+
+static void step_set(ct_tree *t, const step *s, ct_tree *value)
+{
+    size_t i = s->item ? item_place(t, s) : 0;
+    if (!s->item)
+        ct_tree_set(t, s->name, value);
+    else if (i < t->n)
+        t->children[i].value = value;
+    else
+        ct_tree_push(t, value);
+}
+
+bool ct_tree_put(ct_tree *root, const char *path, ct_tree *value)
+{
+    ct_str rest = ct_str_z(path);
+    ct_tree *t = root, *next;
+    step s;
+    for (;;) {
+        if (!step_next(&rest, &s) || !step_take(t, &s, &next))
+            return false;
+        if (rest.n == 0) {
+            step_set(t, &s, value);
+            return true;
+        }
+        if (!next) {
+            next = tree_new(root->arena, *rest.p == '[' ? CT_ARRAY : CT_OBJECT);
+            step_set(t, &s, next);
+        }
+        t = next;
+    }
+}
+
+ct_tree *ct_tree_find(const ct_tree *root, const char *path)
+{
+    ct_str rest = ct_str_z(path);
+    const ct_tree *t = root;
+    while (rest.n) {
+        step s;
+        ct_tree *next;
+        if (!step_next(&rest, &s) || s.which == NEW || !step_take(t, &s, &next) || !next)
+            return NULL;
+        t = next;
+    }
+    return (ct_tree *)t;
+}
+
+/* ---- writing ---- */
+
+bool ct_tree_empty(const ct_tree *t)
+{
+    if (t->type < CT_ARRAY)
+        return false;
+    for (size_t i = 0; i < t->n; i++)
+        if (!ct_tree_empty(t->children[i].value))
+            return false;
+    return true;
+}
+
+/* Writes `t`, or nothing where it is empty: found out on the way, as asking ahead at every level
+ * would look at the leaves once for each level. */
+static bool write_filled(ct_buf *b, const ct_tree *t)
+{
+    if (t->type == CT_STRING)
+        ct_put_string(b, t->text);
+    else if (t->type < CT_ARRAY)
+        ct_buf_put(b, t->text);
+    if (t->type < CT_ARRAY)
+        return true;
+    size_t start = b->n;
+    bool any = false;
+    ct_buf_c(b, t->type == CT_OBJECT ? '{' : '[');
+    for (size_t i = 0; i < t->n; i++) {
+        size_t before = b->n;
+        if (any)
+            ct_buf_c(b, ',');
+        if (t->type == CT_OBJECT) {
+            ct_put_string(b, t->children[i].name);
+            ct_buf_c(b, ':');
+        }
+        if (write_filled(b, t->children[i].value))
+            any = true;
+        else
+            b->n = before;
+    }
+    ct_buf_c(b, t->type == CT_OBJECT ? '}' : ']');
+    if (!any)
+        b->n = start;
+    return any;
+}
+
+void ct_tree_write(ct_buf *b, const ct_tree *t)
+{
+    if (!write_filled(b, t))
+        ct_buf_z(b, t->type == CT_OBJECT ? "{}" : "[]");
+}
