@@ -1,0 +1,265 @@
+/* Builds the R4 model from its tables (r4.tsv, r4-codes.tsv, r4-compartment.tsv; their heads say
+ * what the columns are). The tables come with the program and are checked by its tests: what they
+ * say of types, bases and paths is taken as right here. */
+#include "common/fhir/internal.h"
+
+#include <stdlib.h>
+
+extern const ct_datafile ct_fhir_data[];
+
+enum { PATH, MIN, MAX, TYPES, BINDING, COLUMNS };         /* of an element's row */
+enum { NAME, KIND, ABSTRACT, BASE, TYPE_COLUMNS };        /* of a type's row */
+enum { VALUE_SET, CODES, CODE_COLUMNS };                  /* of r4-codes.tsv */
+enum { RESOURCE, ELEMENT, TARGETS, COMPARTMENT_COLUMNS }; /* of r4-compartment.tsv */
+
+typedef struct row {
+    ct_str cols[COLUMNS];
+} row;
+
+typedef struct codeset {
+    const ct_str *codes;
+    size_t n;
+} codeset;
+
+/* What is needed only while the model is built. */
+typedef struct loader {
+    ct_model *m;
+    row *rows; /* of elements */
+    size_t nrows, rows_cap, types_cap;
+    ct_index codesets; /* of codeset */
+} loader;
+
+static ct_str table(const char *name)
+{
+    const ct_datafile *file = ct_datafile_find(ct_fhir_data, name);
+    return file ? (ct_str){file->text, file->n} : CT_S("");
+}
+
+static size_t count(ct_str s, char c)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < s.n; i++)
+        n += s.p[i] == c;
+    return n;
+}
+
+/* ---- rows ---- */
+
+static ct_fkind kind_of(ct_str word)
+{
+    return ct_str_is(word, "primitive")  ? CT_F_PRIMITIVE
+           : ct_str_is(word, "complex")  ? CT_F_COMPLEX
+           : ct_str_is(word, "resource") ? CT_F_RESOURCE
+                                         : CT_F_BACKBONE;
+}
+
+static void add_type(loader *l, const ct_str *cols)
+{
+    ct_model *m = l->m;
+    if (m->ntypes == l->types_cap) {
+        l->types_cap = l->types_cap ? 2 * l->types_cap : 1024;
+        m->types = ct_realloc(m->types, l->types_cap, sizeof *m->types);
+    }
+    m->types[m->ntypes++] = (ct_type_node){
+        .pub = {.name = cols[NAME],
+                .kind = kind_of(cols[KIND]),
+                .abstract = ct_str_is(cols[ABSTRACT], "abstract")},
+        .base_name = cols[BASE],
+        .own = l->nrows,
+    };
+}
+
+static void add_row(loader *l, const ct_str *cols)
+{
+    if (l->nrows == l->rows_cap) {
+        l->rows_cap = l->rows_cap ? 2 * l->rows_cap : 8192;
+        l->rows = ct_realloc(l->rows, l->rows_cap, sizeof *l->rows);
+    }
+    memcpy(l->rows[l->nrows++].cols, cols, sizeof l->rows->cols);
+    l->m->types[l->m->ntypes - 1].nown++;
+}
+
+static void read_types(loader *l)
+{
+    ct_model *m = l->m;
+    ct_str rest = table("r4.tsv"), cols[COLUMNS];
+    for (size_t n; (n = ct_tsv_next(&rest, cols, COLUMNS, NULL));) {
+        if (n == TYPE_COLUMNS)
+            add_type(l, cols);
+        else if (n == COLUMNS && m->ntypes)
+            add_row(l, cols);
+    }
+    ct_index_init(&m->by_name, m->ntypes, m->arena);
+    for (size_t i = 0; i < m->ntypes; i++)
+        ct_index_add(&m->by_name, m->types[i].pub.name, &m->types[i]);
+}
+
+static void read_codes(loader *l)
+{
+    ct_str text = table("r4-codes.tsv"), cols[CODE_COLUMNS];
+    ct_index_init(&l->codesets, count(text, '\n'), l->m->arena);
+    while (ct_tsv_next(&text, cols, CODE_COLUMNS, NULL) == CODE_COLUMNS) {
+        ct_str *codes = ct_arena_alloc(l->m->arena, (count(cols[CODES], ' ') + 1) * sizeof *codes);
+        codeset *set = ct_arena_alloc(l->m->arena, sizeof *set);
+        set->codes = codes;
+        for (ct_str list = cols[CODES]; list.p;)
+            codes[set->n++] = ct_str_cut(&list, ' ');
+        ct_index_add(&l->codesets, cols[VALUE_SET], set);
+    }
+}
+
+/* ---- elements ---- */
+
+/* `name` with the type behind it, as JSON spells an element that has a choice of types. */
+static ct_str choice_name(ct_model *m, ct_str name, ct_str type)
+{
+    ct_str joined = ct_arena_printf(m->arena, "%.*s%.*s", (int)name.n, name.p, (int)type.n, type.p);
+    char *first = (char *)(uintptr_t)joined.p + name.n;
+    if (*first >= 'a' && *first <= 'z')
+        *first -= 'a' - 'A';
+    return joined;
+}
+
+/* Makes the names of an element known to parsers: a primitive's with `_` before it too. */
+static void intern(ct_model *m, ct_str name, const ct_ftype *type)
+{
+    ct_names_add(m->names, name);
+    if (type->kind == CT_F_PRIMITIVE)
+        ct_names_add(m->names, ct_arena_printf(m->arena, "_%.*s", (int)name.n, name.p));
+}
+
+/* The types of an element. The value of a primitive has a type of FHIRPath's own, which is none of
+ * R4's: it stays without. */
+static void set_types(ct_model *m, ct_felement *e, ct_str list)
+{
+    const ct_ftype **types = ct_arena_alloc(m->arena, (count(list, ',') + 1) * sizeof(*types));
+    while (list.p) {
+        ct_str name = ct_str_cut(&list, ',');
+        name = ct_str_cut(&name, '(');
+        if (name.n && name.p[0] == '#')
+            name = ct_str_from(name, 1);
+        const ct_ftype *t = ct_model_type(m, name);
+        if (t)
+            types[e->ntypes++] = t;
+    }
+    e->types = types;
+}
+
+static void set_element(loader *l, ct_felement *e, ct_str name, const row *r)
+{
+    ct_model *m = l->m;
+    uint64_t number;
+    *e = (ct_felement){.name = name, .choice = ct_str_ends(name, CT_S("[x]"))};
+    if (e->choice)
+        e->name.n -= 3;
+    e->id = ct_names_add(m->names, e->name);
+    e->min = ct_str_u64(r->cols[MIN], &number) ? (uint16_t)number : 0;
+    e->max = ct_str_u64(r->cols[MAX], &number) ? (uint16_t)number : CT_MANY;
+    set_types(m, e, r->cols[TYPES]);
+    for (size_t i = 0; i < e->ntypes; i++)
+        intern(m, e->choice ? choice_name(m, e->name, e->types[i]->name) : e->name, e->types[i]);
+    if (ct_str_is(r->cols[BINDING], "-"))
+        return;
+    e->valueset = r->cols[BINDING];
+    const codeset *set = ct_index_find(&l->codesets, e->valueset);
+    if (set) {
+        e->codes = set->codes;
+        e->ncodes = set->n;
+    }
+}
+
+/* ---- types ---- */
+
+static ct_felement *find(ct_felement *list, size_t n, ct_str name)
+{
+    for (size_t i = 0; i < n; i++)
+        if (ct_str_eq(list[i].name, name))
+            return &list[i];
+    return NULL;
+}
+
+static void index_names(ct_model *m, ct_type_node *t)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < t->pub.n; i++)
+        n += 1 + (t->pub.elements[i].choice ? t->pub.elements[i].ntypes : 0);
+    ct_index_init(&t->names, n, m->arena);
+    ct_named *named = ct_arena_alloc(m->arena, n * sizeof *named);
+    for (size_t i = 0; i < t->pub.n; i++) {
+        const ct_felement *e = &t->pub.elements[i];
+        *named = (ct_named){e, !e->choice && e->ntypes == 1 ? e->types[0] : NULL};
+        ct_index_add(&t->names, e->name, named++);
+        for (size_t k = 0; e->choice && k < e->ntypes; k++) {
+            *named = (ct_named){e, e->types[k]};
+            ct_index_add(&t->names, choice_name(m, e->name, e->types[k]->name), named++);
+        }
+    }
+}
+
+/* Puts a type's elements together: its base's, then its own, which may take the place of one. */
+static void build(loader *l, ct_type_node *t)
+{
+    if (t->done)
+        return;
+    t->done = true;
+    size_t n = 0;
+    ct_type_node *base = (ct_type_node *)(uintptr_t)ct_index_find(&l->m->by_name, t->base_name);
+    if (base) {
+        build(l, base);
+        t->pub.base = &base->pub;
+        n = base->pub.n;
+    }
+    ct_felement *elements = ct_arena_alloc(l->m->arena, (n + t->nown + 1) * sizeof *elements);
+    if (n)
+        memcpy(elements, base->pub.elements, n * sizeof *elements);
+    for (const row *r = l->rows + t->own; r < l->rows + t->own + t->nown; r++) {
+        ct_str name = ct_str_from(r->cols[PATH], t->pub.name.n + 1);
+        ct_felement *changed = find(elements, n, name);
+        set_element(l, changed ? changed : &elements[n++], name, r);
+    }
+    t->pub.elements = elements;
+    t->pub.n = n;
+    index_names(l->m, t);
+}
+
+/* ---- the patient compartment ---- */
+
+static bool means_patient(ct_str element, ct_str targets)
+{
+    return ct_str_is(element, "subject") || ct_str_is(element, "patient") ||
+           ct_str_is(element, "beneficiary") || ct_str_is(targets, "Patient");
+}
+
+static void read_compartment(ct_model *m)
+{
+    ct_str text = table("r4-compartment.tsv"), cols[COMPARTMENT_COLUMNS];
+    ct_member_path *p = ct_arena_alloc(m->arena, count(text, '\n') * sizeof *p);
+    while (ct_tsv_next(&text, cols, COMPARTMENT_COLUMNS, NULL) == COMPARTMENT_COLUMNS) {
+        ct_type_node *t = (ct_type_node *)(uintptr_t)ct_index_find(&m->by_name, cols[RESOURCE]);
+        if (!t)
+            continue;
+        for (ct_str path = cols[ELEMENT]; path.p && p->n < CT_PATH_STEPS;)
+            p->steps[p->n++] = ct_names_add(m->names, ct_str_cut(&path, '.'));
+        p->patient = means_patient(cols[ELEMENT], cols[TARGETS]);
+        if (!t->ncompartment++)
+            t->compartment = p;
+        p++;
+    }
+}
+
+void ct_model_load(ct_model *m)
+{
+    loader l = {.m = m};
+    m->arena = ct_arena_new();
+    m->names = ct_names_new();
+    ct_names_add(m->names, CT_S("resourceType"));
+    m->reference = ct_names_add(m->names, CT_S("reference"));
+    m->type = ct_names_add(m->names, CT_S("type"));
+    m->id_name = ct_names_add(m->names, CT_S("id"));
+    read_types(&l);
+    read_codes(&l);
+    for (size_t i = 0; i < m->ntypes; i++)
+        build(&l, &m->types[i]);
+    read_compartment(m);
+    free(l.rows);
+}
