@@ -27,7 +27,8 @@ CT_USE bool ct_slurp(const char *path, size_t max, ct_buf *to, ct_err *err);
 /* A file that takes its final name only when it is whole, or stdout (NULL or "-"). */
 typedef struct ct_out ct_out;
 
-/* A file is written beside its final place, mode 0600; `.gz`, `.zst` and `.xz` names are compressed. */
+/* A file is written beside its final place, mode 0600; `.gz`, `.zst`, `.xz` and `.bz2` names
+ * are compressed. */
 CT_USE ct_out *ct_out_open(const char *path, ct_err *err);
 /* Errors stick and are reported again by ct_out_close. False at once where the write failed. */
 bool ct_out_put(ct_out *out, ct_str s);
@@ -48,7 +49,7 @@ void ct_cleanup_drop(const char *path);
 /* One side of the books: how many records, of which types, and the sum modulo 2^256 of the SHA-256 of
  * each line without its LF: the same for any order. */
 typedef struct ct_side {
-    uint64_t records, bytes;
+    uint64_t records, bytes; /* bytes of the lines, each with its LF */
     uint8_t sum[CT_SHA256_LEN];
     struct ct_kindcount {
         ct_str kind; /* resource type; must outlive the side */
@@ -56,6 +57,7 @@ typedef struct ct_side {
     } *kinds;
     size_t nkinds;
     bool off; /* set: nothing is counted but records and bytes (no --tally asked for) */
+    ct_sha *sha; /* private */
 } ct_side;
 
 void ct_side_add(ct_side *s, ct_str line, ct_str kind);
@@ -104,6 +106,7 @@ typedef struct ct_chart {
     size_t n;
     bool has_patient;
     ct_arena *arena;
+    struct ct_index *index; /* private: made by the first ct_chart_resolve */
 } ct_chart;
 
 typedef struct ct_charts ct_charts;
