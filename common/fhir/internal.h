@@ -6,24 +6,25 @@
 
 /* ---- an index from names to things ---- */
 
+/* An entry begins with its name; entries stand in an array of the caller's. */
 typedef struct ct_index {
-    struct ct_index_slot {
-        ct_str key;
-        const void *value; /* NULL: free */
-    } * slots;
-    size_t mask; /* number of slots - 1 */
+    const char *entries;
+    size_t size;     /* of an entry */
+    uint16_t *slots; /* number of the entry + 1, 0 where free */
+    size_t mask;     /* number of slots - 1 */
 } ct_index;
 
-/* Room for `n` keys in `a`; more must not be added. */
-void ct_index_init(ct_index *x, size_t n, ct_arena *a);
-/* Enters `key`, which is borrowed. A key that is there already keeps its value. */
-void ct_index_add(ct_index *x, ct_str key, const void *value);
-const void *ct_index_find(const ct_index *x, ct_str key);
+/* Indexes `n` entries (65534 at most) of `size` bytes, each with a ct_str as its first member. Of
+ * two with one name the first counts. */
+void ct_index_make(ct_index *x, const void *entries, size_t n, size_t size, ct_arena *a);
+/* The entry of that name, or NULL. */
+const void *ct_index_find(const ct_index *x, ct_str name);
 
 /* ---- the model ---- */
 
 /* What an element's name leads to: the element, and its type where the name tells it. */
 typedef struct ct_named {
+    ct_str name;
     const ct_felement *element;
     const ct_ftype *type;
 } ct_named;
@@ -37,7 +38,8 @@ typedef struct ct_member_path {
     bool patient; /* a reference whose text does not tell its type means a Patient here */
 } ct_member_path;
 
-/* A type as the model holds it; `pub` is first, so that a ct_ftype leads here. */
+/* A type as the model holds it; `pub` is first, so that a ct_ftype leads here, and its name is
+ * first in that. */
 typedef struct ct_type_node {
     ct_ftype pub;
     ct_str base_name;

@@ -12,11 +12,14 @@ enum { NAME, KIND, ABSTRACT, BASE, TYPE_COLUMNS };        /* of a type's row */
 enum { VALUE_SET, CODES, CODE_COLUMNS };                  /* of r4-codes.tsv */
 enum { RESOURCE, ELEMENT, TARGETS, COMPARTMENT_COLUMNS }; /* of r4-compartment.tsv */
 
+enum { NAME_LONGEST = 128 };
+
 typedef struct row {
     ct_str cols[COLUMNS];
 } row;
 
 typedef struct codeset {
+    ct_str valueset;
     const ct_str *codes;
     size_t n;
 } codeset;
@@ -89,43 +92,51 @@ static void read_types(loader *l)
         else if (n == COLUMNS && m->ntypes)
             add_row(l, cols);
     }
-    ct_index_init(&m->by_name, m->ntypes, m->arena);
-    for (size_t i = 0; i < m->ntypes; i++)
-        ct_index_add(&m->by_name, m->types[i].pub.name, &m->types[i]);
+    ct_index_make(&m->by_name, m->types, m->ntypes, sizeof *m->types, m->arena);
 }
 
 static void read_codes(loader *l)
 {
+    ct_arena *a = l->m->arena;
     ct_str text = table("r4-codes.tsv"), cols[CODE_COLUMNS];
-    ct_index_init(&l->codesets, count(text, '\n'), l->m->arena);
-    while (ct_tsv_next(&text, cols, CODE_COLUMNS, NULL) == CODE_COLUMNS) {
-        ct_str *codes = ct_arena_alloc(l->m->arena, (count(cols[CODES], ' ') + 1) * sizeof *codes);
-        codeset *set = ct_arena_alloc(l->m->arena, sizeof *set);
-        set->codes = codes;
+    codeset *sets = ct_arena_alloc(a, count(text, '\n') * sizeof *sets);
+    size_t n = 0;
+    for (; ct_tsv_next(&text, cols, CODE_COLUMNS, NULL) == CODE_COLUMNS; n++) {
+        ct_str *codes = ct_arena_alloc(a, (count(cols[CODES], ' ') + 1) * sizeof *codes);
+        sets[n] = (codeset){.valueset = cols[VALUE_SET], .codes = codes};
         for (ct_str list = cols[CODES]; list.p;)
-            codes[set->n++] = ct_str_cut(&list, ' ');
-        ct_index_add(&l->codesets, cols[VALUE_SET], set);
+            codes[sets[n].n++] = ct_str_cut(&list, ' ');
     }
+    ct_index_make(&l->codesets, sets, n, sizeof *sets, a);
 }
 
 /* ---- elements ---- */
 
-/* `name` with the type behind it, as JSON spells an element that has a choice of types. */
-static ct_str choice_name(ct_model *m, ct_str name, ct_str type)
+/* The id of a name that is put together from two; a new one is copied. */
+static uint16_t intern(ct_model *m, ct_str first, ct_str second)
 {
-    ct_str joined = ct_arena_printf(m->arena, "%.*s%.*s", (int)name.n, name.p, (int)type.n, type.p);
-    char *first = (char *)(uintptr_t)joined.p + name.n;
-    if (*first >= 'a' && *first <= 'z')
-        *first -= 'a' - 'A';
-    return joined;
+    char joined[NAME_LONGEST];
+    if (first.n + second.n > sizeof joined)
+        return 0;
+    memcpy(joined, first.p, first.n);
+    memcpy(joined + first.n, second.p, second.n);
+    ct_str name = {joined, first.n + second.n};
+    uint16_t id = ct_names_find(m->names, name);
+    return id ? id : ct_names_add(m->names, ct_arena_copy(m->arena, name));
 }
 
-/* Makes the names of an element known to parsers: a primitive's with `_` before it too. */
-static void intern(ct_model *m, ct_str name, const ct_ftype *type)
+/* An element's name in JSON: one that has a choice of types has the type behind it. */
+static ct_str json_name(ct_model *m, const ct_felement *e, const ct_ftype *type)
 {
-    ct_names_add(m->names, name);
-    if (type->kind == CT_F_PRIMITIVE)
-        ct_names_add(m->names, ct_arena_printf(m->arena, "_%.*s", (int)name.n, name.p));
+    char first = type->name.p[0];
+    if (!e->choice)
+        return e->name;
+    if (first >= 'a' && first <= 'z')
+        first = (char)(first - 'a' + 'A');
+    char capital[NAME_LONGEST] = {first};
+    ct_str rest = ct_str_head(ct_str_from(type->name, 1), sizeof capital - 1);
+    memcpy(capital + 1, rest.p, rest.n);
+    return ct_names_text(m->names, intern(m, e->name, (ct_str){capital, rest.n + 1}));
 }
 
 /* The types of an element. The value of a primitive has a type of FHIRPath's own, which is none of
@@ -156,8 +167,11 @@ static void set_element(loader *l, ct_felement *e, ct_str name, const row *r)
     e->min = ct_str_u64(r->cols[MIN], &number) ? (uint16_t)number : 0;
     e->max = ct_str_u64(r->cols[MAX], &number) ? (uint16_t)number : CT_MANY;
     set_types(m, e, r->cols[TYPES]);
-    for (size_t i = 0; i < e->ntypes; i++)
-        intern(m, e->choice ? choice_name(m, e->name, e->types[i]->name) : e->name, e->types[i]);
+    for (size_t i = 0; i < e->ntypes; i++) {
+        ct_str json = json_name(m, e, e->types[i]);
+        if (e->types[i]->kind == CT_F_PRIMITIVE)
+            intern(m, CT_S("_"), json);
+    }
     if (ct_str_is(r->cols[BINDING], "-"))
         return;
     e->valueset = r->cols[BINDING];
@@ -183,17 +197,14 @@ static void index_names(ct_model *m, ct_type_node *t)
     size_t n = 0;
     for (size_t i = 0; i < t->pub.n; i++)
         n += 1 + (t->pub.elements[i].choice ? t->pub.elements[i].ntypes : 0);
-    ct_index_init(&t->names, n, m->arena);
-    ct_named *named = ct_arena_alloc(m->arena, n * sizeof *named);
+    ct_named *named = ct_arena_alloc(m->arena, n * sizeof *named), *next = named;
     for (size_t i = 0; i < t->pub.n; i++) {
         const ct_felement *e = &t->pub.elements[i];
-        *named = (ct_named){e, !e->choice && e->ntypes == 1 ? e->types[0] : NULL};
-        ct_index_add(&t->names, e->name, named++);
-        for (size_t k = 0; e->choice && k < e->ntypes; k++) {
-            *named = (ct_named){e, e->types[k]};
-            ct_index_add(&t->names, choice_name(m, e->name, e->types[k]->name), named++);
-        }
+        *next++ = (ct_named){e->name, e, !e->choice && e->ntypes == 1 ? e->types[0] : NULL};
+        for (size_t k = 0; e->choice && k < e->ntypes; k++)
+            *next++ = (ct_named){json_name(m, e, e->types[k]), e, e->types[k]};
     }
+    ct_index_make(&t->names, named, n, sizeof *named, m->arena);
 }
 
 /* Puts a type's elements together: its base's, then its own, which may take the place of one. */
@@ -202,19 +213,20 @@ static void build(loader *l, ct_type_node *t)
     if (t->done)
         return;
     t->done = true;
-    size_t n = 0;
+    size_t inherited = 0;
     ct_type_node *base = (ct_type_node *)(uintptr_t)ct_index_find(&l->m->by_name, t->base_name);
     if (base) {
         build(l, base);
         t->pub.base = &base->pub;
-        n = base->pub.n;
+        inherited = base->pub.n;
     }
+    size_t n = inherited;
     ct_felement *elements = ct_arena_alloc(l->m->arena, (n + t->nown + 1) * sizeof *elements);
     if (n)
         memcpy(elements, base->pub.elements, n * sizeof *elements);
     for (const row *r = l->rows + t->own; r < l->rows + t->own + t->nown; r++) {
         ct_str name = ct_str_from(r->cols[PATH], t->pub.name.n + 1);
-        ct_felement *changed = find(elements, n, name);
+        ct_felement *changed = find(elements, inherited, name);
         set_element(l, changed ? changed : &elements[n++], name, r);
     }
     t->pub.elements = elements;

@@ -46,31 +46,37 @@ bool ct_ftype_is(const ct_ftype *t, ct_str name)
 
 /* ---- the index: open addressing, at most half full ---- */
 
-void ct_index_init(ct_index *x, size_t n, ct_arena *a)
+static ct_str name_of(const ct_index *x, size_t entry)
 {
-    size_t size = 4;
-    while (size < 2 * n)
-        size *= 2;
-    x->slots = ct_arena_alloc(a, size * sizeof *x->slots);
-    x->mask = size - 1;
+    ct_str name;
+    memcpy(&name, x->entries + entry * x->size, sizeof name);
+    return name;
 }
 
-static struct ct_index_slot *slot_of(const ct_index *x, ct_str key)
+/* The slot that holds the name, or the free one where it belongs. */
+static uint16_t *slot_of(const ct_index *x, ct_str name)
 {
-    size_t i = ct_hash(key) & x->mask;
-    while (x->slots[i].value && !ct_str_eq(x->slots[i].key, key))
+    size_t i = ct_hash(name) & x->mask;
+    while (x->slots[i] && !ct_str_eq(name_of(x, x->slots[i] - 1u), name))
         i = (i + 1) & x->mask;
     return &x->slots[i];
 }
 
-void ct_index_add(ct_index *x, ct_str key, const void *value)
+void ct_index_make(ct_index *x, const void *entries, size_t n, size_t size, ct_arena *a)
 {
-    struct ct_index_slot *slot = slot_of(x, key);
-    if (!slot->value)
-        *slot = (struct ct_index_slot){key, value};
+    size_t slots = 4;
+    while (slots < 2 * n)
+        slots *= 2;
+    *x = (ct_index){entries, size, ct_arena_alloc(a, slots * sizeof *x->slots), slots - 1};
+    for (size_t i = 0; i < n; i++) {
+        uint16_t *slot = slot_of(x, name_of(x, i));
+        if (!*slot)
+            *slot = (uint16_t)(i + 1);
+    }
 }
 
-const void *ct_index_find(const ct_index *x, ct_str key)
+const void *ct_index_find(const ct_index *x, ct_str name)
 {
-    return slot_of(x, key)->value;
+    uint16_t entry = *slot_of(x, name);
+    return entry ? x->entries + (entry - 1u) * x->size : NULL;
 }
