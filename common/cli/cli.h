@@ -73,8 +73,9 @@ typedef struct ct_cli {
         *db; /* NULL where not given; db has its default */
     int jobs;
     bool quiet, show_values;
-    int progress;  /* 1 on, 0 off, -1 as the terminal says */
-    ct_date as_of; /* --as-of or today (local), day precision */
+    int progress;     /* 1 on, 0 off, -1 as the terminal says */
+    ct_date as_of;    /* --as-of or today (local), day precision */
+    bool as_of_given; /* as_of is from --as-of */
     /* state */
     ct_out *out, *reject;
     ct_tally

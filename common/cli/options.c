@@ -98,6 +98,7 @@ static void set_as_of(ct_cli *c)
 {
     if (!ct_date_parse(ct_str_z(c->arg), &c->as_of) || c->as_of.precision != CT_P_DAY)
         ct_cli_usage(c, "--as-of takes a date, YYYY-MM-DD");
+    c->as_of_given = true;
 }
 
 /* Deals with a common option; false where it is the command's own. */

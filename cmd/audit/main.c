@@ -1,0 +1,447 @@
+/* chart-audit: checks charts against rules and reports what is missing, wrong or late. */
+#include "cmd/audit/audit.h"
+#include "common/cli/cli.h"
+
+#include <stdlib.h>
+
+extern const ct_datafile ct_cmd_data[];
+
+enum { RULES_MAX = 4 << 20 /* bytes of one rule file */, SLOTS_PER_JOB = 4 };
+
+enum option {
+    OPT_LIST = CT_OPT_OWN,
+    OPT_RULE,
+    OPT_EXCEPT,
+    OPT_FORMAT,
+    OPT_SUMMARY,
+    OPT_FAIL_ON,
+    OPT_PASS,
+    OPT_FINDINGS,
+};
+
+static const ct_opt options[] = {
+    {'r', "rules", "NAME|FILE", "use this pack or file, again for more (default: core)"},
+    {OPT_RULE, "rule", "ID", "check this rule only, again for more"},
+    {OPT_EXCEPT, "except", "ID", "leave this rule out, again for more"},
+    {OPT_LIST, "list-rules", NULL, "list the rules and end"},
+    {OPT_FORMAT, "format", "FORMAT", "of findings: text (default), tsv or ndjson"},
+    {OPT_SUMMARY, "summary", "FILE", "write counts by rule to FILE (-: behind the text)"},
+    {OPT_FAIL_ON, "fail-on", "LEVEL",
+     "exit 1 from error (default), warning, information, undecided, never"},
+    {OPT_PASS, "pass", NULL, "write the records unchanged; findings go to --findings"},
+    {OPT_FINDINGS, "findings", "FILE", "with --pass: write the findings to FILE"},
+    {0},
+};
+
+static const ct_command command = {
+    .name = "audit",
+    .summary = "Checks charts for completeness, accuracy and timeliness by rule files.",
+    .synopsis = "[OPTION]... [FILE]...",
+    .common =
+        CT_HAS_OUTPUT | CT_HAS_REJECT | CT_HAS_TALLY | CT_HAS_JOBS | CT_HAS_ASOF | CT_HAS_PROGRESS,
+    .options = options,
+    .examples = "  chart audit charts.ndjson\n"
+                "  chart audit --format tsv --fail-on warning charts.ndjson\n"
+                "  chart import feed.hl7 | chart audit --pass --findings found.txt >records\n",
+};
+
+enum fail_on { FAIL_ERROR, FAIL_WARNING, FAIL_INFORMATION, FAIL_UNDECIDED, FAIL_NEVER };
+
+struct list {
+    ct_str *v;
+    size_t n;
+};
+
+/* The run. */
+struct audit {
+    ct_cli cli;
+    audit_rules *rules;
+    audit_totals totals;
+    audit_format format;
+    enum fail_on fail_on;
+    bool dated, pass, list;
+    const char *findings_path, *summary_path;
+    ct_out *findings, *summary;
+    struct list packs, only, except;
+    ct_charts *charts;
+    ct_reader *reader;
+};
+
+/* What one thread works with at a time. */
+struct slot {
+    const struct audit *run;
+    ct_chart chart;
+    audit_checker checker;
+    audit_report report;
+    ct_lines records;
+};
+
+/* ---- options ---- */
+
+static void push(struct list *l, const char *z)
+{
+    l->v = ct_realloc(l->v, l->n + 1, sizeof(*l->v));
+    l->v[l->n++] = ct_str_z(z);
+}
+
+static void own_option(struct audit *a, int opt)
+{
+    static const char *const formats[] = {"text", "tsv", "ndjson", NULL};
+    static const char *const levels[] = {"error",     "warning", "information",
+                                         "undecided", "never",   NULL};
+
+    switch (opt) {
+    case 'r':
+        push(&a->packs, a->cli.arg);
+        break;
+    case OPT_RULE:
+        push(&a->only, a->cli.arg);
+        break;
+    case OPT_EXCEPT:
+        push(&a->except, a->cli.arg);
+        break;
+    case OPT_LIST:
+        a->list = true;
+        break;
+    case OPT_FORMAT:
+        a->format = (audit_format)ct_cli_word(&a->cli, formats);
+        break;
+    case OPT_SUMMARY:
+        a->summary_path = a->cli.arg;
+        break;
+    case OPT_FAIL_ON:
+        a->fail_on = (enum fail_on)ct_cli_word(&a->cli, levels);
+        break;
+    case OPT_PASS:
+        a->pass = true;
+        break;
+    case OPT_FINDINGS:
+        a->findings_path = a->cli.arg;
+        break;
+    }
+}
+
+static bool to_stdout(const char *path)
+{
+    return path && strcmp(path, "-") == 0;
+}
+
+static void read_options(struct audit *a)
+{
+    int opt;
+
+    while ((opt = ct_cli_option(&a->cli)) != CT_CLI_DONE)
+        own_option(a, opt);
+    if (a->findings_path && !a->pass)
+        ct_cli_usage(&a->cli, "--findings goes with --pass; without it findings are the output");
+    if (to_stdout(a->findings_path))
+        ct_cli_usage(&a->cli, "--findings needs a file: the records go to the output");
+    if (to_stdout(a->summary_path) && (a->pass || a->format != AUDIT_TEXT))
+        ct_cli_usage(&a->cli, "--summary - goes with text findings on the output only");
+    a->dated = a->cli.as_of_given;
+}
+
+/* ---- rules ---- */
+
+static void on_wrong(void *cli, const ct_err *err)
+{
+    ct_cli_error(cli, CT_FAULT, NULL, err);
+}
+
+/* Embedded packs: `core` is all of them, else rules/NAME.rules. */
+static bool load_embedded(struct audit *a, ct_str name)
+{
+    bool core = ct_str_is(name, "core"), found = false;
+    ct_arena *arena = a->rules->arena;
+
+    for (const ct_datafile *f = ct_cmd_data; f->name; f++)
+        if (core ||
+            ct_str_is(ct_arena_printf(arena, "rules/%.*s.rules", (int)name.n, name.p), f->name)) {
+            audit_rules_parse(a->rules, f->name, (ct_str){f->text, f->n}, on_wrong, &a->cli);
+            found = true;
+        }
+    return found;
+}
+
+static void load_file(struct audit *a, ct_str path)
+{
+    ct_buf text = {0};
+    ct_err err = {0};
+
+    if (!ct_slurp(path.p, RULES_MAX, &text, &err))
+        ct_cli_die(&a->cli, path.p, &err);
+    audit_rules_parse(a->rules, path.p, ct_buf_str(&text), on_wrong, &a->cli);
+    ct_buf_free(&text);
+}
+
+static bool looks_like_path(ct_str s)
+{
+    return ct_str_find(s, CT_S("/")) != SIZE_MAX || ct_str_find(s, CT_S(".")) != SIZE_MAX;
+}
+
+static void require_known(struct audit *a, const struct list *ids)
+{
+    for (size_t i = 0; i < ids->n; i++)
+        if (!audit_rules_find(a->rules, ids->v[i]))
+            ct_cli_usage(&a->cli, "there is no rule %s", ids->v[i].p);
+}
+
+/* Every pack once in the books, with its version. */
+static void name_packs(struct audit *a)
+{
+    for (size_t i = 0; i < a->rules->n; i++) {
+        const audit_rule *r = &a->rules->v[i];
+        bool seen = false;
+
+        for (size_t j = 0; j < i && !seen; j++)
+            seen = ct_str_eq(r->pack, a->rules->v[j].pack) &&
+                   ct_str_eq(r->version, a->rules->v[j].version);
+        if (!seen)
+            ct_cli_table(&a->cli, ct_arena_copy(a->rules->arena, r->pack).p,
+                         ct_arena_copy(a->rules->arena, r->version).p);
+    }
+}
+
+static void load_rules(struct audit *a)
+{
+    a->rules = audit_rules_new(ct_model_r4());
+    if (a->packs.n == 0)
+        push(&a->packs, "core");
+    for (size_t i = 0; i < a->packs.n; i++) {
+        if (looks_like_path(a->packs.v[i]))
+            load_file(a, a->packs.v[i]);
+        else if (!load_embedded(a, a->packs.v[i]))
+            ct_cli_usage(&a->cli, "there is no rule pack %s", a->packs.v[i].p);
+    }
+    if (a->cli.status == CT_FAULT)
+        exit(ct_cli_finish(&a->cli));
+    require_known(a, &a->only);
+    require_known(a, &a->except);
+    audit_rules_select(a->rules, a->only.v, a->only.n, a->except.v, a->except.n);
+    audit_rules_index(a->rules);
+    name_packs(a);
+}
+
+/* ---- work ---- */
+
+static ct_got fill(void *ctx, void *slot, ct_err *err)
+{
+    struct audit *a = ctx;
+    struct slot *s = slot;
+
+    ct_cli_progress(&a->cli, ct_reader_bytes(a->reader));
+    return ct_charts_next(a->charts, &s->chart, err);
+}
+
+static void work(void *ctx, void *slot)
+{
+    const struct audit *a = ctx;
+    struct slot *s = slot;
+
+    audit_check(&s->checker, &s->chart);
+    audit_report_chart(&s->report, &s->chart, s->checker.findings, s->checker.n);
+    for (size_t i = 0; a->pass && i < s->chart.n; i++)
+        ct_lines_add(&s->records, s->chart.records[i].line, s->chart.records[i].type);
+}
+
+static bool put_findings(struct audit *a, struct slot *s)
+{
+    ct_tally *tally = &a->cli.tally;
+    bool ok;
+
+    if (!a->pass) {
+        tally->consumed += s->chart.n;
+        tally->created += a->format == AUDIT_NDJSON ? s->checker.n : 0;
+        return ct_cli_lines(&a->cli, &s->report.lines);
+    }
+    ok = !a->findings || ct_out_put(a->findings, ct_buf_str(&s->report.lines.buf));
+    s->report.lines.buf.n = 0;
+    ct_side_clear(&s->report.lines.side);
+    return ct_cli_lines(&a->cli, &s->records) && ok;
+}
+
+static bool done(void *ctx, void *slot)
+{
+    struct audit *a = ctx;
+    struct slot *s = slot;
+
+    a->totals.charts += s->chart.id.n > 0;
+    a->totals.records += s->chart.n;
+    for (size_t i = 0; i < a->rules->n; i++) {
+        audit_count *to = &a->totals.counts[i], *from = &s->checker.counts[i];
+
+        to->checked += from->checked;
+        to->passed += from->passed;
+        to->findings += from->findings;
+        to->undecided += from->undecided;
+        *from = (audit_count){0};
+    }
+    return put_findings(a, s);
+}
+
+static struct slot *make_slots(const struct audit *a, size_t n)
+{
+    struct slot *slots = ct_calloc(n, sizeof(*slots));
+
+    for (size_t i = 0; i < n; i++) {
+        slots[i].run = a;
+        audit_checker_start(&slots[i].checker, a->rules, a->cli.as_of);
+        slots[i].report = (audit_report){.format = a->format,
+                                         .show_values = a->cli.show_values,
+                                         .dated = a->dated,
+                                         .today = a->cli.as_of};
+        slots[i].report.lines.side.off = slots[i].records.side.off = a->cli.tally.out.off;
+    }
+    return slots;
+}
+
+static void free_slots(struct slot *slots, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        ct_chart_free(&slots[i].chart);
+        audit_checker_stop(&slots[i].checker);
+        ct_buf_free(&slots[i].report.lines.buf);
+        ct_side_free(&slots[i].report.lines.side);
+        ct_buf_free(&slots[i].records.buf);
+        ct_side_free(&slots[i].records.side);
+    }
+    free(slots);
+}
+
+static void run(struct audit *a)
+{
+    size_t n = (size_t)a->cli.jobs * SLOTS_PER_JOB;
+    struct slot *slots = make_slots(a, n);
+    void **handles = ct_calloc(n, sizeof(*handles));
+    ct_work w = {a->cli.jobs, handles, n, fill, work, done, a};
+    ct_err err = {0};
+
+    for (size_t i = 0; i < n; i++)
+        handles[i] = &slots[i];
+    a->reader = ct_reader_new(a->rules->model, (const char *const *)a->cli.args, a->cli.nargs);
+    a->charts = ct_charts_new(a->reader, 0, &a->cli.tally.in, ct_cli_bad, &a->cli);
+    if (!ct_work_run(&w, &err)) {
+        if (err.kind != CT_OK)
+            ct_cli_error(&a->cli, CT_FAULT, NULL, &err);
+        else
+            a->cli.status = CT_FAULT; /* the write error is told by ct_cli_finish */
+    }
+    ct_charts_free(a->charts);
+    ct_reader_free(a->reader);
+    free(handles);
+    free_slots(slots, n);
+}
+
+/* ---- the end ---- */
+
+static bool failed(const struct audit *a)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < a->rules->n; i++) {
+        const audit_count *c = &a->totals.counts[i];
+
+        any |= c->findings && (int)a->rules->v[i].severity <= (int)a->fail_on;
+        any |= c->undecided && a->fail_on == FAIL_UNDECIDED;
+    }
+    return any && a->fail_on != FAIL_NEVER;
+}
+
+static void put_end(struct audit *a)
+{
+    ct_buf line = {0}, table = {0};
+
+    audit_totals_line(&line, &a->totals);
+    if (a->summary_path)
+        audit_summary_put(&table, &a->totals);
+    if (a->pass || a->format != AUDIT_TEXT) {
+        if (a->pass && !a->findings_path && !a->cli.quiet)
+            ct_cli_say(&a->cli, "%.*s", (int)line.n, line.p);
+    } else if (!a->cli.quiet) {
+        ct_buf_c(&line, '\n');
+        ct_out_put(ct_cli_out(&a->cli), ct_buf_str(&line));
+    }
+    ct_out_put(a->summary ? a->summary : ct_cli_out(&a->cli), ct_buf_str(&table));
+    ct_buf_free(&line);
+    ct_buf_free(&table);
+}
+
+static ct_out *open_extra(struct audit *a, const char *path)
+{
+    ct_err err = {0};
+    ct_out *out;
+
+    if (!path || to_stdout(path))
+        return NULL;
+    if (!(out = ct_out_open(path, &err)))
+        ct_cli_die(&a->cli, path, &err);
+    return out;
+}
+
+static void close_extra(struct audit *a, ct_out *out, const char *path)
+{
+    ct_err err = {0};
+
+    if (a->cli.status == CT_FAULT)
+        ct_out_abandon(out);
+    else if (out && !ct_out_close(out, &err))
+        ct_cli_error(&a->cli, CT_FAULT, path, &err);
+}
+
+static void put_head(struct audit *a)
+{
+    audit_report head = {.format = a->format};
+
+    audit_report_head(&head);
+    if (!a->pass)
+        ct_out_put(ct_cli_out(&a->cli), ct_buf_str(&head.lines.buf));
+    else if (a->findings)
+        ct_out_put(a->findings, ct_buf_str(&head.lines.buf));
+    ct_buf_free(&head.lines.buf);
+}
+
+static void list_rules(struct audit *a)
+{
+    ct_buf b = {0};
+
+    audit_list_rules(&b, a->rules);
+    ct_out_put(ct_cli_out(&a->cli), ct_buf_str(&b));
+    ct_buf_free(&b);
+}
+
+static void audit_all(struct audit *a)
+{
+    a->totals = (audit_totals){.rules = a->rules,
+                               .counts = ct_calloc(a->rules->n + 1, sizeof(audit_count))};
+    a->findings = open_extra(a, a->findings_path);
+    a->summary = open_extra(a, a->summary_path);
+    put_head(a);
+    run(a);
+    if (a->cli.status < CT_FAULT)
+        put_end(a);
+    if (a->cli.status < CT_NO && failed(a))
+        a->cli.status = CT_NO;
+    close_extra(a, a->findings, a->findings_path);
+    close_extra(a, a->summary, a->summary_path);
+    free(a->totals.counts);
+}
+
+int main(int argc, char **argv)
+{
+    struct audit a = {0};
+    int status;
+
+    ct_cli_start(&a.cli, &command, argc, argv);
+    read_options(&a);
+    load_rules(&a);
+    if (a.list)
+        list_rules(&a);
+    else
+        audit_all(&a);
+    status = ct_cli_finish(&a.cli);
+    audit_rules_free(a.rules);
+    free(a.packs.v);
+    free(a.only.v);
+    free(a.except.v);
+    return status;
+}
