@@ -104,31 +104,47 @@ static void check_link(ct_cli *c, const step *from, const step *to)
         ct_cli_problem(c, CT_NO, "%s read other records than %s wrote", to->file, from->file);
 }
 
+/* All files, before anything is said. */
+static step *read_steps(ct_cli *c, ct_arena *a)
+{
+    step *steps = ct_calloc(c->nargs, sizeof(*steps));
+    ct_err err = {0};
+
+    for (size_t i = 0; i < c->nargs; i++)
+        if (!read_step(c->args[i], a, &steps[i], &err))
+            ct_cli_die(c, c->args[i], &err);
+    return steps;
+}
+
+static void check_steps(ct_cli *c, const step *steps)
+{
+    printf("%-16s %10s %10s %10s %10s %10s %10s\n", "step", "in", "created", "rejected", "withheld",
+           "consumed", "out");
+    for (size_t i = 0; i < c->nargs; i++) {
+        check_step(c, &steps[i]);
+        if (i > 0)
+            check_link(c, &steps[i - 1], &steps[i]);
+    }
+    if (c->status == CT_DONE && !c->quiet)
+        printf("the books add up\n");
+    if (fflush(stdout) != 0 || ferror(stdout))
+        ct_cli_problem(c, CT_FAULT, "(standard output): write error");
+}
+
 int main(int argc, char **argv)
 {
     ct_cli c;
-    ct_err err = {0};
     ct_arena *a = ct_arena_new();
-    step last = {0}, s = {0};
+    step *steps;
 
     ct_cli_start(&c, &command, argc, argv);
     while (ct_cli_option(&c) != CT_CLI_DONE)
         ;
     if (c.nargs == 0)
         ct_cli_usage(&c, "name the tally files");
-    printf("%-16s %10s %10s %10s %10s %10s %10s\n", "step", "in", "created", "rejected", "withheld",
-           "consumed", "out");
-    for (size_t i = 0; i < c.nargs; i++, last = s) {
-        if (!read_step(c.args[i], a, &s, &err))
-            ct_cli_die(&c, c.args[i], &err);
-        check_step(&c, &s);
-        if (i > 0)
-            check_link(&c, &last, &s);
-    }
-    if (c.status == CT_DONE && !c.quiet)
-        printf("the books add up\n");
+    steps = read_steps(&c, a);
+    check_steps(&c, steps);
+    free(steps);
     ct_arena_free(a);
-    if (fflush(stdout) != 0 || ferror(stdout))
-        ct_cli_problem(&c, CT_FAULT, "(standard output): write error");
     return ct_cli_finish(&c);
 }
