@@ -1,8 +1,9 @@
-/* FHIR R4: the model as tables (types, elements, cardinalities, choice types, required bindings, the
- * patient compartment), and what every command needs of it: dates, references, whose chart a record
- * belongs to.
+/* FHIR R4: the model as tables (types, elements, cardinalities, choice types, required bindings,
+ * the patient compartment), and what every command needs of it: dates, references, whose chart a
+ * record belongs to.
  *
- * The facts are in common/fhir/r4*.tsv, made by scripts/gen-fhir-r4 from HL7's StructureDefinitions.
+ * The facts are in common/fhir/r4*.tsv, made by scripts/gen-fhir-r4 from HL7's
+ * StructureDefinitions.
  */
 #ifndef CT_FHIR_H
 #define CT_FHIR_H
@@ -25,23 +26,23 @@ struct ct_ftype {
     ct_str name;
     ct_fkind kind;
     bool abstract;
-    const ct_ftype *base;         /* NULL for Element and Resource */
-    const ct_felement *elements;  /* own and inherited, in the order of the specification */
+    const ct_ftype *base;        /* NULL for Element and Resource */
+    const ct_felement *elements; /* own and inherited, in the order of the specification */
     size_t n;
 };
 
-/* An element of a type. A choice (`value[x]`) is one element of which `choice` is set; `types` are its
- * alternatives, and its JSON names are `name` followed by the type (`valueQuantity`). */
+/* An element of a type. A choice (`value[x]`) is one element of which `choice` is set; `types` are
+ * its alternatives, and its JSON names are `name` followed by the type (`valueQuantity`). */
 struct ct_felement {
-    ct_str name;          /* without [x] */
-    uint16_t id;          /* of `name` in ct_model_names */
-    uint16_t min, max;    /* max: CT_MANY for * */
+    ct_str name;       /* without [x] */
+    uint16_t id;       /* of `name` in ct_model_names */
+    uint16_t min, max; /* max: CT_MANY for * */
     bool choice;
-    const ct_ftype *const *types;
+    const ct_ftype *const *types; /* none for the `value` of a primitive: that is FHIRPath's own */
     size_t ntypes;
-    const ct_str *codes;  /* the codes of a required binding where the value set is small and closed */
-    size_t ncodes;        /* 0: any */
-    ct_str valueset;      /* canonical of the required binding, or empty */
+    const ct_str *codes; /* of a required binding whose value set is small and closed */
+    size_t ncodes;       /* 0: any */
+    ct_str valueset;     /* canonical of the required binding, or empty */
 };
 
 /* The R4 model, built at the first call, shared by all threads after that (call it once before
@@ -84,9 +85,10 @@ typedef struct ct_owner {
  * `subject`, `patient` and `beneficiary` before all others. Borrowed from the document (or decoded
  * into `a`). */
 ct_owner ct_owner_of(const ct_model *m, const ct_doc *doc, ct_arena *a);
-/* Calls `each` for every patient id that the record's compartment elements name. */
-void ct_owners(const ct_model *m, const ct_doc *doc, ct_arena *a, void (*each)(void *ctx, ct_str id),
-               void *ctx);
+/* Calls `each` for every patient id that the record's compartment elements name, as often as they
+ * do; for a Patient, its own. */
+void ct_owners(const ct_model *m, const ct_doc *doc, ct_arena *a,
+               void (*each)(void *ctx, ct_str id), void *ctx);
 
 /* The resource's type as written, empty where there is none. */
 ct_str ct_resource_type(const ct_doc *doc);
@@ -109,23 +111,26 @@ typedef enum ct_precision {
 /* A FHIR date, dateTime, instant or time, as precise as it was written. */
 typedef struct ct_date {
     ct_precision precision;
-    int16_t year;             /* 0 for a time of day */
+    int16_t year; /* 0 for a time of day */
     uint8_t month, day, hour, minute, second;
     int32_t nanos;
     bool zoned;
-    int16_t offset;           /* minutes east of UTC where zoned */
+    int16_t offset; /* minutes east of UTC where zoned */
 } ct_date;
 
-/* FHIR's date and dateTime (YYYY, YYYY-MM, YYYY-MM-DD, YYYY-MM-DDThh:mm:ss[.f…]zone; the zone may be
- * left out). Days are checked against the calendar. False, precision CT_P_NONE, for anything else. */
+/* FHIR's date and dateTime (YYYY, YYYY-MM, YYYY-MM-DD, YYYY-MM-DDThh:mm:ss[.f…]zone; the zone may
+ * be left out). Days are checked against the calendar. False, precision CT_P_NONE, for anything
+ * else. */
 CT_USE bool ct_date_parse(ct_str text, ct_date *d);
 /* Compares as far as both are precise: <0, 0, >0, or 2 where that does not decide (2020 against
- * 2020-03, a zoned time against one without). */
+ * 2020-03, a zoned time against one without that some zone could put on either side). Seconds
+ * without a fraction have .0; a day against a time is compared with the day as that is written. */
 int ct_date_cmp(const ct_date *a, const ct_date *b);
 enum { CT_DATE_UNDECIDED = 2 };
 /* Days since 1970-01-01 of the date's first day (month and day 1 where not given). */
 int64_t ct_date_days(const ct_date *d);
-/* The date that is `days` after d, with day precision at least. */
+/* The date that is `days` after d, with day precision at least; CT_P_NONE outside
+ * years 1 to 9999. */
 ct_date ct_date_add_days(const ct_date *d, int64_t days);
 void ct_date_put(ct_buf *b, const ct_date *d);
 

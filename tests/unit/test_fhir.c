@@ -161,6 +161,64 @@ static void knows_the_elements(void **state)
         check_element(&element_table[i]);
 }
 
+static size_t count(ct_str s, char c)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < s.n; i++)
+        n += s.p[i] == c;
+    return n;
+}
+
+extern const ct_datafile ct_fhir_data[];
+
+/* Every row of r4.tsv stands in the model with all of its types. */
+static void holds_the_whole_table(void **state)
+{
+    (void)state;
+    const ct_datafile *file = ct_datafile_find(ct_fhir_data, "r4.tsv");
+    assert_non_null(file);
+    ct_str rest = {file->text, file->n}, cols[5];
+    size_t types = 0, elements = 0;
+    const ct_ftype *t = NULL;
+    for (size_t n; (n = ct_tsv_next(&rest, cols, 5, NULL));) {
+        if (n == 4) {
+            t = ct_model_type(ct_model_r4(), cols[0]);
+            assert_true(t && !t->base == ct_str_is(cols[3], "-"));
+            types++;
+            continue;
+        }
+        assert_int_equal(n, 5);
+        ct_str name = ct_str_from(cols[0], t->name.n + 1);
+        if (ct_str_ends(name, CT_S("[x]")))
+            name.n -= 3;
+        const ct_felement *e = ct_model_element(t, name, NULL);
+        size_t known = ct_str_starts(cols[3], CT_S("System.")) ? 0 : count(cols[3], ',') + 1;
+        if (!e || e->ntypes != known)
+            fail_msg("%.*s", (int)cols[0].n, cols[0].p);
+        elements++;
+    }
+    assert_int_equal(types, 692);
+    assert_true(elements > 4500);
+}
+
+/* Every path of r4-compartment.tsv leads to a reference. */
+static void holds_the_whole_compartment(void **state)
+{
+    (void)state;
+    const ct_datafile *file = ct_datafile_find(ct_fhir_data, "r4-compartment.tsv");
+    assert_non_null(file);
+    ct_str rest = {file->text, file->n}, cols[3];
+    size_t rows = 0;
+    for (; ct_tsv_next(&rest, cols, 3, NULL) == 3; rows++) {
+        const ct_ftype *t = ct_model_type(ct_model_r4(), cols[0]);
+        for (ct_str path = cols[1]; path.p && t;)
+            ct_model_element(t, ct_str_cut(&path, '.'), &t);
+        if (!t || !ct_str_is(t->name, "Reference"))
+            fail_msg("%.*s.%.*s", (int)cols[0].n, cols[0].p, (int)cols[1].n, cols[1].p);
+    }
+    assert_int_equal(rows, 100);
+}
+
 static void keeps_the_order_of_the_specification(void **state)
 {
     (void)state;
@@ -487,6 +545,8 @@ int main(void)
         cmocka_unit_test(knows_the_types),
         cmocka_unit_test(knows_the_bases),
         cmocka_unit_test(knows_the_elements),
+        cmocka_unit_test(holds_the_whole_table),
+        cmocka_unit_test(holds_the_whole_compartment),
         cmocka_unit_test(keeps_the_order_of_the_specification),
         cmocka_unit_test(knows_the_codes_of_required_bindings),
         cmocka_unit_test(interns_the_names_of_json),
