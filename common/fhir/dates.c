@@ -175,7 +175,7 @@ static int64_t wall_minutes(const ct_date *d)
     return days * 24 * 60 + d->hour * 60 + d->minute;
 }
 
-static int64_t hours(int64_t minutes)
+static int64_t whole_hours(int64_t minutes)
 {
     int64_t past = minutes % 60;
     return (minutes - (past < 0 ? past + 60 : past)) / 60;
@@ -214,7 +214,7 @@ static int cmp_in_utc(const ct_date *a, const ct_date *b)
 {
     int64_t x = wall_minutes(a) - a->offset, y = wall_minutes(b) - b->offset;
     const int64_t pairs[][2] = {
-        {hours(x), hours(y)},
+        {whole_hours(x), whole_hours(y)},
         {x, y},
         {a->second, b->second},
         {a->nanos, b->nanos},

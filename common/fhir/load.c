@@ -250,8 +250,10 @@ static void read_compartment(ct_model *m)
         ct_type_node *t = (ct_type_node *)(uintptr_t)ct_index_find(&m->by_name, cols[RESOURCE]);
         if (!t)
             continue;
-        for (ct_str path = cols[ELEMENT]; path.p && p->n < CT_PATH_STEPS;)
+        ct_str path = cols[ELEMENT];
+        do
             p->steps[p->n++] = ct_names_add(m->names, ct_str_cut(&path, '.'));
+        while (path.p && p->n < CT_PATH_STEPS);
         p->patient = means_patient(cols[ELEMENT], cols[TARGETS]);
         if (!t->ncompartment++)
             t->compartment = p;
