@@ -256,7 +256,7 @@ bool ct_edit_apply(ct_edit *e, ct_buf *out, ct_err *err)
         qsort(e->patches, e->n, sizeof *e->patches, by_place);
     if (overlaps(e))
         return ct_fail(err, CT_E_USAGE, "edits that overlap");
-    ct_str text = e->doc->text;
+    ct_str text = e->doc->text, pool = ct_buf_str(&e->pool);
     size_t done = 0;
     ct_buf_room(out, text.n + e->pool.n + e->n);
     for (size_t i = 0; i < e->n; i++) {
@@ -264,7 +264,7 @@ bool ct_edit_apply(ct_edit *e, ct_buf *out, ct_err *err)
         ct_buf_put(out, (ct_str){text.p + done, p->from - done});
         if (p->comma)
             ct_buf_c(out, ',');
-        ct_buf_put(out, (ct_str){e->pool.p + p->at, p->n});
+        ct_buf_put(out, ct_str_head(ct_str_from(pool, p->at), p->n));
         done = p->to;
     }
     ct_buf_put(out, ct_str_from(text, done));

@@ -1,0 +1,88 @@
+/* Parsing anything: what is accepted must be told the same way by every accessor, survive being
+ * written again, and be refused when it is cut. */
+#include "common/json/json.h"
+
+#include <stdlib.h>
+
+static void must(bool holds)
+{
+    if (!holds)
+        abort();
+}
+
+/* Walks the tape by the accessors; returns the index behind `v`. */
+static ct_val walk(const ct_doc *d, ct_val v, ct_arena *a)
+{
+    ct_str raw = ct_raw(d, v);
+    must(raw.n > 0 && raw.p >= d->text.p && raw.p + raw.n <= d->text.p + d->text.n);
+    if (ct_type(d, v) == CT_STRING)
+        must(ct_is(d, v, ct_text(d, v, a)));
+    ct_val next = v + 1;
+    size_t n = 0;
+    for (ct_val c = ct_first(d, v); c != CT_NONE; c = ct_next(d, v, c), n++) {
+        must(c == next);
+        ct_str inner = ct_raw(d, c);
+        must(inner.p > raw.p && inner.p + inner.n < raw.p + raw.n);
+        if (ct_name(d, c))
+            must(ct_member_id(d, v, ct_name(d, c)) == c);
+        next = walk(d, c, a);
+    }
+    must(ct_count(d, v) == n);
+    return next;
+}
+
+static void compare(const ct_doc *d, const ct_doc *e)
+{
+    must(d->n == e->n);
+    for (ct_val v = 0; v < d->n; v++) {
+        must(ct_type(d, v) == ct_type(e, v) && d->tape[v].next == e->tape[v].next);
+        must(ct_name(d, v) == ct_name(e, v) && ct_str_eq(ct_key(d, v), ct_key(e, v)));
+        must(ct_type(d, v) >= CT_ARRAY || ct_str_eq(ct_raw(d, v), ct_raw(e, v)));
+    }
+}
+
+static void check(ct_parser *p, ct_parser *q, const ct_doc *d, ct_arena *a)
+{
+    must(walk(d, CT_ROOT, a) == d->n);
+    ct_buf b = {0};
+    ct_doc again;
+    ct_put_compact(&b, d, CT_ROOT);
+    must(ct_parse(q, ct_buf_str(&b), &again, NULL));
+    compare(d, &again);
+    if (ct_type(d, CT_ROOT) == CT_STRING) {
+        ct_str text = ct_text(d, CT_ROOT, a);
+        b.n = 0;
+        ct_put_string(&b, text);
+        must(ct_parse(q, ct_buf_str(&b), &again, NULL) && ct_is(&again, CT_ROOT, text));
+    }
+    ct_buf_free(&b);
+    ct_str root = ct_raw(d, CT_ROOT);
+    if (ct_type(d, CT_ROOT) != CT_NUMBER) {
+        ct_err err;
+        must(!ct_parse(p, ct_str_head(root, root.n - 1), &again, &err) && err.kind == CT_E_CUT);
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    ct_str text = {(const char *)data, size};
+    ct_names *names = ct_names_new();
+    ct_names_add(names, CT_S("a"));
+    ct_names_add(names, CT_S("resourceType"));
+    ct_names_add(names, CT_S("verificationStatus"));
+    ct_parser *p = ct_parser_new(names), *q = ct_parser_new(names);
+    ct_arena *a = ct_arena_new();
+    ct_doc doc;
+    ct_err err;
+    if (ct_parse(p, text, &doc, &err))
+        check(p, q, &doc, a);
+    else
+        must(err.offset <= size && err.text && (err.kind != CT_E_CUT || err.offset == size));
+    ct_arena_free(a);
+    ct_parser_free(p);
+    ct_parser_free(q);
+    ct_names_free(names);
+    return 0;
+}
