@@ -1,0 +1,453 @@
+/* The release itself: chart by chart, judged by the workers, entered in the ledger and written by
+ * the calling thread.
+ *
+ * The order is what matters. Judged charts gather in a batch; the batch's patients are entered and
+ * committed; only then its records are written. At the end the output is flushed, and then the
+ * disclosure is ended with the hash of what left. So at any moment everything that has left is in
+ * the ledger, and whatever interrupts us leaves at most more entries than disclosures.
+ */
+#include "release.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+enum {
+    BATCH_BYTES = 4 << 20, /* what is written behind one commit */
+    BATCH_PATIENTS = 512,
+    SLOTS_A_JOB = 4,
+};
+
+/* Records counted by a name: one patient's line in the ledger, or a resource type. */
+typedef struct entry {
+    ct_str name, description;
+    uint64_t records;
+} entry;
+
+typedef struct entries {
+    entry *v;
+    size_t n, cap;
+} entries;
+
+/* One chart (or chunk of shared records) on its way. */
+typedef struct slot {
+    const release_request *r;
+    ct_chart chart;
+    ct_lines out;
+    entries kinds; /* what goes, by type */
+    entries named; /* other patients whom the records name */
+    ct_arena *arena, *scratch;
+    uint64_t why[RELEASE_WHYS];
+} slot;
+
+typedef struct run {
+    ct_cli *c;
+    const release_request *r;
+    ct_disclosure *d;
+    ct_db *db;
+    ct_reader *reader;
+    ct_charts *charts;
+    release_held *held;
+    ct_sha *sha;
+    ct_arena *arena; /* of the batch */
+    entries batch;
+    ct_lines lines;
+    bool begun;
+    bool *found; /* by patient asked for */
+    uint64_t matched, patients;
+    uint64_t why[RELEASE_WHYS];
+    ct_err err;
+    const char *err_name; /* what `err` is about; NULL: nothing to report, or err knows */
+} run;
+
+static void add_entry(entries *e, entry added)
+{
+    if (e->n == e->cap)
+        e->v = ct_realloc(e->v, e->cap = e->cap ? 2 * e->cap : 8, sizeof *e->v);
+    e->v[e->n++] = added;
+}
+
+/* False where the name is new. */
+static bool count_entry(entries *e, ct_str name)
+{
+    for (size_t i = 0; i < e->n; i++)
+        if (ct_str_eq(e->v[i].name, name)) {
+            e->v[i].records++;
+            return true;
+        }
+    return false;
+}
+
+/* ---- judging, on any thread ---- */
+
+static void note_other(void *ctx, ct_str id)
+{
+    slot *s = ctx;
+
+    if (!ct_str_eq(id, s->chart.id) && !count_entry(&s->named, id))
+        add_entry(&s->named, (entry){.name = ct_arena_copy(s->arena, id), .records = 1});
+}
+
+static void let_go(slot *s, const ct_record *rec)
+{
+    ct_lines_add(&s->out, rec->line, rec->type);
+    if (!s->chart.id.n)
+        return;
+    if (!count_entry(&s->kinds, rec->type))
+        add_entry(&s->kinds, (entry){.name = rec->type, .records = 1});
+    if (s->r->npatients)
+        ct_owners(s->r->model, &rec->doc, s->scratch, note_other, s);
+}
+
+/* %chart: all records of the chart, those that are kept back included. */
+static const ct_items *chart_items(slot *s)
+{
+    ct_items *all = ct_arena_alloc(s->arena, sizeof *all);
+
+    all->n = s->chart.n;
+    all->v = ct_arena_alloc(s->arena, s->chart.n * sizeof *all->v);
+    for (size_t i = 0; i < s->chart.n; i++)
+        all->v[i] = (ct_item){.type = CT_I_NODE,
+                              .doc = &s->chart.records[i].doc,
+                              .node = CT_ROOT,
+                              .ftype = ct_model_type(s->r->model, s->chart.records[i].type)};
+    return all;
+}
+
+static void judge_chart(void *ctx, void *unit)
+{
+    slot *s = unit;
+    const ct_items *records;
+
+    (void)ctx;
+    ct_arena_reset(s->arena);
+    s->out.buf.n = 0;
+    ct_side_clear(&s->out.side);
+    s->kinds.n = s->named.n = 0;
+    memset(s->why, 0, sizeof s->why);
+    records = s->r->policy->conditional ? chart_items(s) : NULL;
+    for (size_t i = 0; i < s->chart.n; i++) {
+        const ct_record *rec = &s->chart.records[i];
+        ct_arena_reset(s->scratch);
+        release_why why = release_judge(s->r, rec, &s->chart, records, s->scratch);
+        s->why[why]++;
+        if (why == RELEASE_GOES)
+            let_go(s, rec);
+    }
+}
+
+/* ---- the ledger, then the output ---- */
+
+static bool failed(run *u, const char *name)
+{
+    u->err_name = name;
+    return false;
+}
+
+static bool put(void *ctx, ct_str piece)
+{
+    run *u = ctx;
+
+    ct_sha_add(u->sha, piece);
+    u->d->bytes += piece.n;
+    return ct_out_put(ct_cli_out(u->c), piece);
+}
+
+static bool enter_batch(run *u)
+{
+    if (!u->begun && !ct_ledger_begin(u->db, u->d, &u->err))
+        return failed(u, u->c->db);
+    for (size_t i = 0; i < u->batch.n; i++) {
+        const entry *e = &u->batch.v[i];
+        if (!ct_ledger_patient(u->db, u->d->id, e->name, e->records, e->description, &u->err))
+            return failed(u, u->c->db);
+    }
+    return ct_ledger_commit(u->db, &u->err) || failed(u, u->c->db);
+}
+
+/* Shared records go ahead of the first chart. A write that fails is reported when the output is
+ * closed. */
+static bool write_batch(run *u)
+{
+    uint64_t shared = release_held_records(u->held);
+
+    if (!u->begun) {
+        u->begun = true;
+        if (!release_held_give(u->held, &u->c->tally.out, put, u, &u->err))
+            return failed(u, NULL);
+        u->d->records += shared;
+    }
+    u->d->records += u->lines.side.records;
+    if (!put(u, ct_buf_str(&u->lines.buf)))
+        return ct_fail(&u->err, CT_E_IO, NULL);
+    ct_side_merge(&u->c->tally.out, &u->lines.side);
+    return true;
+}
+
+static bool send_batch(run *u)
+{
+    bool ok = !u->batch.n || (enter_batch(u) && write_batch(u));
+
+    u->batch.n = 0;
+    u->lines.buf.n = 0;
+    ct_side_clear(&u->lines.side);
+    ct_arena_reset(u->arena);
+    return ok;
+}
+
+/* ---- gathering, on the calling thread ---- */
+
+static int by_name(const void *a, const void *b)
+{
+    const entry *x = a, *y = b;
+
+    return ct_str_cmp(x->name, y->name);
+}
+
+/* "3 Encounter, 12 Observation" */
+static ct_str describe(run *u, slot *s)
+{
+    ct_buf b = {0};
+    ct_str text;
+
+    qsort(s->kinds.v, s->kinds.n, sizeof *s->kinds.v, by_name);
+    for (size_t i = 0; i < s->kinds.n; i++) {
+        ct_buf_printf(&b, "%s%" PRIu64 " ", i ? ", " : "", s->kinds.v[i].records);
+        ct_buf_put(&b, s->kinds.v[i].name);
+    }
+    text = ct_arena_copy(u->arena, ct_buf_str(&b));
+    ct_buf_free(&b);
+    return text;
+}
+
+static void add_to_batch(run *u, slot *s)
+{
+    entry own = {.name = ct_arena_copy(u->arena, s->chart.id),
+                 .records = s->why[RELEASE_GOES],
+                 .description = describe(u, s)};
+
+    add_entry(&u->batch, own);
+    for (size_t i = 0; i < s->named.n; i++) {
+        const entry *e = &s->named.v[i];
+        add_entry(&u->batch, (entry){.name = ct_arena_copy(u->arena, e->name),
+                                     .records = e->records,
+                                     .description = ct_arena_printf(
+                                         u->arena, "%" PRIu64 " in another's chart", e->records)});
+    }
+    ct_buf_put(&u->lines.buf, ct_buf_str(&s->out.buf));
+    ct_side_merge(&u->lines.side, &s->out.side);
+    u->patients++;
+}
+
+static void note_found(run *u, ct_str id)
+{
+    if (!release_asked(u->r, id))
+        return;
+    u->matched++;
+    for (size_t i = 0; i < u->r->npatients; i++)
+        if (ct_str_eq(u->r->patients[i], id))
+            u->found[i] = true;
+}
+
+static bool gather(void *ctx, void *unit)
+{
+    run *u = ctx;
+    slot *s = unit;
+
+    for (int i = 0; i < RELEASE_WHYS; i++)
+        u->why[i] += s->why[i];
+    if (!s->chart.id.n)
+        return release_held_add(u->held, &s->out, &u->err) || failed(u, NULL);
+    note_found(u, s->chart.id);
+    if (!s->why[RELEASE_GOES])
+        return true;
+    add_to_batch(u, s);
+    if (u->lines.buf.n < BATCH_BYTES && u->batch.n < BATCH_PATIENTS)
+        return true;
+    return send_batch(u);
+}
+
+static ct_got next_chart(void *ctx, void *unit, ct_err *err)
+{
+    run *u = ctx;
+    slot *s = unit;
+
+    ct_cli_progress(u->c, ct_reader_bytes(u->reader));
+    return ct_charts_next(u->charts, &s->chart, err);
+}
+
+/* ---- the slots ---- */
+
+static slot *slots_new(const run *u, size_t n)
+{
+    slot *s = ct_calloc(n, sizeof *s);
+
+    for (size_t i = 0; i < n; i++) {
+        s[i].r = u->r;
+        s[i].out.side.off = u->c->tally.out.off;
+        s[i].arena = ct_arena_new();
+        s[i].scratch = ct_arena_new();
+    }
+    return s;
+}
+
+static void slots_free(slot *s, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        ct_chart_free(&s[i].chart);
+        ct_buf_free(&s[i].out.buf);
+        ct_side_free(&s[i].out.side);
+        free(s[i].kinds.v);
+        free(s[i].named.v);
+        ct_arena_free(s[i].arena);
+        ct_arena_free(s[i].scratch);
+    }
+    free(s);
+}
+
+static bool work_through(run *u)
+{
+    size_t n = (size_t)u->c->jobs * SLOTS_A_JOB;
+    slot *s = slots_new(u, n);
+    void **slots = ct_calloc(n, sizeof *slots);
+    ct_work w = {.jobs = u->c->jobs,
+                 .slots = slots,
+                 .nslots = n,
+                 .fill = next_chart,
+                 .work = judge_chart,
+                 .done = gather,
+                 .ctx = u};
+    ct_err err = {0};
+    bool ok;
+
+    for (size_t i = 0; i < n; i++)
+        slots[i] = &s[i];
+    ok = ct_work_run(&w, &err);
+    if (!ok && err.kind != CT_OK)
+        u->err = err;
+    free(slots);
+    slots_free(s, n);
+    return ok && send_batch(u);
+}
+
+/* ---- the end ---- */
+
+/* What is on stdout has left, however it ends; a file that is not whole never gets its name. */
+static bool close_output(run *u, bool ok)
+{
+    ct_cli *c = u->c;
+    bool to_file = c->output && strcmp(c->output, "-") != 0;
+    ct_out *out = ct_cli_out(c);
+    ct_err err = {0};
+
+    c->out = NULL;
+    if (!ok && to_file) {
+        ct_out_abandon(out);
+        return false;
+    }
+    if (ct_out_close(out, &err))
+        return ok;
+    ct_cli_error(c, CT_FAULT, to_file ? c->output : "(standard output)", &err);
+    return false;
+}
+
+static void end_disclosure(run *u, bool ok)
+{
+    uint8_t digest[CT_SHA256_LEN];
+    ct_buf hex = {0};
+
+    ct_sha_end(u->sha, digest);
+    ct_hex(&hex, digest, sizeof digest);
+    u->d->sha256 = ct_buf_str(&hex);
+    u->d->status = ok ? CT_S("complete") : CT_S("failed");
+    if (!ct_ledger_end(u->db, u->d, &u->err))
+        ct_cli_error(u->c, CT_FAULT, u->c->db, &u->err);
+    u->d->sha256 = CT_S("");
+    ct_buf_free(&hex);
+}
+
+/* "withheld 12: 3 type not in the policy, 9 confidentiality label" */
+static void summarise(run *u)
+{
+    ct_buf b = {0};
+    bool any = false;
+
+    for (int i = RELEASE_GOES + 1; i < RELEASE_WHYS; i++)
+        if (u->why[i]) {
+            ct_buf_printf(&b, "%s%" PRIu64 " %s", any ? ", " : "", u->why[i], release_why_text[i]);
+            any = true;
+        }
+    ct_buf_c(&b, '\0');
+    if (any && !u->c->quiet)
+        ct_cli_say(u->c,
+                   "released %" PRIu64 " records of %" PRIu64 " patients; withheld %" PRIu64 ": %s",
+                   u->d->records, u->patients, u->c->tally.withheld, b.p);
+    ct_buf_free(&b);
+}
+
+static void answer(run *u)
+{
+    size_t missing = 0;
+
+    if (!u->begun) {
+        u->why[RELEASE_GOES] -= release_held_records(u->held);
+        u->why[RELEASE_ALONE] = release_held_records(u->held);
+    }
+    for (int i = RELEASE_GOES + 1; i < RELEASE_WHYS; i++)
+        u->c->tally.withheld += u->why[i];
+    summarise(u);
+    for (size_t i = 0; i < u->r->npatients; i++)
+        if (!u->found[i]) {
+            missing++;
+            if (u->c->show_values)
+                ct_cli_say(u->c, "not in the input: Patient/%.*s", (int)u->r->patients[i].n,
+                           u->r->patients[i].p);
+        }
+    if (missing)
+        ct_cli_problem(u->c, CT_NO, "%zu of %zu patients asked for are not in the input", missing,
+                       u->r->npatients);
+    if (u->matched && !u->begun)
+        ct_cli_problem(u->c, CT_NO, "nothing may go by the policy %.*s", (int)u->r->policy->name.n,
+                       u->r->policy->name.p);
+}
+
+static void finish(run *u, bool ok)
+{
+    /* A write error has no text: the output says it when it is closed. */
+    if (!ok && (u->err.text || u->err.file))
+        ct_cli_error(u->c, CT_FAULT, u->err_name, &u->err);
+    if (!ok && u->c->status < CT_FAULT)
+        u->c->status = CT_FAULT;
+    ok = close_output(u, ok);
+    if (u->begun)
+        end_disclosure(u, ok);
+    if (u->c->status < CT_FAULT)
+        answer(u);
+}
+
+void release_disclose(ct_cli *c, const release_request *r, ct_disclosure *d)
+{
+    run u = {.c = c, .r = r, .d = d};
+
+    /* Where the ledger cannot be written nothing is even read. */
+    u.db = ct_db_open(c->db, &u.err);
+    if (!u.db)
+        ct_cli_die(c, c->db, &u.err);
+    u.reader = ct_reader_new(r->model, (const char *const *)c->args, c->nargs);
+    u.charts = ct_charts_new(u.reader, 0, &c->tally.in, ct_cli_bad, c);
+    u.held = release_held_new(!c->tally.out.off);
+    u.lines.side.off = c->tally.out.off;
+    u.sha = ct_sha_new(256);
+    u.arena = ct_arena_new();
+    u.found = ct_calloc(r->npatients + 1, sizeof *u.found);
+    finish(&u, work_through(&u));
+    free(u.found);
+    free(u.batch.v);
+    ct_arena_free(u.arena);
+    ct_sha_free(u.sha);
+    ct_buf_free(&u.lines.buf);
+    ct_side_free(&u.lines.side);
+    release_held_free(u.held);
+    ct_charts_free(u.charts);
+    ct_reader_free(u.reader);
+    ct_db_close(u.db);
+}
