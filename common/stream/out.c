@@ -19,7 +19,8 @@ struct ct_out {
     const char *name;       /* as the caller called it */
     char *path, *temporary; /* final name and the one meanwhile; NULL: written straight */
     struct archive *packer; /* NULL: plain */
-    ct_err failed;          /* errors stick */
+    bool dropped;
+    ct_err failed; /* errors stick */
     size_t n;
     char buffer[BUFFER];
 };
@@ -52,6 +53,8 @@ static la_ssize_t on_packed(struct archive *a, void *state, const void *bytes, s
 {
     ct_out *out = state;
     (void)a;
+    if (out->dropped)
+        return (la_ssize_t)n;
     return ct_write_all(out->fd, (ct_str){bytes, n}, &out->failed) ? (la_ssize_t)n : -1;
 }
 
@@ -318,10 +321,8 @@ void ct_out_abandon(ct_out *out)
 {
     if (!out)
         return;
-    if (out->packer) {
-        archive_write_fail(out->packer); /* nothing more is written when it is freed */
-        archive_write_free(out->packer);
-    }
+    out->dropped = true; /* what the packer still writes when it ends */
+    archive_write_free(out->packer);
     if (out->fd >= 0)
         close(out->fd);
     if (out->temporary) {

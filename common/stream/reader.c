@@ -229,6 +229,7 @@ static ct_got next(ct_reader *r, ct_record *rec, ct_err *err)
 {
     for (;;) {
         rawline l;
+        *rec = (ct_record){0};
         if (!r->in && !open_next(r, err))
             return err->kind ? CT_GOT_FATAL : CT_GOT_END;
         rec->file = ct_in_name(r->in);
@@ -251,7 +252,7 @@ ct_got ct_reader_next(ct_reader *r, ct_record *rec, ct_err *err)
     *rec = (ct_record){0};
     ct_got got = e.kind ? CT_GOT_FATAL : next(r, rec, &e);
     if (e.kind && !r->failed.kind) {
-        e.file = e.file ? e.file : rec->file;
+        rec->file = e.file = e.file ? e.file : rec->file;
         e.line = rec->number;
     }
     if (got == CT_GOT_FATAL)

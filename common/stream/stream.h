@@ -106,7 +106,7 @@ typedef struct ct_chart {
     size_t n;
     bool has_patient;
     ct_arena *arena;
-    struct ct_index *index; /* private: made by the first ct_chart_resolve */
+    struct ct_chart_index *index; /* private: made by the first ct_chart_resolve */
 } ct_chart;
 
 typedef struct ct_charts ct_charts;
