@@ -90,9 +90,10 @@ static void put_text_end(account *a)
 {
     ct_buf *b = &a->lines.buf;
 
-    ct_buf_printf(b, "%s%" PRIu64 " disclosures", a->listed ? "\n" : "", a->listed);
+    ct_buf_printf(b, "%s%" PRIu64 " disclosure%s", a->listed ? "\n" : "", a->listed,
+                  a->listed == 1 ? "" : "s");
     if (!a->o->all && a->excluded)
-        ct_buf_printf(b, "; %" PRIu64 " more need no accounting (see --all)", a->excluded);
+        ct_buf_printf(b, "; without %" PRIu64 " that need no accounting (--all)", a->excluded);
     ct_buf_c(b, '\n');
 }
 
@@ -173,6 +174,12 @@ static bool put_ndjson(account *a, const ct_disclosure *d, const release_purpose
         {"source.observer.display", CT_S("chart-release")},
         {"entity[0].what.reference",
          ct_arena_printf(a->arena, "Patient/%.*s", (int)a->o->patient.n, a->o->patient.p)},
+        {"entity[0].type.system", CT_S("http://terminology.hl7.org/CodeSystem/audit-entity-type")},
+        {"entity[0].type.code", CT_S("1")},
+        {"entity[0].type.display", CT_S("Person")},
+        {"entity[0].role.system", CT_S("http://terminology.hl7.org/CodeSystem/object-role")},
+        {"entity[0].role.code", CT_S("1")},
+        {"entity[0].role.display", CT_S("Patient")},
         {"entity[0].description", ct_arena_printf(a->arena, "%" PRIu64 " records: %.*s", records,
                                                   (int)description.n, description.p)},
     };

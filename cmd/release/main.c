@@ -215,9 +215,9 @@ static release_policy *choose_policy(ct_cli *c, const args *a, const release_tab
     return p;
 }
 
-static void release(ct_cli *c, args *a, const release_tables *t)
+/* What the tally names lives in `arena`. */
+static void release(ct_cli *c, args *a, const release_tables *t, ct_arena *arena)
 {
-    ct_arena *arena = ct_arena_new();
     release_policy *p;
 
     if (!a->d.recipient.n)
@@ -240,7 +240,6 @@ static void release(ct_cli *c, args *a, const release_tables *t)
     ct_cli_table(c, "policy", a->d.policy.p);
     release_disclose(c, &r, &a->d);
     release_policy_free(p);
-    ct_arena_free(arena);
 }
 
 /* ---- what else it does ---- */
@@ -272,7 +271,7 @@ static void check_accounting(ct_cli *c, args *a)
         ct_cli_usage(c, "--accounting reads the ledger, no files");
 }
 
-static void run(ct_cli *c, args *a, const release_tables *t)
+static void run(ct_cli *c, args *a, const release_tables *t, ct_arena *arena)
 {
     bool accounting = a->accounting.patient.p != NULL;
 
@@ -290,7 +289,7 @@ static void run(ct_cli *c, args *a, const release_tables *t)
         check_accounting(c, a);
         release_account(c, t, &a->accounting);
     } else {
-        release(c, a, t);
+        release(c, a, t, arena);
     }
 }
 
@@ -306,7 +305,7 @@ int main(int argc, char **argv)
     while ((opt = ct_cli_option(&c)) != CT_CLI_DONE)
         read_option(&c, opt, &a);
     tables = release_tables_load(arena);
-    run(&c, &a, &tables);
+    run(&c, &a, &tables, arena);
     status = ct_cli_finish(&c);
     free(a.patients);
     ct_arena_free(arena);
