@@ -31,7 +31,7 @@ ALL_CFLAGS   += -O1 -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-f
 ALL_LDFLAGS  += -fsanitize=$(SANITIZE)
 endif
 LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null || \
-          echo -larchive -lsqlite3 -lcrypto -lpcre2-8 -lz)
+          echo -larchive -lsqlite3 -lcrypto -lpcre2-8 -lz) -lm
 
 # V=1 shows whole command lines.
 Q   := $(if $(V),,@)

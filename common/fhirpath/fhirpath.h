@@ -11,24 +11,25 @@
 
 typedef struct ct_path ct_path;
 
-/* Compiles `source`. Unknown functions and operators, wrong numbers of arguments and syntax errors are
- * refused with `err->where` "column N" and `err->offset` N-1. A first step that names a type (as
- * `Patient.name`) restricts the expression to it. The path keeps what it needs of `source`. */
+/* Compiles `source`. Unknown functions and operators, wrong numbers of arguments and syntax errors
+ * are refused with `err->where` "column N" and `err->offset` N-1. A first step that names a type
+ * (as `Patient.name`) restricts the expression to it. The path keeps what it needs of `source`. */
 CT_USE ct_path *ct_path_compile(const ct_model *m, ct_str source, ct_err *err);
 /* The resource type that the expression's first step names, or empty. */
 ct_str ct_path_context(const ct_path *p);
 void ct_path_free(ct_path *p);
 
 typedef enum ct_itype {
-    CT_I_NODE,    /* a value in a document */
+    CT_I_NODE, /* a value in a document */
     CT_I_BOOLEAN,
     CT_I_INTEGER,
     CT_I_DECIMAL, /* its spelling in `text` */
     CT_I_STRING,
-    CT_I_DATE,    /* `date` and its spelling in `text` */
+    CT_I_DATE, /* `date` and its spelling in `text` */
     CT_I_DATETIME,
     CT_I_TIME,
     CT_I_QUANTITY, /* number in `text`, unit in `unit` */
+    CT_I_TYPE,     /* what type() gives: name in `text`, namespace in `unit` */
 } ct_itype;
 
 /* An item of a collection. A node keeps its FHIR type where the model knows it. */
@@ -36,6 +37,7 @@ typedef struct ct_item {
     ct_itype type;
     const ct_doc *doc;
     ct_val node;
+    ct_val parent; /* of a node: the object that it is a member of, CT_NONE for a whole document */
     const ct_ftype *ftype;
     bool boolean;
     int64_t integer;
@@ -51,20 +53,20 @@ typedef struct ct_items {
 /* What an evaluation may look at. */
 typedef struct ct_context {
     const ct_model *model;
-    ct_arena *arena;       /* results and scratch; reset it between records */
-    const ct_doc *doc;     /* the record: %resource and %rootResource */
-    ct_val node;           /* where it starts: CT_ROOT, or an element (%context) */
-    ct_date now;           /* now() and today() */
-    /* Finds the resource that a literal reference names (a chart looks among its own), or NULL; `doc`
-     * stays valid as long as the arena. May be NULL: nothing resolves. */
+    ct_arena *arena;   /* results and scratch; reset it between records */
+    const ct_doc *doc; /* the record: %resource and %rootResource */
+    ct_val node;       /* where it starts: CT_ROOT, or an element (%context) */
+    ct_date now;       /* now() and today() */
+    /* Finds the resource that a literal reference names (a chart looks among its own), or NULL;
+     * `doc` stays valid as long as the arena. May be NULL: nothing resolves. */
     const ct_doc *(*resolve)(void *ctx, ct_str reference);
     void *resolve_ctx;
     const ct_items *chart; /* %chart: the records of the chart, or NULL */
-    size_t unresolved;     /* counts references that resolve() did not find; set to 0 by the caller */
+    size_t unresolved; /* counts references that resolve() did not find; set to 0 by the caller */
 } ct_context;
 
-/* Evaluates. False where the specification calls for an error (a collection of several where one item is
- * asked for, incompatible operands): `err->where` names the column. */
+/* Evaluates. False where the specification calls for an error (a collection of several where one
+ * item is asked for, incompatible operands): `err->where` names the column. */
 CT_USE bool ct_path_eval(const ct_path *p, ct_context *c, ct_items *out, ct_err *err);
 
 typedef enum ct_truth { CT_FALSE_, CT_TRUE_, CT_UNDECIDED } ct_truth;

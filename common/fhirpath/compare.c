@@ -1,0 +1,351 @@
+/* Equality (=), equivalence (~) and order (<), as the specification defines each. */
+#include "common/fhirpath/internal.h"
+
+/* ---- structures ---- */
+
+static bool same_json(const ct_doc *a, ct_val x, const ct_doc *b, ct_val y, struct fp_run *r);
+
+static bool same_object(const ct_doc *a, ct_val x, const ct_doc *b, ct_val y, struct fp_run *r)
+{
+    size_t n = ct_count(a, x);
+    if (n != ct_count(b, y))
+        return false;
+    for (ct_val v = ct_first(a, x); v != CT_NONE; v = ct_next(a, x, v)) {
+        ct_val w =
+            ct_name(a, v) ? ct_member_id(b, y, ct_name(a, v)) : ct_member(b, y, ct_key(a, v));
+        ct_fp_charge(r, n);
+        if (w == CT_NONE || r->steps == 0 || !same_json(a, v, b, w, r))
+            return false;
+    }
+    return true;
+}
+
+static bool same_array(const ct_doc *a, ct_val x, const ct_doc *b, ct_val y, struct fp_run *r)
+{
+    ct_val v = ct_first(a, x), w = ct_first(b, y);
+    while (v != CT_NONE && w != CT_NONE) {
+        if (!same_json(a, v, b, w, r))
+            return false;
+        v = ct_next(a, x, v);
+        w = ct_next(b, y, w);
+    }
+    return v == w;
+}
+
+static bool same_number(ct_str a, ct_str b)
+{
+    struct fp_dec x, y;
+    int cmp;
+    if (!ct_dec_parse(a, &x) || !ct_dec_parse(b, &y))
+        return ct_str_eq(a, b);
+    return ct_dec_cmp(x, y, &cmp) && cmp == 0;
+}
+
+/* Recursion is bounded by the parser's CT_JSON_DEPTH. */
+static bool same_json(const ct_doc *a, ct_val x, const ct_doc *b, ct_val y, struct fp_run *r)
+{
+    ct_jtype t = ct_type(a, x);
+    ct_fp_charge(r, 1);
+    if (t != ct_type(b, y) || r->steps == 0)
+        return false;
+    switch (t) {
+    case CT_OBJECT:
+        return same_object(a, x, b, y, r);
+    case CT_ARRAY:
+        return same_array(a, x, b, y, r);
+    case CT_NUMBER:
+        return same_number(ct_raw(a, x), ct_raw(b, y));
+    case CT_STRING:
+        return ct_str_eq(ct_raw(a, x), ct_raw(b, y)) ||
+               ct_str_eq(ct_text(a, x, r->a), ct_text(b, y, r->a));
+    default:
+        return true;
+    }
+}
+
+static bool same_node(struct fp_run *r, const ct_item *a, const ct_item *b)
+{
+    if (a->type != CT_I_NODE || b->type != CT_I_NODE)
+        return false;
+    if (a->doc == b->doc && a->node == b->node)
+        return true;
+    return same_json(a->doc, a->node, b->doc, b->node, r);
+}
+
+/* ---- quantities ---- */
+
+/* The number of a quantity in units that the two share: 1 done, 0 units that cannot be compared. */
+static bool common_unit(const ct_item *a, const ct_item *b, struct fp_dec *x, struct fp_dec *y)
+{
+    bool calendar_a, calendar_b;
+    if (!ct_dec_of(a, x) || !ct_dec_of(b, y))
+        return false;
+    if (ct_str_eq(a->unit, b->unit))
+        return true;
+    const struct fp_time_unit *u = ct_fp_time_unit(a->unit, &calendar_a);
+    const struct fp_time_unit *v = ct_fp_time_unit(b->unit, &calendar_b);
+    if (!u || !v)
+        return false;
+    /* A year of the calendar is not UCUM's mean year. */
+    if (u == v && (u->ms != 0 || calendar_a == calendar_b))
+        return true;
+    return u->ms != 0 && v->ms != 0 && ct_dec_mul(*x, ct_dec_int(u->ms), x) &&
+           ct_dec_mul(*y, ct_dec_int(v->ms), y);
+}
+
+static int compare_numbers(const ct_item *a, const ct_item *b)
+{
+    struct fp_dec x, y;
+    int cmp;
+    bool quantity = a->type == CT_I_QUANTITY || b->type == CT_I_QUANTITY;
+    bool ok;
+    if (quantity) {
+        ct_item p = *a, q = *b;
+        /* A bare number is a quantity of unit 1. */
+        if (p.type != CT_I_QUANTITY)
+            p.unit = CT_S("1");
+        if (q.type != CT_I_QUANTITY)
+            q.unit = CT_S("1");
+        ok = common_unit(&p, &q, &x, &y);
+    } else {
+        ok = ct_dec_of(a, &x) && ct_dec_of(b, &y);
+    }
+    return ok && ct_dec_cmp(x, y, &cmp) ? cmp : CT_DATE_UNDECIDED;
+}
+
+/* ---- kinds of values ---- */
+
+enum kind { K_NUMBER, K_TEXT, K_DAY, K_CLOCK, K_TRUTH, K_TYPE, K_NODE };
+
+static enum kind kind_of(const ct_item *v)
+{
+    switch (v->type) {
+    case CT_I_INTEGER:
+    case CT_I_DECIMAL:
+    case CT_I_QUANTITY:
+        return K_NUMBER;
+    case CT_I_STRING:
+        return K_TEXT;
+    case CT_I_DATE:
+    case CT_I_DATETIME:
+        return K_DAY;
+    case CT_I_TIME:
+        return K_CLOCK;
+    case CT_I_BOOLEAN:
+        return K_TRUTH;
+    case CT_I_TYPE:
+        return K_TYPE;
+    default:
+        return K_NODE;
+    }
+}
+
+/* A string whose element's type is not known is a date where it is compared with one. */
+static void adapt(const ct_item *node, ct_item *v, const ct_item *other)
+{
+    if (node->type == CT_I_NODE && !node->ftype && v->type == CT_I_STRING &&
+        other->type >= CT_I_DATE && other->type <= CT_I_TIME &&
+        ct_fp_date_parse(v->text, other->type, &v->date))
+        v->type = other->type;
+}
+
+/* The two values; false where one has none. */
+static bool values(struct fp_run *r, const ct_item *a, const ct_item *b, ct_item *x, ct_item *y)
+{
+    if (!ct_fp_value(r, a, x) || !ct_fp_value(r, b, y))
+        return false;
+    adapt(a, x, y);
+    adapt(b, y, x);
+    return true;
+}
+
+static int equal_values(const ct_item *a, const ct_item *b)
+{
+    enum kind k = kind_of(a);
+    int cmp;
+    if (k != kind_of(b))
+        return 0;
+    switch (k) {
+    case K_NUMBER:
+        cmp = compare_numbers(a, b);
+        return cmp == CT_DATE_UNDECIDED ? -1 : cmp == 0;
+    case K_TEXT:
+        return ct_str_eq(a->text, b->text);
+    case K_DAY:
+    case K_CLOCK:
+        cmp = ct_fp_date_cmp(a, b);
+        return cmp == CT_DATE_UNDECIDED ? -1 : cmp == 0;
+    case K_TRUTH:
+        return a->boolean == b->boolean;
+    default:
+        return ct_str_eq(a->text, b->text) && ct_str_eq(a->unit, b->unit);
+    }
+}
+
+/* Is there a value that could not be read (a FHIR date that is none, a Quantity with a comparator)?
+ */
+static bool unreadable(struct fp_run *r, const ct_item *item)
+{
+    const ct_ftype *t = item->ftype;
+    ct_item v;
+    if (item->type != CT_I_NODE || ct_fp_value(r, item, &v))
+        return false;
+    if (t && t->kind == CT_F_PRIMITIVE)
+        return true;
+    while (t && t != r->path->t_quantity)
+        t = t->base;
+    return t != NULL;
+}
+
+int ct_fp_equal(struct fp_run *r, const ct_item *a, const ct_item *b)
+{
+    ct_item x, y;
+    ct_fp_charge(r, 1);
+    if (r->steps == 0)
+        return 0;
+    if (values(r, a, b, &x, &y))
+        return equal_values(&x, &y);
+    if (a->type == CT_I_NODE && b->type == CT_I_NODE)
+        return same_node(r, a, b);
+    return unreadable(r, a) || unreadable(r, b) ? -1 : 0;
+}
+
+/* ---- equivalence ---- */
+
+static int fold(int c)
+{
+    return c >= 'A' && c <= 'Z' ? c + 'a' - 'A' : c;
+}
+
+static bool is_space(char c)
+{
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+/* Case does not matter, and any white space is as good as any other. */
+static bool similar_text(ct_str a, ct_str b)
+{
+    size_t i = 0, j = 0;
+    a = ct_str_trim(a);
+    b = ct_str_trim(b);
+    while (i < a.n && j < b.n) {
+        bool space = is_space(a.p[i]);
+        if (space != is_space(b.p[j]))
+            return false;
+        if (!space && fold((unsigned char)a.p[i]) != fold((unsigned char)b.p[j]))
+            return false;
+        i++;
+        j++;
+        while (space && i < a.n && is_space(a.p[i]))
+            i++;
+        while (space && j < b.n && is_space(b.p[j]))
+            j++;
+    }
+    return i == a.n && j == b.n;
+}
+
+/* Numbers are compared at the precision of the less precise. */
+static bool similar_numbers(const ct_item *a, const ct_item *b)
+{
+    struct fp_dec x, y;
+    int cmp;
+    if (a->type == CT_I_QUANTITY || b->type == CT_I_QUANTITY) {
+        if (a->type != b->type || !common_unit(a, b, &x, &y))
+            return false;
+    } else if (!ct_dec_of(a, &x) || !ct_dec_of(b, &y)) {
+        return false;
+    }
+    int places = ct_dec_places(x) < ct_dec_places(y) ? ct_dec_places(x) : ct_dec_places(y);
+    return ct_dec_round(x, places, ROUND_HALF, &x) && ct_dec_round(y, places, ROUND_HALF, &y) &&
+           ct_dec_cmp(x, y, &cmp) && cmp == 0;
+}
+
+bool ct_fp_equivalent(struct fp_run *r, const ct_item *a, const ct_item *b)
+{
+    ct_item x, y;
+    ct_fp_charge(r, 1);
+    if (r->steps == 0)
+        return false;
+    if (!values(r, a, b, &x, &y))
+        return same_node(r, a, b);
+    if (kind_of(&x) != kind_of(&y))
+        return false;
+    switch (kind_of(&x)) {
+    case K_TEXT:
+        return similar_text(x.text, y.text);
+    case K_NUMBER:
+        return similar_numbers(&x, &y);
+    default:
+        return equal_values(&x, &y) == 1;
+    }
+}
+
+/* ---- collections ---- */
+
+int ct_fp_equal_all(struct fp_run *r, const struct fp_coll *a, const struct fp_coll *b)
+{
+    int all = 1;
+    if (a->n == 0 || b->n == 0)
+        return -1;
+    if (a->n != b->n)
+        return 0;
+    for (size_t i = 0; i < a->n; i++) {
+        int one = ct_fp_equal(r, &a->v[i], &b->v[i]);
+        if (one == 0)
+            return 0;
+        if (one < 0)
+            all = -1;
+    }
+    return all;
+}
+
+/* The same items in any order: each is paired with one that was not taken yet. */
+bool ct_fp_equivalent_all(struct fp_run *r, const struct fp_coll *a, const struct fp_coll *b)
+{
+    if (a->n != b->n)
+        return false;
+    bool *taken = ct_arena_alloc(r->a, a->n + 1);
+    for (size_t i = 0; i < a->n; i++) {
+        size_t j = 0;
+        while (j < b->n && (taken[j] || !ct_fp_equivalent(r, &a->v[i], &b->v[j])))
+            j++;
+        if (j == b->n)
+            return false;
+        taken[j] = true;
+    }
+    return true;
+}
+
+bool ct_fp_has(struct fp_run *r, const struct fp_coll *c, const ct_item *item)
+{
+    for (size_t i = 0; i < c->n; i++) {
+        if (ct_fp_equal(r, &c->v[i], item) == 1)
+            return true;
+    }
+    return false;
+}
+
+/* ---- order ---- */
+
+int ct_fp_order(struct fp_run *r, const ct_item *a, const ct_item *b)
+{
+    ct_item x, y;
+    if (!values(r, a, b, &x, &y))
+        return unreadable(r, a) || unreadable(r, b) ? CT_DATE_UNDECIDED : FP_MISMATCH;
+    enum kind k = kind_of(&x);
+    if (k != kind_of(&y))
+        return FP_MISMATCH;
+    switch (k) {
+    case K_NUMBER:
+        return compare_numbers(&x, &y);
+    case K_TEXT: {
+        int cmp = ct_str_cmp(x.text, y.text);
+        return (cmp > 0) - (cmp < 0);
+    }
+    case K_DAY:
+    case K_CLOCK:
+        return ct_fp_date_cmp(&x, &y);
+    default:
+        return FP_MISMATCH;
+    }
+}

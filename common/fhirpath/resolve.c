@@ -1,0 +1,384 @@
+/* Binds the names of a parsed expression: functions, types, elements, regular expressions.
+ *
+ * A misspelt element would give an empty collection, and a rule that asks `exists().not()` of it
+ * would pass or fail everything without a word. So names are checked here, as far as types are
+ * known before any record is seen:
+ *
+ * - behind a type's name (`Patient.name.given`) each step must be an element of the type before it;
+ *   where a choice leaves several types, of one of them;
+ * - where the type is not known (a path that starts with an element, children(), resolve(),
+ * contained resources, %resource …) a step must be an element of some type of R4.
+ */
+#include "common/fhirpath/internal.h"
+
+/* The types that items of a collection can have. Known and none: values without elements. */
+struct kinds {
+    bool known;
+    const ct_ftype *const *v;
+    size_t n;
+};
+
+static const struct kinds any = {0}, system_value = {.known = true};
+
+struct resolver {
+    ct_path *p;
+    ct_err *err;
+    int lambdas; /* how many lambdas around */
+};
+
+static bool resolve(struct resolver *x, struct fp_node *n, const struct kinds *focus,
+                    struct kinds *out);
+
+static bool refuse(struct resolver *x, const struct fp_node *n, const char *text)
+{
+    return ct_fp_refuse(x->err, CT_E_USAGE, n->at, text);
+}
+
+/* ---- sets of types ---- */
+
+static bool is_open(const ct_ftype *t)
+{
+    return !t || (t->abstract && t->kind == CT_F_RESOURCE) || ct_str_is(t->name, "Element") ||
+           ct_str_is(t->name, "BackboneElement");
+}
+
+static struct kinds join_kinds(struct resolver *x, struct kinds a, const ct_ftype *const *v,
+                               size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (is_open(v[i]))
+            return any;
+    }
+    const ct_ftype **all = ct_arena_alloc(x->p->a, (a.n + n + 1) * sizeof(ct_ftype *));
+    if (a.n > 0)
+        memcpy(all, a.v, a.n * sizeof *all);
+    if (n > 0)
+        memcpy(all + a.n, v, n * sizeof *all);
+    return (struct kinds){.known = true, .v = all, .n = a.n + n};
+}
+
+static struct kinds one_kind(struct resolver *x, const ct_ftype *t)
+{
+    return join_kinds(x, system_value, &t, 1);
+}
+
+/* ---- steps ---- */
+
+static uint16_t underscored(const ct_path *p, ct_str name)
+{
+    ct_str under = ct_arena_printf(p->a, "_%.*s", (int)name.n, name.p);
+    return ct_names_find(p->names, under);
+}
+
+/* The JSON names of a choice: NAME followed by each type, first letter in upper case. */
+static void find_alternatives(const ct_path *p, struct fp_node *n, const ct_felement *choice)
+{
+    struct fp_step *st = &n->u.step;
+    struct fp_alt *alts = ct_arena_alloc(p->a, (choice->ntypes + 1) * sizeof *alts);
+    for (size_t i = 0; i < choice->ntypes; i++) {
+        ct_str type = choice->types[i] ? choice->types[i]->name : (ct_str){"", 0};
+        if (type.n == 0)
+            continue;
+        char first = type.p[0] >= 'a' && type.p[0] <= 'z' ? (char)(type.p[0] - 0x20) : type.p[0];
+        ct_str name = ct_arena_printf(p->a, "%.*s%c%.*s", (int)n->name.n, n->name.p, first,
+                                      (int)type.n - 1, type.p + 1);
+        uint16_t id = ct_names_find(p->names, name);
+        if (id)
+            alts[st->nalts++] = (struct fp_alt){id, underscored(p, name), choice->types[i]};
+    }
+    st->alts = alts;
+}
+
+/* What the step is at run time. The open choice of Extension.value has every type that any choice
+ * has. */
+static void make_step(struct resolver *x, struct fp_node *n, const struct kinds *in)
+{
+    const ct_path *p = x->p;
+    struct fp_step *st = &n->u.step;
+    n->op = OP_STEP;
+    st->id = ct_names_find(p->names, n->name);
+    st->under = underscored(p, n->name);
+    st->on_primitive = ct_str_is(n->name, "id") || ct_str_is(n->name, "extension");
+    if (in->n == 1) {
+        st->type = in->v[0];
+        st->element = ct_model_element(st->type, n->name, NULL);
+        if (st->element && !ct_str_eq(st->element->name, n->name))
+            st->element = NULL;
+    }
+    const ct_felement *choice = st->element && st->element->choice
+                                    ? st->element
+                                    : ct_model_element(p->t_extension, CT_S("value"), NULL);
+    if (choice)
+        find_alternatives(p, n, choice);
+}
+
+/* The element of that name, where the type lets a path go to it. */
+static const ct_felement *reachable(const ct_ftype *t, ct_str name)
+{
+    if (t->kind == CT_F_PRIMITIVE && !ct_str_is(name, "id") && !ct_str_is(name, "extension"))
+        return NULL;
+    return ct_model_element(t, name, NULL);
+}
+
+static bool check_known(struct resolver *x, struct fp_node *n, const struct kinds *in,
+                        struct kinds *out)
+{
+    bool found = false, json = false;
+    *out = system_value;
+    for (size_t i = 0; i < in->n; i++) {
+        const ct_felement *e = reachable(in->v[i], n->name);
+        if (!e)
+            continue;
+        if (!ct_str_eq(e->name, n->name)) {
+            json = true;
+            continue;
+        }
+        found = true;
+        if (out->known)
+            *out = e->ntypes > 0 ? join_kinds(x, *out, e->types, e->ntypes) : any;
+    }
+    if (found)
+        return true;
+    return refuse(x, n,
+                  json        ? "choice of types: its name in FHIRPath is the part before the type"
+                  : in->n > 0 ? "no such element"
+                              : "a value has no elements");
+}
+
+static bool resolve_step(struct resolver *x, struct fp_node *n, const struct kinds *focus,
+                         struct kinds *out)
+{
+    struct kinds in = *focus;
+    *out = any;
+    if (n->a && !resolve(x, n->a, focus, &in))
+        return false;
+    if (in.known) {
+        if (!check_known(x, n, &in, out))
+            return false;
+    } else if (!ct_names_find(x->p->names, n->name) && !ct_str_is(n->name, "namespace")) {
+        return refuse(x, n, "no element of R4 has this name");
+    }
+    make_step(x, n, &in);
+    return true;
+}
+
+/* ---- types ---- */
+
+/* The resource that the whole expression is about: named by its first step, and no other named. */
+static void note_context(struct resolver *x, const ct_ftype *t)
+{
+    ct_path *p = x->p;
+    if (x->lambdas > 0 || t->kind != CT_F_RESOURCE)
+        return;
+    if (t->abstract || (p->context && p->context != t))
+        p->mixed = true;
+    p->context = t;
+}
+
+/* An identifier at the start. Types begin with a capital, elements do not. */
+static bool resolve_name(struct resolver *x, struct fp_node *n, const struct kinds *focus,
+                         struct kinds *out)
+{
+    bool capital = n->name.n > 0 && n->name.p[0] >= 'A' && n->name.p[0] <= 'Z';
+    const ct_ftype *t = capital ? ct_model_type(x->p->model, n->name) : NULL;
+    if (capital && !t)
+        return refuse(x, n, "no type of R4 has this name");
+    if (!t)
+        return resolve_step(x, n, focus, out);
+    n->op = OP_TYPESTEP;
+    n->u.type = (struct fp_type){.fhir = t};
+    note_context(x, t);
+    *out = one_kind(x, t);
+    return true;
+}
+
+static bool find_type(struct resolver *x, const struct fp_node *at, ct_str name,
+                      struct fp_type *type)
+{
+    return ct_fp_type_find(x->p->model, name, type) || refuse(x, at, "unknown type");
+}
+
+/* The argument of is(), as() and ofType(): Name or Namespace.Name. */
+static bool type_argument(struct resolver *x, struct fp_node *n, struct kinds *out)
+{
+    const struct fp_node *arg = n->args[0];
+    ct_str name = arg->name;
+    struct fp_type type;
+    if (arg->op == OP_STEP && arg->a && arg->a->op == OP_NAME)
+        name = ct_arena_printf(x->p->a, "%.*s.%.*s", (int)arg->a->name.n, arg->a->name.p,
+                               (int)name.n, name.p);
+    else if (arg->op != OP_NAME)
+        return refuse(x, arg, "a type's name is missing");
+    if (!find_type(x, arg, name, &type))
+        return false;
+    n->u.type = type;
+    if (n->fn->result == GIVES_TYPE)
+        *out = type.fhir && !type.system ? one_kind(x, type.fhir) : any;
+    return true;
+}
+
+static bool resolve_type_op(struct resolver *x, struct fp_node *n, const struct kinds *focus,
+                            struct kinds *out)
+{
+    struct kinds in;
+    struct fp_type type;
+    if (!resolve(x, n->a, focus, &in) || !find_type(x, n, n->name, &type))
+        return false;
+    n->u.type = type;
+    *out = n->op == OP_IS ? system_value : type.fhir && !type.system ? one_kind(x, type.fhir) : any;
+    return true;
+}
+
+/* ---- calls ---- */
+
+static bool is_lambda(const struct fp_function *f, size_t i)
+{
+    return f->args == ARG_ALL || (f->args == ARG_LAMBDA && i == 0) ||
+           (f->args == ARG_SECOND && i == 1);
+}
+
+static bool literal_regex(struct resolver *x, struct fp_node *n)
+{
+    const struct fp_node *pattern = n->args[0];
+    ct_err why;
+    if (pattern->op != OP_CONST || pattern->u.item.type != CT_I_STRING)
+        return true;
+    struct fp_regexes *keep = ct_arena_alloc(x->p->a, sizeof *keep);
+    keep->re = ct_fp_regex_new(pattern->u.item.text, &why);
+    if (!keep->re)
+        return refuse(x, pattern, why.text);
+    keep->next = x->p->regexes;
+    x->p->regexes = keep;
+    n->u.regex = keep->re;
+    return true;
+}
+
+static bool resolve_args(struct resolver *x, struct fp_node *n, const struct kinds *in,
+                         const struct kinds *focus, struct kinds *out)
+{
+    struct kinds arg = any;
+    for (size_t i = 0; i < n->nargs; i++) {
+        bool lambda = is_lambda(n->fn, i);
+        x->lambdas += lambda;
+        if (!resolve(x, n->args[i], lambda ? in : focus, &arg))
+            return false;
+        x->lambdas -= lambda;
+    }
+    if (n->fn->result == GIVES_ARG)
+        *out = arg;
+    return n->fn->args != ARG_REGEX || literal_regex(x, n);
+}
+
+static bool resolve_call(struct resolver *x, struct fp_node *n, const struct kinds *focus,
+                         struct kinds *out)
+{
+    struct kinds in = *focus;
+    if (n->a && !resolve(x, n->a, focus, &in))
+        return false;
+    n->fn = ct_fp_function(n->name);
+    if (!n->fn)
+        return refuse(x, n, "unknown function");
+    if (n->nargs < n->fn->min || n->nargs > n->fn->max)
+        return refuse(x, n, "wrong number of arguments");
+    switch (n->fn->result) {
+    case GIVES_SYSTEM:
+        *out = system_value;
+        break;
+    case GIVES_INPUT:
+        *out = in;
+        break;
+    case GIVES_EXTENSION:
+        *out = one_kind(x, x->p->t_extension);
+        break;
+    default:
+        *out = any;
+    }
+    if (n->fn->args == ARG_TYPE)
+        return type_argument(x, n, out);
+    return resolve_args(x, n, &in, focus, out);
+}
+
+/* ---- operators ---- */
+
+/* Arithmetic on constants is done now, and once. */
+static void fold(struct resolver *x, struct fp_node *n)
+{
+    ct_context c = {.model = x->p->model, .arena = x->p->a};
+    struct fp_run r = {.path = x->p, .c = &c, .a = x->p->a, .steps = FP_STEPS_MAX};
+    struct fp_scope s = {.index = -1};
+    struct fp_coll v = {0};
+    bool prefix = n->op == OP_NEGATE || n->op == OP_PLUS;
+    bool arithmetic = n->op >= OP_MULTIPLY && n->op <= OP_CONCAT;
+    if ((!prefix && !arithmetic) || n->a->op != OP_CONST || (!prefix && n->b->op != OP_CONST))
+        return;
+    if (!ct_fp_eval(&r, n, &s, &v) || v.n != 1)
+        return;
+    n->op = OP_CONST;
+    n->u.item = v.v[0];
+}
+
+static bool resolve_operator(struct resolver *x, struct fp_node *n, const struct kinds *focus,
+                             struct kinds *out)
+{
+    struct kinds a = any, b = any;
+    if (!resolve(x, n->a, focus, &a) || (n->b && !resolve(x, n->b, focus, &b)))
+        return false;
+    /* Sums may be quantities, which have parts. */
+    bool number = n->op >= OP_NEGATE && n->op <= OP_SUBTRACT;
+    *out = number ? any : system_value;
+    if (n->op == OP_UNION)
+        *out = a.known && b.known ? join_kinds(x, a, b.v, b.n) : any;
+    else if (n->op == OP_INDEXER)
+        *out = a;
+    fold(x, n);
+    return true;
+}
+
+/* Depth is bounded by the parser. */
+static bool resolve(struct resolver *x, struct fp_node *n, const struct kinds *focus,
+                    struct kinds *out)
+{
+    switch (n->op) {
+    case OP_CONST:
+        *out = n->u.item.type == CT_I_QUANTITY ? any : system_value;
+        return true;
+    case OP_INDEX:
+        *out = system_value;
+        return true;
+    case OP_THIS:
+        *out = *focus;
+        return true;
+    case OP_EMPTY:
+    case OP_TOTAL:
+    case OP_RESOURCE:
+    case OP_CONTEXT:
+    case OP_CHART:
+        *out = any;
+        return true;
+    case OP_NAME:
+        return resolve_name(x, n, focus, out);
+    case OP_STEP:
+        return resolve_step(x, n, focus, out);
+    case OP_CALL:
+        return resolve_call(x, n, focus, out);
+    case OP_IS:
+    case OP_AS:
+        return resolve_type_op(x, n, focus, out);
+    default:
+        return resolve_operator(x, n, focus, out);
+    }
+}
+
+bool ct_fp_resolve(ct_path *p, ct_err *err)
+{
+    struct resolver x = {.p = p, .err = err};
+    struct kinds out;
+    if (!resolve(&x, p->root, &any, &out))
+        return false;
+    const struct fp_node *first = p->root;
+    while (first->a)
+        first = first->a;
+    if (first->op != OP_TYPESTEP || p->mixed)
+        p->context = NULL;
+    return true;
+}
