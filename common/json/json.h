@@ -67,9 +67,9 @@ typedef struct ct_doc {
 } ct_doc;
 
 enum {
-    CT_JSON_DEPTH = 512,                /* deepest nesting that is read */
-    CT_JSON_MAX = 512 * 1024 * 1024,    /* longest text, in bytes */
-    CT_JSON_NODES = 64 * 1024 * 1024,   /* most values in one text */
+    CT_JSON_DEPTH = 512,              /* deepest nesting that is read */
+    CT_JSON_MAX = 512 * 1024 * 1024,  /* longest text, in bytes */
+    CT_JSON_NODES = 64 * 1024 * 1024, /* most values in one text */
 };
 
 typedef struct ct_parser ct_parser;
@@ -77,9 +77,9 @@ typedef struct ct_parser ct_parser;
 /* `names` may be NULL and is borrowed. A parser is for one thread. */
 ct_parser *ct_parser_new(const ct_names *names);
 /* Parses exactly one value, white space around it allowed. Refuses: what RFC 8259 refuses, invalid
- * UTF-8, unpaired surrogate escapes, a name that stands twice in one object (two readers could see two
- * records). On failure `err->offset` is the byte and `kind` is CT_E_CUT where the text ends too early,
- * CT_E_LIMIT where a bound above is passed. */
+ * UTF-8, unpaired surrogate escapes, a name that stands twice in one object (two readers could see
+ * two records). On failure `err->offset` is the byte and `kind` is CT_E_CUT where the text ends too
+ * early, CT_E_LIMIT where a bound above is passed. */
 CT_USE bool ct_parse(ct_parser *p, ct_str text, ct_doc *doc, ct_err *err);
 void ct_parser_free(ct_parser *p);
 /* The same document with its tape copied to `a`; the text stays where it is. */

@@ -62,6 +62,14 @@ static const char *refuse(ct_parser *s, const char *p, const char *text)
     return NULL;
 }
 
+/* The byte at `p`; NUL, which no rule accepts, at the end. */
+static inline char peek(const ct_parser *s, const char *p)
+{
+    if (p < s->end)
+        return *p;
+    return '\0';
+}
+
 /* ---- strings ---- */
 
 /* Reads four hexadecimal digits; returns what follows them. */
@@ -69,7 +77,7 @@ static const char *hex4(ct_parser *s, const char *p, uint32_t *value)
 {
     *value = 0;
     for (int i = 0; i < 4; i++, p++) {
-        char c = p < s->end ? *p : '\0';
+        char c = peek(s, p);
         char low = (char)(c | 0x20);
         if (c >= '0' && c <= '9')
             *value = *value << 4 | (uint32_t)(c - '0');
@@ -86,7 +94,7 @@ static const char *low_surrogate(ct_parser *s, const char *p)
 {
     static const char start[] = "\\u";
     for (int i = 0; i < 2; i++, p++)
-        if (p == s->end || *p != start[i])
+        if (peek(s, p) != start[i])
             return refuse(s, p, "unpaired surrogate in string");
     uint32_t c;
     const char *next = hex4(s, p, &c);
@@ -98,15 +106,16 @@ static const char *low_surrogate(ct_parser *s, const char *p)
 /* Steps over the escape whose backslash is at `p`. */
 static const char *escape(ct_parser *s, const char *p)
 {
-    if (++p == s->end)
-        return refuse(s, p, "");
-    if (*p != 'u')
-        return memchr("\"\\/bfnrt", *p, 8) ? p + 1 : refuse(s, p, "invalid escape in string");
-    uint32_t c;
-    const char *next = hex4(s, p + 1, &c);
-    if (!next || c < 0xd800 || c > 0xdfff)
+    char c = peek(s, ++p);
+    if (c != 'u' && c && strchr("\"\\/bfnrt", c))
+        return p + 1;
+    if (c != 'u')
+        return refuse(s, p, "invalid escape in string");
+    uint32_t unit;
+    const char *next = hex4(s, p + 1, &unit);
+    if (!next || unit < 0xd800 || unit > 0xdfff)
         return next;
-    if (c > 0xdbff)
+    if (unit > 0xdbff)
         return refuse(s, p, "unpaired surrogate in string");
     return low_surrogate(s, next);
 }
@@ -142,7 +151,7 @@ static inline const char *string(ct_parser *s, const char *p, uint8_t *flags, ui
 {
     for (;;) {
         p = ct_lex_plain(p, s->end);
-        if (p < s->end && *p == '"')
+        if (peek(s, p) == '"')
             return p;
         p = special(s, p, flags, escaped);
         if (!p)
@@ -155,16 +164,21 @@ static inline const char *string(ct_parser *s, const char *p, uint8_t *flags, ui
 static const char *literal(ct_parser *s, const char *p, ct_str word)
 {
     for (size_t i = 0; i < word.n; i++, p++)
-        if (p == s->end || *p != word.p[i])
+        if (peek(s, p) != word.p[i])
             return refuse(s, p, "expected a value");
     return p;
+}
+
+static inline bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
 }
 
 /* One digit at least. */
 static const char *digits(ct_parser *s, const char *p)
 {
     const char *from = p;
-    while (p < s->end && *p >= '0' && *p <= '9')
+    while (is_digit(peek(s, p)))
         p++;
     return p > from ? p : refuse(s, p, "expected a digit");
 }
@@ -173,18 +187,18 @@ static const char *number(ct_parser *s, const char *p)
 {
     if (*p == '-')
         p++;
-    if (p < s->end && *p == '0') {
+    if (peek(s, p) == '0') {
         p++;
-        if (p < s->end && *p >= '0' && *p <= '9')
+        if (is_digit(peek(s, p)))
             return refuse(s, p, "number with a leading zero");
     } else {
         p = digits(s, p);
     }
-    if (p && p < s->end && *p == '.')
+    if (p && peek(s, p) == '.')
         p = digits(s, p + 1);
-    if (p && p < s->end && (*p == 'e' || *p == 'E')) {
+    if (p && (peek(s, p) == 'e' || peek(s, p) == 'E')) {
         p++;
-        if (p < s->end && (*p == '+' || *p == '-'))
+        if (peek(s, p) == '+' || peek(s, p) == '-')
             p++;
         p = digits(s, p);
     }
@@ -193,7 +207,7 @@ static const char *number(ct_parser *s, const char *p)
 
 static const char *scalar(ct_parser *s, const char *p, ct_node *v)
 {
-    switch (p < s->end ? *p : '\0') {
+    switch (peek(s, p)) {
     case 't':
         v->type = CT_TRUE;
         return literal(s, p, CT_S("true"));
@@ -243,7 +257,7 @@ static inline uint16_t name_id(ct_parser *s, const char *key, size_t n, bool esc
 /* Reads a name and the colon into `v`; returns where the value starts. */
 static inline const char *member(ct_parser *s, const char *p, ct_node *v)
 {
-    if (p == s->end || *p != '"')
+    if (peek(s, p) != '"')
         return refuse(s, p, "expected a name in quotes");
     const char *key = p + 1;
     p = string(s, key, &v->flags, CT_J_KEY_ESCAPED);
@@ -253,7 +267,7 @@ static inline const char *member(ct_parser *s, const char *p, ct_node *v)
     v->keylen = (uint32_t)(p - key);
     v->name = name_id(s, key, v->keylen, v->flags);
     p = ct_lex_space(p + 1, s->end);
-    if (p == s->end || *p != ':')
+    if (peek(s, p) != ':')
         return refuse(s, p, "expected ':'");
     return ct_lex_space(p + 1, s->end);
 }
@@ -275,7 +289,7 @@ static inline const char *leave(ct_parser *s, const char *p)
     uint32_t at = s->open[s->depth - 1];
     ct_node *v = &s->tape[at];
     bool object = v->type == CT_OBJECT;
-    if (p == s->end || *p != (object ? '}' : ']'))
+    if (peek(s, p) != (object ? '}' : ']'))
         return refuse(s, p, object ? "expected ',' or '}'" : "expected ',' or ']'");
     p++;
     v->len = (uint32_t)(p - s->text) - v->at;
@@ -312,7 +326,7 @@ static const char *values(ct_parser *s, const char *p)
         if (in_object && !(p = member(s, p, v)))
             return NULL;
         v->at = (uint32_t)(p - s->text);
-        char c = p < s->end ? *p : '\0';
+        char c = peek(s, p);
         if (c == '{' || c == '[') {
             if (!(p = container(s, p, v)))
                 return NULL;
@@ -336,7 +350,7 @@ static const char *values(ct_parser *s, const char *p)
             if (s->depth == 0)
                 return p;
             p = ct_lex_space(p, s->end);
-            if (p < s->end && *p == ',')
+            if (peek(s, p) == ',')
                 break;
             if (!(p = leave(s, p)))
                 return NULL;

@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-enum { FEW = 8 };
+enum { FEW = 8, FIRST_CAP = 16 };
 
 typedef struct ct_unique_name unknown;
 
@@ -31,7 +31,7 @@ static size_t collect(ct_unique *u, const char *text, const ct_node *tape, ct_va
         if (tape[v].name)
             continue;
         if (n == u->cap) {
-            u->cap = u->cap ? 2 * u->cap : 2 * FEW;
+            u->cap = u->cap ? 2 * u->cap : FIRST_CAP;
             u->unknown = ct_realloc(u->unknown, u->cap, sizeof *u->unknown);
         }
         u->unknown[n++] = (unknown){name_of(text, &tape[v]), v};
