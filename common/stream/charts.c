@@ -108,15 +108,18 @@ static bool take_all(ct_charts *c, ct_err *err)
 {
     ct_arena *a = ct_arena_new();
     ct_record rec;
+    ct_err e;
     ct_got got;
     bool ok = true;
-    while (ok && (got = ct_reader_next(c->reader, &rec, err)) != CT_GOT_END) {
+    while (ok && (got = ct_reader_next(c->reader, &rec, &e)) != CT_GOT_END) {
         if (got == CT_GOT_RECORD)
             ok = add(c, &rec, a, err);
-        else if (got == CT_GOT_FATAL)
+        else if (got == CT_GOT_BAD && c->bad)
+            c->bad(c->bad_ctx, &rec, &e);
+        else if (got == CT_GOT_FATAL) {
+            *err = e;
             ok = false;
-        else if (c->bad)
-            c->bad(c->bad_ctx, &rec, err);
+        }
         ct_arena_reset(a);
     }
     ct_arena_free(a);
