@@ -202,6 +202,9 @@ void audit_issue_put(ct_buf *b, const audit_report *r, const ct_chart *chart,
 /* What a record is called: Type/id, or Type where it has no id. */
 void audit_record_name(ct_buf *b, const ct_record *rec);
 
+/* The day a finding is due; nothing where it has none. */
+void audit_due_put(ct_buf *b, const audit_finding *f);
+
 /* Counts over a run. */
 typedef struct audit_totals {
     const audit_rules *rules;

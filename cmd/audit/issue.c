@@ -88,15 +88,13 @@ static ct_tree *mitigation(ct_arena *a, const audit_finding *f)
 {
     ct_tree *list = ct_tree_array(a), *m = ct_tree_object(a);
     ct_buf text = {0};
-    ct_date day = f->due;
     ct_ref ref;
 
     ct_buf_z(&text, "to be mended by ");
     ct_buf_put(&text, f->rule->role);
-    if (day.precision) {
-        day.precision = day.precision > CT_P_DAY ? CT_P_DAY : day.precision;
+    if (f->due.precision) {
         ct_buf_z(&text, ", due ");
-        ct_date_put(&text, &day);
+        audit_due_put(&text, f);
     }
     ct_tree_set(m, CT_S("action"), text_of(a, ct_arena_copy(a, ct_buf_str(&text))));
     if (f->owner.n && ct_ref_parse(f->owner, &ref) && ct_str_is(ref.type, "Practitioner"))

@@ -15,14 +15,14 @@ void audit_record_name(ct_buf *b, const ct_record *rec)
     }
 }
 
-static void put_due(ct_buf *b, const audit_finding *f)
+void audit_due_put(ct_buf *b, const audit_finding *f)
 {
-    ct_date day = f->due;
+    const ct_date *day = &f->due;
 
-    if (day.precision > CT_P_DAY)
-        day.precision = CT_P_DAY;
-    if (day.precision)
-        ct_date_put(b, &day);
+    if (day->precision)
+        ct_date_put(
+            b, &(ct_date){
+                   .precision = CT_P_DAY, .year = day->year, .month = day->month, .day = day->day});
 }
 
 /* Without control characters: they would break rows and could drive a terminal. */
@@ -82,7 +82,7 @@ static void text_duty(audit_report *r, const audit_finding *f)
     }
     if (f->due.precision) {
         ct_buf_z(b, ", due ");
-        put_due(b, f);
+        audit_due_put(b, f);
         if (over)
             ct_buf_printf(b, ", %" PRId64 " day%s over", over, over == 1 ? "" : "s");
     } else if (f->rule->due.text.n) {
@@ -143,7 +143,7 @@ static void tsv_finding(audit_report *r, const ct_chart *chart, const audit_find
     put_column(b, f->rule->role);
     put_column(b, f->owner);
     ct_buf_c(b, '\t');
-    put_due(b, f);
+    audit_due_put(b, f);
     ct_buf_c(b, '\t');
     if (over)
         ct_buf_printf(b, "%" PRId64, over);
