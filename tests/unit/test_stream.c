@@ -317,11 +317,10 @@ static void test_out_cleanup(void **state)
     assert_true(exists("forgotten"));
     ct_cleanup_drop(mine);
     ct_out_abandon(out);
-    char *paths[1000];
     size_t n = 0;
-    while (ct_cleanup_add(paths[n] = "x"))
+    while (n < 1000 && ct_cleanup_add("x"))
         n++;
-    assert_true(n >= 32 && n < CT_LEN(paths));
+    assert_true(n >= 32 && n < 1000);
     while (n--)
         ct_cleanup_drop("x");
 }
@@ -373,10 +372,7 @@ static void test_out_errors(void **state)
 static void test_out_packed(void **state)
 {
     (void)state;
-    static const char *const magic[] = {"\x1f\x8b", "\x28\xb5\x2f\xfd",
-                                        "\xfd"
-                                        "7zXZ",
-                                        "BZh"};
+    static const char *const magic[] = {"\x1f\x8b", "\x28\xb5\x2f\xfd", "\xfd\x37zXZ", "BZh"};
     ct_buf text = sample(100000);
     for (size_t k = 0; k < CT_LEN(packed); k++) {
         put_out(packed[k], ct_buf_str(&text));
