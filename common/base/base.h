@@ -142,11 +142,10 @@ typedef enum ct_errkind {
  * `column 12`) and `file` an input. */
 typedef struct ct_err {
     ct_errkind kind;
-    int sys;         /* errno, or 0 */
-    uint64_t line;   /* line, record or message in the file, from 1; 0 where it has no meaning */
-    uint64_t offset; /* byte in that line, from 0 */
-    const char
-        *file; /* as named by the user; borrowed from the reader or the caller; may be NULL */
+    int sys;          /* errno, or 0 */
+    uint64_t line;    /* line, record or message in the file, from 1; 0 where it has no meaning */
+    uint64_t offset;  /* byte in that line, from 0 */
+    const char *file; /* as the user named it; borrowed from reader or caller; may be NULL */
     const char *text;
     char where[96];
 } ct_err;

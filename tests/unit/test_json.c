@@ -381,11 +381,22 @@ static void depth_is_bounded(void **state)
         assert_false(ct_parse(p, ct_buf_str(&b), &doc, &err));
         assert_int_equal(err.kind, CT_E_LIMIT);
         assert_int_equal(err.offset, (size_t)levels * strlen(ways[i][0]));
-        nested(&b, 200000, ways[i][0], "");
+        nested(&b, 100000, ways[i][0], "");
         assert_false(ct_parse(p, ct_buf_str(&b), &doc, &err));
         assert_int_equal(err.kind, CT_E_LIMIT);
     }
     ct_buf_free(&b);
+    ct_parser_free(p);
+}
+
+static void length_is_bounded(void **state)
+{
+    (void)state;
+    ct_parser *p = ct_parser_new(NULL);
+    ct_doc doc;
+    ct_err err;
+    assert_false(ct_parse(p, (ct_str){"", (size_t)CT_JSON_MAX + 1}, &doc, &err));
+    assert_int_equal(err.kind, CT_E_LIMIT);
     ct_parser_free(p);
 }
 
@@ -854,6 +865,7 @@ int main(void)
         cmocka_unit_test(stops_at_every_place),
         cmocka_unit_test(every_start_is_cut),
         cmocka_unit_test(depth_is_bounded),
+        cmocka_unit_test(length_is_bounded),
         cmocka_unit_test(many_strange_names),
         cmocka_unit_test(tape_follows_the_text),
         cmocka_unit_test(names),
