@@ -1,0 +1,25 @@
+/* chart-archive: what its subcommands share. */
+#ifndef CHART_ARCHIVE_ARCHIVE_H
+#define CHART_ARCHIVE_ARCHIVE_H
+
+#include "cmd/archive/pass.h"
+#include "common/cli/cli.h"
+
+/* The subcommands; argv[0] is the subcommand's name. */
+int bag_create(int argc, char **argv);
+int bag_verify(int argc, char **argv);
+int bag_list(int argc, char **argv);
+int bag_extract(int argc, char **argv);
+
+typedef struct bag_report {
+    ct_cli *cli;
+    const char *name; /* of the bag */
+} bag_report;
+
+/* Says a finding on stderr; anything but a warning raises the status. A bag_finding_fn with a
+ * bag_report. */
+void bag_report_finding(void *report, const bag_finding *f);
+/* ct_cli_progress with the ct_cli. */
+void bag_progress(void *cli, uint64_t bytes);
+
+#endif

@@ -1,0 +1,45 @@
+/* What check.c, tags.c and verdict.c share. */
+#ifndef CHART_ARCHIVE_CHECK_STATE_H
+#define CHART_ARCHIVE_CHECK_STATE_H
+
+#include "cmd/archive/check.h"
+
+#include <sqlite3.h>
+
+/* Manifests are numbered: a payload manifest by its algorithm, a tag manifest BAG_ALGS higher. */
+enum { BAG_MANIFESTS = 2 * BAG_ALGS };
+
+struct bag_check {
+    sqlite3 *db;
+    sqlite3_stmt *add_file, *add_listed, *get_listed, *add_fetch, *add_finding;
+    ct_err failed; /* the first failure of the database */
+    /* the tag file that is being read */
+    bool in_tag;
+    bag_kind kind;
+    bag_alg alg;
+    bag_lines lines;
+    ct_buf text;         /* of bagit.txt */
+    ct_buf field;        /* of bag-info.txt, unfolded */
+    uint64_t field_line; /* where the field starts */
+    bool star, dot_slash;
+    /* what was seen */
+    bool manifests[BAG_MANIFESTS];
+    bool declared, payload, has_fetch, broken;
+    bool percent, foreign; /* a listed path has a %, a byte over 127 */
+    bag_declaration declaration;
+    bool has_oxum;
+    uint64_t oxum_line, oxum_bytes, oxum_files;
+    bag_summary summary;
+};
+
+/* Runs a statement that gives no rows, and resets it. False where it failed; a constraint is no
+ * failure: `*clash` tells. */
+bool bag_db_run(bag_check *c, sqlite3_stmt *s, bool *clash);
+sqlite3_stmt *bag_db_prepare(bag_check *c, const char *sql);
+void bag_db_bind(sqlite3_stmt *s, int at, ct_str bytes);
+ct_str bag_db_bytes(sqlite3_stmt *s, int column);
+bool bag_db_exec(bag_check *c, const char *sql);
+
+const char *bag_manifest_name(int manifest);
+
+#endif

@@ -1,0 +1,160 @@
+/* chart archive create: charts into a bag. */
+#include "cmd/archive/archive.h"
+#include "cmd/archive/names.h"
+#include "cmd/archive/writer.h"
+
+#include <stdlib.h>
+
+enum { OPT_INFO = CT_OPT_OWN, OPT_FORCE };
+
+static const ct_opt options[] = {
+    {OPT_INFO, "info", "KEY=VALUE", "a line of bag-info.txt; may be given again"},
+    {OPT_FORCE, "force", NULL, "replace a bag that is there already"},
+    {0},
+};
+
+static const ct_command command = {
+    .name = "archive create",
+    .summary =
+        "Puts the charts of a stream of records into a new bag: one file a chart, SHA-256 and\n"
+        "SHA-512 manifests. BAG ends in .tar, .tar.gz, .tar.zst or .zip; without a suffix or with\n"
+        "a slash at its end it is a folder. The same records and date give the same bytes.",
+    .synopsis = "[OPTION]... BAG [FILE]...",
+    .common = CT_HAS_JOBS | CT_HAS_ASOF | CT_HAS_REJECT | CT_HAS_TALLY | CT_HAS_PROGRESS,
+    .options = options,
+    .examples = "  chart archive create 2019.zip charts.ndjson\n"
+                "  chart import feed.hl7 | chart archive create --as-of 2026-01-31 \\\n"
+                "      --info Source-Organization='General Hospital' retired.tar.zst\n",
+};
+
+/* A chart, or a part of the shared records, on its way into the bag. */
+typedef struct slot {
+    ct_chart chart;
+    ct_buf text;
+    bag_sums sums;
+} slot;
+
+typedef struct job {
+    ct_cli *cli;
+    ct_reader *reader;
+    ct_charts *charts;
+    bag_writer *writer;
+    uint64_t shared; /* files of shared records */
+    ct_err failed;   /* by the writer */
+} job;
+
+static ct_got fill(void *ctx, void *unit, ct_err *err)
+{
+    job *j = ctx;
+    slot *s = unit;
+
+    ct_cli_progress(j->cli, ct_reader_bytes(j->reader));
+    return ct_charts_next(j->charts, &s->chart, err);
+}
+
+static void work(void *ctx, void *unit)
+{
+    slot *s = unit;
+
+    (void)ctx;
+    s->text.n = 0;
+    for (size_t i = 0; i < s->chart.n; i++) {
+        ct_buf_put(&s->text, s->chart.records[i].line);
+        ct_buf_c(&s->text, '\n');
+    }
+    bag_sums_take(&s->sums, ct_buf_str(&s->text));
+}
+
+static bool done(void *ctx, void *unit)
+{
+    job *j = ctx;
+    slot *s = unit;
+    ct_buf path = {0};
+    bool shared = s->chart.id.n == 0, ok;
+
+    if (shared)
+        bag_shared_path(&path, ++j->shared);
+    else
+        bag_chart_path(&path, s->chart.id);
+    ok = bag_writer_payload(j->writer, path.p, ct_buf_str(&s->text), &s->sums, s->chart.n, !shared,
+                            &j->failed);
+    j->cli->tally.consumed += s->chart.n;
+    ct_buf_free(&path);
+    return ok;
+}
+
+/* Fills the bag; false (with a message) where it must not be kept. */
+static bool put_charts(job *j, const char *out)
+{
+    size_t n = 2 * (size_t)j->cli->jobs;
+    slot *slots = ct_calloc(n, sizeof(*slots));
+    void **pointers = ct_calloc(n, sizeof(*pointers));
+    ct_work w = {j->cli->jobs, pointers, n, fill, work, done, j};
+    ct_err err = {0};
+    bool ok;
+
+    for (size_t i = 0; i < n; i++)
+        pointers[i] = &slots[i];
+    ok = ct_work_run(&w, &err);
+    if (!ok && j->failed.kind != CT_OK)
+        ct_cli_error(j->cli, CT_FAULT, out, &j->failed);
+    else if (!ok)
+        ct_cli_error(j->cli, CT_FAULT, NULL, &err);
+    for (size_t i = 0; i < n; i++) {
+        ct_chart_free(&slots[i].chart);
+        ct_buf_free(&slots[i].text);
+        bag_sums_free(&slots[i].sums);
+    }
+    free(slots);
+    free(pointers);
+    return ok;
+}
+
+static void create(ct_cli *c, const char *out, bag_writer *writer)
+{
+    job j = {.cli = c, .writer = writer};
+    ct_err err = {0};
+    bool keep;
+
+    j.reader = ct_reader_new(ct_model_r4(), (const char *const *)c->args + 1, c->nargs - 1);
+    j.charts = ct_charts_new(j.reader, 0, &c->tally.in, ct_cli_bad, c);
+    keep = put_charts(&j, out);
+    if (keep && c->tally.consumed == 0) {
+        ct_cli_problem(c, CT_FAULT, "%s: not made: there are no records to put into it", out);
+        keep = false;
+    }
+    if (!keep)
+        bag_writer_abandon(writer);
+    else if (!bag_writer_close(writer, &err))
+        ct_cli_error(c, CT_FAULT, out, &err);
+    ct_charts_free(j.charts);
+    ct_reader_free(j.reader);
+}
+
+int bag_create(int argc, char **argv)
+{
+    ct_cli c;
+    bag_writer *writer;
+    ct_buf info = {0};
+    bool force = false;
+    ct_err err = {0};
+    int opt;
+
+    ct_cli_start(&c, &command, argc, argv);
+    while ((opt = ct_cli_option(&c)) != CT_CLI_DONE) {
+        if (opt == OPT_FORCE)
+            force = true;
+        else if (!bag_info_add(&info, ct_str_z(c.arg)))
+            ct_cli_usage(&c,
+                         "--info takes KEY=VALUE, one line, and no key that create writes itself");
+    }
+    if (c.nargs == 0)
+        ct_cli_usage(&c, "no bag is named");
+    writer = bag_writer_open(c.args[0], force, &c.as_of, ct_buf_str(&info), &err);
+    if (writer)
+        create(&c, c.args[0], writer);
+    else
+        ct_cli_error(&c, CT_FAULT, c.args[0], &err);
+    ct_buf_free(&info);
+    return ct_cli_finish(&c);
+}

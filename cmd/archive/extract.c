@@ -1,0 +1,288 @@
+/* chart archive extract: records out of a bag, or the bag itself as a folder. */
+#include "cmd/archive/archive.h"
+#include "cmd/archive/names.h"
+#include "cmd/archive/sink.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+enum { OPT_CHART = CT_OPT_OWN, OPT_SHARED };
+
+static const ct_opt options[] = {
+    {OPT_CHART, "chart", "ID", "only this patient's chart; may be given again"},
+    {OPT_SHARED, "with-shared", NULL, "with --chart: the records that are nobody's too"},
+    {'C', "directory", "DIR", "unpack files into a new folder in DIR instead"},
+    {0},
+};
+
+static const ct_command command = {
+    .name = "archive extract",
+    .summary =
+        "Writes the records of a bag to stdout: the very lines that went in, what is nobody's\n"
+        "first. All that is read is verified as well: exit status 1 when anything is wrong.",
+    .synopsis = "[OPTION]... BAG",
+    .common = CT_HAS_OUTPUT | CT_HAS_JOBS | CT_HAS_TALLY | CT_HAS_PROGRESS,
+    .options = options,
+    .examples = "  chart archive extract --chart 4711 2019.zip >4711.ndjson\n"
+                "  chart archive extract 2019.zip | chart audit\n"
+                "  chart archive extract -C /restore 2019.zip\n",
+};
+
+/* A chart that was asked for. */
+typedef struct wish {
+    char *path;
+    bool found;
+} wish;
+
+typedef struct extractor {
+    ct_cli *cli;
+    const char *bag;
+    wish *wishes;
+    size_t n;
+    bool with_shared;
+    bag_pass pass;
+    /* to stdout */
+    bool record_file; /* the current file holds records */
+    char last;
+    uint64_t left_out;
+    /* for the tally */
+    ct_parser *parser;
+    ct_buf part;
+    /* to a folder */
+    const char *folder;
+    bag_sink *sink;
+} extractor;
+
+/* ---- what is wanted ---- */
+
+static bool want(void *ctx, ct_str path)
+{
+    extractor *x = ctx;
+
+    if (x->n == 0 || (x->with_shared && ct_str_starts(path, CT_S("data/shared/"))))
+        return true;
+    for (size_t i = 0; i < x->n; i++)
+        if (ct_str_is(path, x->wishes[i].path))
+            return x->wishes[i].found = true;
+    return false;
+}
+
+static void add_wish(extractor *x, const char *id)
+{
+    ct_buf path = {0};
+
+    bag_chart_path(&path, ct_str_z(id));
+    x->wishes = ct_realloc(x->wishes, x->n + 1, sizeof(*x->wishes));
+    x->wishes[x->n++] = (wish){path.p, false};
+}
+
+/* ---- records to stdout ---- */
+
+/* Enters a line in both sides of the books. A line that is no record counts all the same. */
+static void count_record(extractor *x, ct_str line)
+{
+    const ct_ftype *type = NULL;
+    ct_doc doc;
+    ct_err err;
+
+    if (ct_parse(x->parser, line, &doc, &err))
+        type = ct_model_type(ct_model_r4(), ct_resource_type(&doc));
+    ct_side_add(&x->cli->tally.in, line, type ? type->name : CT_S(""));
+    ct_side_add(&x->cli->tally.out, line, type ? type->name : CT_S(""));
+}
+
+static void count_records(extractor *x, ct_str bytes)
+{
+    while (bytes.n) {
+        ct_str rest = bytes, line = ct_str_cut(&rest, '\n');
+
+        if (!rest.p) {
+            ct_buf_put(&x->part, line);
+            return;
+        }
+        if (x->part.n) {
+            ct_buf_put(&x->part, line);
+            line = ct_buf_str(&x->part);
+        }
+        count_record(x, line);
+        x->part.n = 0;
+        bytes = rest;
+    }
+}
+
+static bool records_begin(void *ctx, ct_str path, ct_err *err)
+{
+    extractor *x = ctx;
+
+    (void)err;
+    x->record_file = ct_str_ends(path, CT_S(".ndjson"));
+    x->left_out += !x->record_file;
+    x->last = '\n';
+    return true;
+}
+
+static bool records_bytes(void *ctx, ct_str bytes, ct_err *err)
+{
+    extractor *x = ctx;
+
+    (void)err;
+    if (!x->record_file)
+        return true;
+    if (x->cli->tally_path)
+        count_records(x, bytes);
+    x->last = bytes.p[bytes.n - 1];
+    return ct_out_put(ct_cli_out(x->cli), bytes);
+}
+
+/* A file made by others may lack its last LF; the next record must not be glued to it. */
+static bool records_end(void *ctx, bool damaged, ct_err *err)
+{
+    extractor *x = ctx;
+
+    (void)damaged;
+    if (x->last == '\n')
+        return true;
+    return records_bytes(ctx, CT_S("\n"), err);
+}
+
+/* ---- files to a folder ---- */
+
+/* `DIR/NAME/`: the bag's own folder name, or that of the bag's file. */
+static bool open_folder(extractor *x, ct_err *err)
+{
+    ct_buf out = {0};
+    ct_str name = ct_buf_str(&x->pass.base);
+    bag_packing packing;
+    bool known = name.n || bag_packing_of(x->bag, &packing, &name) || name.n;
+
+    ct_buf_printf(&out, "%s/%.*s/", x->folder, (int)name.n, name.p);
+    ct_buf_c(&out, '\0');
+    if (known)
+        x->sink = bag_sink_open(out.p, false, BAG_NO_DATE, err);
+    else
+        ct_fail(err, CT_E_USAGE, "the bag has no name to unpack it under");
+    ct_buf_free(&out);
+    return x->sink && bag_sink_folder(x->sink, "data", err);
+}
+
+static bool files_begin(void *ctx, ct_str path, ct_err *err)
+{
+    extractor *x = ctx;
+    ct_buf z = {0};
+    bool ok;
+
+    if (!x->sink && !open_folder(x, err))
+        return false;
+    ct_buf_put(&z, path);
+    ct_buf_c(&z, '\0');
+    ok = bag_sink_begin(x->sink, z.p, 0, err);
+    ct_buf_free(&z);
+    return ok;
+}
+
+static bool files_bytes(void *ctx, ct_str bytes, ct_err *err)
+{
+    extractor *x = ctx;
+
+    return bag_sink_put(x->sink, bytes, err);
+}
+
+static bool files_end(void *ctx, bool damaged, ct_err *err)
+{
+    extractor *x = ctx;
+
+    (void)damaged;
+    return bag_sink_end(x->sink, err);
+}
+
+/* ---- the run ---- */
+
+static void set_viewer(extractor *x)
+{
+    bag_viewer *v = &x->pass.viewer;
+
+    if (x->folder)
+        *v = (bag_viewer){.begin = files_begin, .bytes = files_bytes, .end = files_end};
+    else
+        *v = (bag_viewer){.begin = records_begin, .bytes = records_bytes, .end = records_end};
+    v->payload_only = !x->folder || x->n;
+    v->want = want;
+    v->ctx = x;
+}
+
+/* What was written is kept where the bag is sound; a folder only then. */
+static void finish(extractor *x, bag_check *check)
+{
+    bag_report report = {x->cli, x->bag};
+    bag_summary summary;
+    ct_err err = {0};
+
+    if (!bag_check_end(check, x->n > 0, bag_report_finding, &report, &summary, &err))
+        ct_cli_error(x->cli, CT_FAULT, x->bag, &err);
+    for (size_t i = 0; i < x->n; i++)
+        if (!x->wishes[i].found)
+            ct_cli_problem(x->cli, CT_NO, "%s: --chart number %zu is not in the bag", x->bag,
+                           i + 1);
+    if (x->left_out)
+        ct_cli_problem(x->cli, CT_NO,
+                       "%s: %" PRIu64 " files that are not .ndjson are left out; see -C", x->bag,
+                       x->left_out);
+    if (x->sink && x->cli->status != CT_DONE) {
+        ct_cli_say(x->cli, "%s: nothing is unpacked", x->bag);
+        bag_sink_abandon(x->sink);
+    } else if (x->sink && !bag_sink_close(x->sink, &err)) {
+        ct_cli_error(x->cli, CT_FAULT, x->bag, &err);
+    }
+}
+
+static void extract(extractor *x)
+{
+    bag_check *check;
+    ct_err err = {0};
+
+    set_viewer(x);
+    check = bag_pass_run(&x->pass, &err);
+    if (check) {
+        finish(x, check);
+    } else {
+        bool bad_bag = err.kind == CT_E_DATA || err.kind == CT_E_LIMIT;
+
+        if (err.kind != CT_OK)
+            ct_cli_error(x->cli, bad_bag ? CT_NO : CT_FAULT, x->bag, &err);
+        bag_sink_abandon(x->sink);
+    }
+    bag_check_free(check);
+}
+
+int bag_extract(int argc, char **argv)
+{
+    ct_cli c;
+    extractor x = {.cli = &c};
+    int opt;
+
+    ct_cli_start(&c, &command, argc, argv);
+    while ((opt = ct_cli_option(&c)) != CT_CLI_DONE) {
+        if (opt == OPT_CHART)
+            add_wish(&x, c.arg);
+        else if (opt == OPT_SHARED)
+            x.with_shared = true;
+        else
+            x.folder = c.arg;
+    }
+    if (c.nargs != 1)
+        ct_cli_usage(&c, "one bag, please");
+    if (x.folder && (c.output || c.tally_path))
+        ct_cli_usage(&c, "-C goes with neither --output nor --tally");
+    x.bag = c.args[0];
+    x.pass =
+        (bag_pass){.path = x.bag, .jobs = c.jobs, .progress = bag_progress, .progress_ctx = &c};
+    x.parser = ct_parser_new(ct_model_names(ct_model_r4()));
+    extract(&x);
+    for (size_t i = 0; i < x.n; i++)
+        free(x.wishes[i].path);
+    free(x.wishes);
+    ct_parser_free(x.parser);
+    ct_buf_free(&x.part);
+    ct_buf_free(&x.pass.base);
+    return ct_cli_finish(&c);
+}

@@ -1,0 +1,85 @@
+/* chart-archive: charts into BagIt bags and back. Finds the subcommand; what they share. */
+#include "cmd/archive/archive.h"
+
+#include <inttypes.h>
+#include <locale.h>
+
+static const char *const names[] = {"create", "verify", "list", "extract", NULL};
+static int (*const subcommands[])(int argc, char **argv) = {bag_create, bag_verify, bag_list,
+                                                            bag_extract};
+
+static const ct_command command = {
+    .name = "archive",
+    .summary =
+        "Puts charts into BagIt bags (RFC 8493) that prove they are intact, and takes them out\n"
+        "again. A bag is a folder, a .tar, .tar.gz, .tar.zst or a .zip.",
+    .synopsis = "create [OPTION]... BAG [FILE]...\n"
+                "verify [OPTION]... BAG...\n"
+                "list [OPTION]... BAG\n"
+                "extract [OPTION]... BAG",
+    .subcommands = names,
+    .examples = "  chart archive create --as-of 2026-01-31 2019.zip charts.ndjson\n"
+                "  chart archive verify 2019.zip\n"
+                "  chart archive list 2019.zip\n"
+                "  chart archive extract --chart 4711 2019.zip >4711.ndjson\n",
+};
+
+/* A path leaves out who it is about, unless it is asked for. */
+void bag_report_finding(void *report, const bag_finding *f)
+{
+    const bag_report *r = report;
+    bool warning = f->severity == BAG_WARNING;
+    ct_buf b = {0};
+
+    ct_buf_printf(&b, "%s: %s", r->name, f->where);
+    if (f->line)
+        ct_buf_printf(&b, ":%" PRIu64, f->line);
+    ct_buf_printf(&b, ": %s%s", warning ? "warning: " : "", f->reason);
+    if (r->cli->show_values && f->path.n) {
+        ct_buf_z(&b, ": ");
+        for (size_t i = 0; i < f->path.n; i++) {
+            unsigned char c = (unsigned char)f->path.p[i];
+
+            /* A name from a bag must not steer the terminal. */
+            ct_buf_c(&b, c < ' ' || c == 127 ? '?' : (char)c);
+        }
+    }
+    ct_buf_c(&b, '\0');
+    if (!warning)
+        ct_cli_problem(r->cli, CT_NO, "%s", b.p);
+    else if (!r->cli->quiet)
+        ct_cli_say(r->cli, "%s", b.p);
+    ct_buf_free(&b);
+}
+
+void bag_progress(void *cli, uint64_t bytes)
+{
+    ct_cli_progress(cli, bytes);
+}
+
+/* libarchive hands out names in the character encoding of the locale, and only UTF-8 holds them
+ * all. */
+static void use_utf8(void)
+{
+    static const char *const locales[] = {"C.UTF-8", "en_US.UTF-8", "UTF-8"};
+
+    for (size_t i = 0; i < CT_LEN(locales); i++)
+        if (setlocale(LC_CTYPE, locales[i]))
+            return;
+}
+
+int main(int argc, char **argv)
+{
+    ct_cli c;
+
+    use_utf8();
+    for (int i = 0; argc > 1 && names[i]; i++)
+        if (strcmp(argv[1], names[i]) == 0)
+            return subcommands[i](argc - 1, argv + 1);
+    ct_cli_start(&c, &command, argc, argv);
+    while (ct_cli_option(&c) != CT_CLI_DONE)
+        ;
+    if (c.nargs == 0)
+        ct_cli_usage(&c, "create, verify, list or extract?");
+    ct_cli_usage(&c, "there is no subcommand of that name");
+}

@@ -1,0 +1,198 @@
+/* A bag in a container, read by libarchive.
+ *
+ * A tar comes through ct_in, which takes the compression off and tells a cut or corrupt stream from
+ * an end; libarchive sees plain tar only. A zip is read through its directory, which needs a file
+ * that can be sought in: a zip that was cut has no directory and is damaged, not short. */
+#include "cmd/archive/source.h"
+#include "common/stream/stream.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <errno.h>
+#include <stdlib.h>
+
+enum { CHUNK = 256 * 1024, END_MARK = 1024 /* zero bytes that end a tar */ };
+
+typedef struct packed {
+    bag_source base;
+    struct archive *a;
+    ct_in *in; /* tar only */
+    char *chunk;
+    size_t zeros;  /* the last bytes of the tar, as far as they are zero */
+    ct_err failed; /* by ct_in */
+    int first;     /* the first header was read on opening: its result and entry */
+    struct archive_entry *first_entry;
+    bool opened;
+} packed;
+
+/* ---- tar, from ct_in ---- */
+
+static void count_zeros(packed *p, size_t n)
+{
+    size_t zeros = 0;
+
+    while (zeros < n && zeros < END_MARK && p->chunk[n - 1 - zeros] == '\0')
+        zeros++;
+    p->zeros = zeros == n ? p->zeros + n : zeros;
+    if (p->zeros > END_MARK)
+        p->zeros = END_MARK;
+}
+
+static la_ssize_t tar_read(struct archive *a, void *ctx, const void **bytes)
+{
+    packed *p = ctx;
+    size_t got;
+
+    *bytes = p->chunk;
+    if (!ct_in_read(p->in, p->chunk, CHUNK, &got, &p->failed)) {
+        archive_set_error(a, p->failed.sys ? p->failed.sys : EINVAL, "%s", p->failed.text);
+        return -1;
+    }
+    count_zeros(p, got);
+    p->base.bytes += got;
+    return (la_ssize_t)got;
+}
+
+/* Behind the end of the archive a cut or corrupt compressed stream can still show. */
+static bool tar_drain(packed *p, ct_err *err)
+{
+    size_t got;
+
+    do {
+        if (!ct_in_read(p->in, p->chunk, CHUNK, &got, err))
+            return false;
+        count_zeros(p, got);
+    } while (got);
+    if (p->zeros < END_MARK)
+        return ct_fail(err, CT_E_CUT, "the container is cut: it has no end mark");
+    return true;
+}
+
+/* ---- both ---- */
+
+/* libarchive's messages can hold names of files; ours say what happened. */
+static bool damaged(const packed *p, const char *text, ct_err *err)
+{
+    if (p->failed.kind == CT_OK)
+        return ct_fail(err, CT_E_DATA, text);
+    if (err)
+        *err = p->failed;
+    return false;
+}
+
+/* A sparse file is refused as well: a few bytes of it can stand for terabytes to read. */
+static bag_type entry_type(struct archive_entry *e)
+{
+    if (archive_entry_hardlink(e) || archive_entry_symlink(e) || archive_entry_sparse_count(e))
+        return BAG_OTHER;
+    if (archive_entry_filetype(e) == AE_IFDIR)
+        return BAG_DIRECTORY;
+    return archive_entry_filetype(e) == AE_IFREG ? BAG_FILE : BAG_OTHER;
+}
+
+static bag_got packed_next(bag_source *s, bag_item *item, ct_err *err)
+{
+    packed *p = (packed *)s;
+    struct archive_entry *e = p->first_entry;
+    int r = p->first;
+    const char *path;
+
+    *item = (bag_item){.path = {"", 0}};
+    if (p->opened)
+        r = archive_read_next_header(p->a, &e);
+    p->opened = true;
+    if (r == ARCHIVE_EOF)
+        return p->in && !tar_drain(p, err) ? BAG_GOT_DAMAGED : BAG_GOT_END;
+    if (r != ARCHIVE_OK && r != ARCHIVE_WARN) {
+        damaged(p, "the container is cut or corrupt", err);
+        return BAG_GOT_DAMAGED;
+    }
+    path = archive_entry_pathname(e);
+    item->path = ct_str_z(path ? path : "");
+    item->type = entry_type(e);
+    return BAG_GOT_ITEM;
+}
+
+static bool packed_read(bag_source *s, char *to, size_t cap, size_t *got, ct_err *err)
+{
+    packed *p = (packed *)s;
+    la_ssize_t n = archive_read_data(p->a, to, cap);
+
+    if (n < 0)
+        return damaged(p, "cannot be unpacked", err);
+    *got = (size_t)n;
+    if (!p->in)
+        s->bytes += *got;
+    return true;
+}
+
+static void packed_close(bag_source *s)
+{
+    packed *p = (packed *)s;
+
+    archive_read_free(p->a);
+    ct_in_close(p->in);
+    free(p->chunk);
+    free(p);
+}
+
+/* ---- opening ---- */
+
+/* A zip starts with its first file, or with the directory where it has none. */
+static bool is_zip(const char *path, bool *zip, ct_err *err)
+{
+    ct_in *in = ct_in_open(path, err);
+    ct_err cut = {0};
+    char head[4] = {0};
+    size_t n = 0, got = 1;
+
+    if (!in)
+        return false;
+    while (n < sizeof(head) && got && ct_in_read(in, head + n, sizeof(head) - n, &got, &cut))
+        n += got;
+    ct_in_close(in);
+    *zip = memcmp(head, "PK\3\4", 4) == 0 || memcmp(head, "PK\5\6", 4) == 0;
+    return cut.kind != CT_E_IO || ct_fail_sys(err, cut.sys, "cannot read");
+}
+
+static bool open_zip(packed *p, const char *path, ct_err *err)
+{
+    archive_read_support_format_zip_seekable(p->a);
+    p->first = archive_read_open_filename(p->a, path, CHUNK);
+    if (p->first != ARCHIVE_OK)
+        return ct_fail_sys(err, archive_errno(p->a), "cannot open");
+    p->first = archive_read_next_header(p->a, &p->first_entry);
+    return true;
+}
+
+/* What cannot be read as a tar at all is no bag; what is compressed and cut or corrupt is one that
+ * was damaged. */
+static bool open_tar(packed *p, const char *path, ct_err *err)
+{
+    p->in = ct_in_open(path, err);
+    if (!p->in)
+        return false;
+    p->chunk = ct_alloc(CHUNK);
+    archive_read_support_format_tar(p->a);
+    p->first = archive_read_open(p->a, p, NULL, tar_read, NULL);
+    if (p->first == ARCHIVE_OK)
+        p->first = archive_read_next_header(p->a, &p->first_entry);
+    if (p->first < ARCHIVE_WARN && p->failed.kind == CT_OK)
+        return ct_fail(err, CT_E_DATA, "not a bag: no directory, tar or zip");
+    return true;
+}
+
+bag_source *bag_packed_open(const char *path, ct_err *err)
+{
+    packed *p = ct_calloc(1, sizeof(*p));
+    bool zip = false, ok;
+
+    p->base = (bag_source){.next = packed_next, .read = packed_read, .close = packed_close};
+    p->base.algs = 1U << BAG_SHA256 | 1U << BAG_SHA512;
+    p->a = archive_read_new();
+    ok = p->a ? is_zip(path, &zip, err) : ct_fail_sys(err, ENOMEM, "cannot open");
+    if (ok && (zip ? open_zip(p, path, err) : open_tar(p, path, err)))
+        return &p->base;
+    packed_close(&p->base);
+    return NULL;
+}

@@ -1,0 +1,58 @@
+/* A bag being written, into a folder or a tar or zip container. It takes its name only when it is
+ * whole and synced; until then it stands beside it under a name that starts with a dot.
+ */
+#ifndef CHART_ARCHIVE_SINK_H
+#define CHART_ARCHIVE_SINK_H
+
+#include "common/base/base.h"
+
+typedef enum bag_packing { BAG_FOLDER, BAG_TAR, BAG_TAR_GZ, BAG_TAR_ZST, BAG_ZIP } bag_packing;
+
+/* What the name asks for by its suffix. False where it cannot be told; `base` becomes what is left:
+ * the name of the bag's base folder. */
+CT_USE bool bag_packing_of(const char *out, bag_packing *packing, ct_str *base);
+
+typedef struct bag_sink bag_sink;
+
+#define BAG_NO_DATE INT64_MIN
+
+/* Refuses an `out` that is there already, but for `force`, which replaces a file, or a folder with
+ * a bag in it. Files are dated `mtime` (seconds since 1970 UTC; in a folder
+ * BAG_NO_DATE leaves it to the system). Nothing but the content, the names
+ * and that date decides about the bytes of a container. */
+CT_USE bag_sink *bag_sink_open(const char *out, bool force, int64_t mtime, ct_err *err);
+/* A folder that is there although nothing may be in it; `path` from the bag's base, as below. */
+CT_USE bool bag_sink_folder(bag_sink *s, const char *path, ct_err *err);
+/* A file of `size` bytes: all of them must be put before it ends. Never overwrites. */
+CT_USE bool bag_sink_begin(bag_sink *s, const char *path, uint64_t size, ct_err *err);
+CT_USE bool bag_sink_put(bag_sink *s, ct_str bytes, ct_err *err);
+CT_USE bool bag_sink_end(bag_sink *s, ct_err *err);
+/* Syncs and renames. The sink is gone whatever the result. */
+CT_USE bool bag_sink_close(bag_sink *s, ct_err *err);
+/* Leaves nothing behind. NULL is allowed. */
+void bag_sink_abandon(bag_sink *s);
+
+/* ---- for the two kinds ---- */
+
+struct bag_sink {
+    bool (*folder)(bag_sink *s, const char *path, ct_err *err);
+    bool (*begin)(bag_sink *s, const char *path, uint64_t size, ct_err *err);
+    bool (*put)(bag_sink *s, ct_str bytes, ct_err *err);
+    bool (*end)(bag_sink *s, ct_err *err);
+    bool (*finish)(bag_sink *s, ct_err *err); /* all is on the disk, under the unfinished name */
+    void (*discard)(
+        bag_sink *s); /* closes what is open; removes the unfinished one unless it is gone */
+    bag_packing packing;
+    char *out;        /* final name, no slash at its end */
+    char *unfinished; /* the name until then */
+    bool force;
+    int64_t mtime;
+};
+
+/* They get `out`, `packing` and the rest in `like`, and make the unfinished file or folder. */
+bag_sink *bag_folder_sink(const bag_sink *like, ct_err *err);
+bag_sink *bag_packed_sink(const bag_sink *like, ct_str base, ct_err *err);
+/* Removes a folder with all in it; says so where it could not. */
+bool bag_tree_remove(const char *path);
+
+#endif

@@ -1,0 +1,209 @@
+/* The parts of a bag in their order: bagit.txt, payload, bag-info.txt, manifests, tag manifests. */
+#include "cmd/archive/writer.h"
+#include "cmd/archive/sink.h"
+#include "cmd/archive/spool.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <strings.h>
+
+enum { CHUNK = 64 * 1024, DAY = 24 * 60 * 60 };
+
+struct bag_writer {
+    bag_sink *sink;
+    bag_spool *manifest256, *manifest512;
+    ct_buf tags256, tags512; /* the tag manifests: a line for each of four files */
+    ct_buf info;
+    ct_date date;
+    uint64_t bytes, files, charts, records;
+};
+
+/* ---- sums ---- */
+
+void bag_sums_add(bag_sums *s, ct_str bytes)
+{
+    if (!s->sha256) {
+        s->sha256 = ct_sha_new(256);
+        s->sha512 = ct_sha_new(512);
+    }
+    ct_sha_add(s->sha256, bytes);
+    ct_sha_add(s->sha512, bytes);
+}
+
+void bag_sums_end(bag_sums *s)
+{
+    ct_sha_end(s->sha256, s->digest256);
+    ct_sha_end(s->sha512, s->digest512);
+}
+
+void bag_sums_take(bag_sums *s, ct_str bytes)
+{
+    bag_sums_add(s, bytes);
+    bag_sums_end(s);
+}
+
+void bag_sums_free(bag_sums *s)
+{
+    ct_sha_free(s->sha256);
+    ct_sha_free(s->sha512);
+    *s = (bag_sums){0};
+}
+
+static void put_line(ct_buf *b, const uint8_t *digest, size_t n, const char *path)
+{
+    ct_hex(b, digest, n);
+    ct_buf_printf(b, "  %s\n", path);
+}
+
+/* ---- bag-info.txt ---- */
+
+bool bag_info_add(ct_buf *info, ct_str pair)
+{
+    static const char *const own[] = {"Bagging-Date", "Bag-Software-Agent", "Payload-Oxum",
+                                      "Chart-Count", "Record-Count"};
+    ct_str value = pair, key = ct_str_trim(ct_str_cut(&value, '='));
+
+    if (!value.p || key.n == 0 || memchr(key.p, ':', key.n))
+        return false;
+    for (size_t i = 0; i < pair.n; i++)
+        if ((unsigned char)pair.p[i] < ' ' || pair.p[i] == 127)
+            return false;
+    for (size_t i = 0; i < CT_LEN(own); i++)
+        if (key.n == strlen(own[i]) && strncasecmp(key.p, own[i], key.n) == 0)
+            return false;
+    ct_buf_put(info, key);
+    ct_buf_z(info, ": ");
+    ct_buf_put(info, ct_str_trim(value));
+    ct_buf_c(info, '\n');
+    return true;
+}
+
+static void put_info(bag_writer *w)
+{
+    ct_buf *b = &w->info;
+
+    ct_buf_z(b, "Bagging-Date: ");
+    ct_date_put(b, &w->date);
+    ct_buf_printf(b, "\nBag-Software-Agent: chartutils %s\n", CT_VERSION);
+    ct_buf_printf(b, "Payload-Oxum: %" PRIu64 ".%" PRIu64 "\n", w->bytes, w->files);
+    ct_buf_printf(b, "Chart-Count: %" PRIu64 "\n", w->charts);
+    ct_buf_printf(b, "Record-Count: %" PRIu64 "\n", w->records);
+}
+
+/* ---- files ---- */
+
+static bool put_file(bag_writer *w, const char *path, ct_str bytes, ct_err *err)
+{
+    return bag_sink_begin(w->sink, path, bytes.n, err) && bag_sink_put(w->sink, bytes, err) &&
+           bag_sink_end(w->sink, err);
+}
+
+static void list_tag(bag_writer *w, const char *path, const bag_sums *sums)
+{
+    put_line(&w->tags256, sums->digest256, CT_SHA256_LEN, path);
+    put_line(&w->tags512, sums->digest512, CT_SHA512_LEN, path);
+}
+
+static bool put_tag(bag_writer *w, const char *path, ct_str text, ct_err *err)
+{
+    bag_sums sums = {0};
+
+    bag_sums_take(&sums, text);
+    list_tag(w, path, &sums);
+    bag_sums_free(&sums);
+    return put_file(w, path, text, err);
+}
+
+static bool put_manifest(bag_writer *w, const char *path, bag_spool *spool, ct_err *err)
+{
+    bag_sums sums = {0};
+    char *chunk = ct_alloc(CHUNK);
+    size_t got = 1;
+    bool ok = bag_sink_begin(w->sink, path, bag_spool_size(spool), err);
+
+    while (ok && got) {
+        ok = bag_spool_read(spool, chunk, CHUNK, &got, err) &&
+             bag_sink_put(w->sink, (ct_str){chunk, got}, err);
+        bag_sums_add(&sums, (ct_str){chunk, got});
+    }
+    bag_sums_end(&sums);
+    list_tag(w, path, &sums);
+    bag_sums_free(&sums);
+    free(chunk);
+    return ok && bag_sink_end(w->sink, err);
+}
+
+bool bag_writer_payload(bag_writer *w, const char *path, ct_str bytes, const bag_sums *sums,
+                        uint64_t records, bool chart, ct_err *err)
+{
+    ct_buf line = {0};
+    bool ok = put_file(w, path, bytes, err);
+
+    put_line(&line, sums->digest256, CT_SHA256_LEN, path);
+    ok = ok && bag_spool_put(w->manifest256, ct_buf_str(&line), err);
+    line.n = 0;
+    put_line(&line, sums->digest512, CT_SHA512_LEN, path);
+    ok = ok && bag_spool_put(w->manifest512, ct_buf_str(&line), err);
+    ct_buf_free(&line);
+    w->files++;
+    w->bytes += bytes.n;
+    w->charts += chart;
+    w->records += records;
+    return ok;
+}
+
+/* ---- the bag ---- */
+
+static void writer_free(bag_writer *w)
+{
+    bag_spool_free(w->manifest256);
+    bag_spool_free(w->manifest512);
+    ct_buf_free(&w->tags256);
+    ct_buf_free(&w->tags512);
+    ct_buf_free(&w->info);
+    free(w);
+}
+
+void bag_writer_abandon(bag_writer *w)
+{
+    bag_sink_abandon(w->sink);
+    writer_free(w);
+}
+
+bag_writer *bag_writer_open(const char *out, bool force, const ct_date *date, ct_str info,
+                            ct_err *err)
+{
+    static const char declaration[] = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n";
+    bag_sink *sink = bag_sink_open(out, force, ct_date_days(date) * DAY, err);
+    bag_writer *w;
+
+    if (!sink)
+        return NULL;
+    w = ct_calloc(1, sizeof(*w));
+    w->sink = sink;
+    w->date = *date;
+    ct_buf_put(&w->info, info);
+    if ((w->manifest256 = bag_spool_new(err)) && (w->manifest512 = bag_spool_new(err)) &&
+        put_tag(w, "bagit.txt", CT_S(declaration), err) && bag_sink_folder(sink, "data", err))
+        return w;
+    bag_writer_abandon(w);
+    return NULL;
+}
+
+bool bag_writer_close(bag_writer *w, ct_err *err)
+{
+    bool ok;
+
+    put_info(w);
+    ok = put_tag(w, "bag-info.txt", ct_buf_str(&w->info), err) &&
+         put_manifest(w, "manifest-sha256.txt", w->manifest256, err) &&
+         put_manifest(w, "manifest-sha512.txt", w->manifest512, err) &&
+         put_file(w, "tagmanifest-sha256.txt", ct_buf_str(&w->tags256), err) &&
+         put_file(w, "tagmanifest-sha512.txt", ct_buf_str(&w->tags512), err);
+    if (ok)
+        ok = bag_sink_close(w->sink, err);
+    else
+        bag_sink_abandon(w->sink);
+    writer_free(w);
+    return ok;
+}

@@ -1,0 +1,38 @@
+/* Writes a bag: payload first, then, when they are known, bag-info.txt, the manifests and the tag
+ * manifests.
+ */
+#ifndef CHART_ARCHIVE_WRITER_H
+#define CHART_ARCHIVE_WRITER_H
+
+#include "cmd/archive/bagit.h"
+#include "common/fhir/fhir.h"
+
+/* The checksums every file of our bags has. All zero to begin with. */
+typedef struct bag_sums {
+    ct_sha *sha256, *sha512;
+    uint8_t digest256[CT_SHA256_LEN], digest512[CT_SHA512_LEN];
+} bag_sums;
+
+void bag_sums_add(bag_sums *s, ct_str bytes);
+void bag_sums_end(bag_sums *s);
+/* Both of the above. */
+void bag_sums_take(bag_sums *s, ct_str bytes);
+void bag_sums_free(bag_sums *s);
+
+/* Adds a line to bag-info.txt from `KEY=VALUE`. False for what is none: a line break, no key, or
+ * one that the writer fills in itself. */
+CT_USE bool bag_info_add(ct_buf *info, ct_str pair);
+
+typedef struct bag_writer bag_writer;
+
+/* `date` is the Bagging-Date and that of the files; `info` goes before what is filled in. */
+CT_USE bag_writer *bag_writer_open(const char *out, bool force, const ct_date *date, ct_str info,
+                                   ct_err *err);
+/* A payload file with its sums and the number of its records. */
+CT_USE bool bag_writer_payload(bag_writer *w, const char *path, ct_str bytes, const bag_sums *sums,
+                               uint64_t records, bool chart, ct_err *err);
+/* Writes the tag files; gives the bag its name. The writer is gone whatever the result. */
+CT_USE bool bag_writer_close(bag_writer *w, ct_err *err);
+void bag_writer_abandon(bag_writer *w);
+
+#endif
