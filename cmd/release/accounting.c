@@ -184,7 +184,13 @@ static bool put_ndjson(account *a, const ct_disclosure *d, const release_purpose
                                                   (int)description.n, description.p)},
     };
 
+    const pair proof[] = {
+        {"entity[0].detail[0].type", CT_S("sha256")},
+        {"entity[0].detail[0].valueString", d->sha256},
+    };
+
     if (!put_pairs(t, a->arena, pairs, CT_LEN(pairs)) ||
+        (d->sha256.n && !put_pairs(t, a->arena, proof, CT_LEN(proof))) ||
         !ct_tree_put(t, "agent[0].requestor", ct_tree_raw(a->arena, yes)) ||
         !ct_tree_put(t, "agent[1].requestor", ct_tree_raw(a->arena, no)))
         return false;
@@ -267,7 +273,8 @@ void release_account(ct_cli *c, const release_tables *t, const release_accountin
         list(&a, db, since(c, o, &from));
         ct_cli_lines(c, &a.lines);
         if (!a.listed && !a.excluded)
-            ct_cli_problem(c, CT_NO, "the ledger has no disclosure of that patient's records");
+            ct_cli_problem(c, CT_NO,
+                           "no disclosure of that patient's records since then is in the ledger");
     }
     ct_db_close(db);
     ct_buf_free(&from);

@@ -365,22 +365,26 @@ static void end_disclosure(run *u, bool ok)
     ct_buf_free(&hex);
 }
 
-/* "withheld 12: 3 type not in the policy, 9 confidentiality label" */
+static const char *plural(uint64_t n)
+{
+    return n == 1 ? "" : "s";
+}
+
+/* "released 40 records of 1 patient; withheld 12: 3 type not in the policy, 9 confidentiality
+ * label" */
 static void summarise(run *u)
 {
     ct_buf b = {0};
-    bool any = false;
 
-    for (int i = RELEASE_GOES + 1; i < RELEASE_WHYS; i++)
-        if (u->why[i]) {
-            ct_buf_printf(&b, "%s%" PRIu64 " %s", any ? ", " : "", u->why[i], release_why_text[i]);
-            any = true;
-        }
+    ct_buf_printf(&b, "released %" PRIu64 " record%s of %" PRIu64 " patient%s; withheld %" PRIu64,
+                  u->d->records, plural(u->d->records), u->patients, plural(u->patients),
+                  u->c->tally.withheld);
+    for (int i = RELEASE_GOES + 1, n = 0; i < RELEASE_WHYS; i++)
+        if (u->why[i])
+            ct_buf_printf(&b, "%s %" PRIu64 " %s", n++ ? "," : ":", u->why[i], release_why_text[i]);
     ct_buf_c(&b, '\0');
-    if (any && !u->c->quiet)
-        ct_cli_say(u->c,
-                   "released %" PRIu64 " records of %" PRIu64 " patients; withheld %" PRIu64 ": %s",
-                   u->d->records, u->patients, u->c->tally.withheld, b.p);
+    if (u->c->tally.withheld && !u->c->quiet)
+        ct_cli_say(u->c, "%s", b.p);
     ct_buf_free(&b);
 }
 

@@ -100,7 +100,7 @@ static bool add_rule(reader *r, ct_str type, ct_str where, bool withhold)
     if (where.n) {
         rule.where = ct_path_compile(r->model, where, r->err);
         if (!rule.where)
-            return false;
+            return ct_fail_at(r->err, r->err->kind, r->err->text, "where, %s", r->err->where);
         p->conditional = true;
     }
     GROW(p->rules, p->nrules, r->rules_cap);
