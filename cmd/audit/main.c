@@ -25,7 +25,7 @@ static const ct_opt options[] = {
     {OPT_EXCEPT, "except", "ID", "leave this rule out, again for more"},
     {OPT_LIST, "list-rules", NULL, "list the rules and end"},
     {OPT_FORMAT, "format", "FORMAT", "of findings: text (default), tsv or ndjson"},
-    {OPT_SUMMARY, "summary", "FILE", "write counts by rule to FILE (-: behind the text)"},
+    {OPT_SUMMARY, "summary", NULL, "add a table by rule, behind the text or else on stderr"},
     {OPT_FAIL_ON, "fail-on", "LEVEL",
      "exit 1 from error (default), warning, information, undecided, never"},
     {OPT_PASS, "pass", NULL, "write the records unchanged; findings go to --findings"},
@@ -59,9 +59,9 @@ struct audit {
     audit_totals totals;
     audit_format format;
     enum fail_on fail_on;
-    bool dated, pass, list;
-    const char *findings_path, *summary_path;
-    ct_out *findings, *summary;
+    bool dated, pass, list, summary;
+    const char *findings_path;
+    ct_out *findings;
     struct list packs, only, except;
     ct_charts *charts;
     ct_reader *reader;
@@ -107,7 +107,7 @@ static void own_option(struct audit *a, int opt)
         a->format = (audit_format)ct_cli_word(&a->cli, formats);
         break;
     case OPT_SUMMARY:
-        a->summary_path = a->cli.arg;
+        a->summary = true;
         break;
     case OPT_FAIL_ON:
         a->fail_on = (enum fail_on)ct_cli_word(&a->cli, levels);
@@ -121,11 +121,6 @@ static void own_option(struct audit *a, int opt)
     }
 }
 
-static bool to_stdout(const char *path)
-{
-    return path && strcmp(path, "-") == 0;
-}
-
 static void read_options(struct audit *a)
 {
     int opt;
@@ -134,10 +129,8 @@ static void read_options(struct audit *a)
         own_option(a, opt);
     if (a->findings_path && !a->pass)
         ct_cli_usage(&a->cli, "--findings goes with --pass; without it findings are the output");
-    if (to_stdout(a->findings_path))
+    if (a->findings_path && strcmp(a->findings_path, "-") == 0)
         ct_cli_usage(&a->cli, "--findings needs a file: the records go to the output");
-    if (to_stdout(a->summary_path) && (a->pass || a->format != AUDIT_TEXT))
-        ct_cli_usage(&a->cli, "--summary - goes with text findings on the output only");
     a->dated = a->cli.as_of_given;
 }
 
@@ -347,45 +340,51 @@ static bool failed(const struct audit *a)
     return any && a->fail_on != FAIL_NEVER;
 }
 
+/* One message a line. */
+static void say_lines(const struct audit *a, ct_str text)
+{
+    while (text.n) {
+        ct_str line = ct_str_cut(&text, '\n');
+
+        ct_cli_say(&a->cli, "%.*s", (int)line.n, line.p);
+    }
+}
+
+/* Behind findings as text; on stderr where the output is data or is not there. */
 static void put_end(struct audit *a)
 {
-    ct_buf line = {0}, table = {0};
+    bool text = a->format == AUDIT_TEXT && (!a->pass || a->findings);
+    ct_buf b = {0};
 
-    audit_totals_line(&line, &a->totals);
-    if (a->summary_path)
-        audit_summary_put(&table, &a->totals);
-    if (a->pass || a->format != AUDIT_TEXT) {
-        if (a->pass && !a->findings_path && !a->cli.quiet)
-            ct_cli_say(&a->cli, "%.*s", (int)line.n, line.p);
-    } else if (!a->cli.quiet) {
-        ct_buf_c(&line, '\n');
-        ct_out_put(ct_cli_out(&a->cli), ct_buf_str(&line));
+    if (a->summary)
+        audit_summary_put(&b, &a->totals);
+    if (!a->cli.quiet) {
+        audit_totals_line(&b, &a->totals);
+        ct_buf_c(&b, '\n');
     }
-    ct_out_put(a->summary ? a->summary : ct_cli_out(&a->cli), ct_buf_str(&table));
-    ct_buf_free(&line);
-    ct_buf_free(&table);
+    if (text)
+        ct_out_put(a->findings ? a->findings : ct_cli_out(&a->cli), ct_buf_str(&b));
+    else if (a->summary || a->pass)
+        say_lines(a, ct_buf_str(&b));
+    ct_buf_free(&b);
 }
 
-static ct_out *open_extra(struct audit *a, const char *path)
+static void open_findings(struct audit *a)
 {
     ct_err err = {0};
-    ct_out *out;
 
-    if (!path || to_stdout(path))
-        return NULL;
-    if (!(out = ct_out_open(path, &err)))
-        ct_cli_die(&a->cli, path, &err);
-    return out;
+    if (a->findings_path && !(a->findings = ct_out_open(a->findings_path, &err)))
+        ct_cli_die(&a->cli, a->findings_path, &err);
 }
 
-static void close_extra(struct audit *a, ct_out *out, const char *path)
+static void close_findings(struct audit *a)
 {
     ct_err err = {0};
 
     if (a->cli.status == CT_FAULT)
-        ct_out_abandon(out);
-    else if (out && !ct_out_close(out, &err))
-        ct_cli_error(&a->cli, CT_FAULT, path, &err);
+        ct_out_abandon(a->findings);
+    else if (a->findings && !ct_out_close(a->findings, &err))
+        ct_cli_error(&a->cli, CT_FAULT, a->findings_path, &err);
 }
 
 static void put_head(struct audit *a)
@@ -413,16 +412,14 @@ static void audit_all(struct audit *a)
 {
     a->totals = (audit_totals){.rules = a->rules,
                                .counts = ct_calloc(a->rules->n + 1, sizeof(audit_count))};
-    a->findings = open_extra(a, a->findings_path);
-    a->summary = open_extra(a, a->summary_path);
+    open_findings(a);
     put_head(a);
     run(a);
     if (a->cli.status < CT_FAULT)
         put_end(a);
     if (a->cli.status < CT_NO && failed(a))
         a->cli.status = CT_NO;
-    close_extra(a, a->findings, a->findings_path);
-    close_extra(a, a->summary, a->summary_path);
+    close_findings(a);
     free(a->totals.counts);
 }
 

@@ -50,7 +50,6 @@ struct reader {
     bool in_rule;
     ct_str rule_id;
     uint64_t rule_line;
-    bool rule_bad; /* a part of the rule could not be read */
     audit_text texts[FIELDS];
     bool in_define;
     ct_str define_name;
@@ -128,24 +127,29 @@ static void check_link(struct reader *r)
         audit_wrong(&r->clause, &r->texts[F_LINK], 0, CT_E_DATA, "not a URI");
 }
 
+/* Reads what the rule has, so that all that is wrong is told at once. */
 static void build_rule(struct reader *r, audit_rule *rule)
 {
-    read_severity(r, rule);
-    audit_applies(&r->clause, &r->texts[F_APPLIES], rule);
-    rule->require = audit_compile(&r->clause, &r->texts[F_REQUIRE], 0);
+    audit_text *t = r->texts;
+
+    if (t[F_SEVERITY].given)
+        read_severity(r, rule);
+    if (t[F_APPLIES].given)
+        audit_applies(&r->clause, &t[F_APPLIES], rule);
+    if (t[F_REQUIRE].given)
+        rule->require = audit_compile(&r->clause, &t[F_REQUIRE], 0);
     rule->message = keep(r, F_MESSAGE);
     rule->cite = keep(r, F_CITE);
-    if (r->texts[F_LINK].given) {
+    if (t[F_LINK].given)
         check_link(r);
-        rule->link = keep(r, F_LINK);
-    }
-    audit_read_owner(&r->clause, &r->texts[F_OWNER], rule);
-    if (r->texts[F_DUE].given) {
-        rule->due.text = keep(r, F_DUE);
-        audit_read_due(&r->clause, &r->texts[F_DUE], &rule->due);
-    }
-    if (r->texts[F_HOLDS].given)
-        audit_read_holds(&r->clause, &r->texts[F_HOLDS], &rule->holds);
+    rule->link = keep(r, F_LINK);
+    if (t[F_OWNER].given)
+        audit_read_owner(&r->clause, &t[F_OWNER], rule);
+    rule->due.text = keep(r, F_DUE);
+    if (t[F_DUE].given)
+        audit_read_due(&r->clause, &t[F_DUE], &rule->due);
+    if (t[F_HOLDS].given)
+        audit_read_holds(&r->clause, &t[F_HOLDS], &rule->holds);
 }
 
 static void add_rule(struct reader *r)
@@ -166,20 +170,18 @@ static void add_rule(struct reader *r)
     build_rule(r, rule);
 }
 
+/* A rule that is wrong is added like any other: nothing is run once something was wrong. */
 static void end_rule(struct reader *r)
 {
-    bool whole = r->in_rule && !r->rule_bad;
-
+    if (!r->in_rule)
+        return;
     for (int f = 0; f < FIELDS; f++) {
-        if (r->in_rule && !r->texts[f].given && fields[f].missing) {
+        if (!r->texts[f].given && fields[f].missing)
             wrong_at(r, r->rule_line, 1, fields[f].missing);
-            whole = false;
-        }
-        if (fields[f].expression && r->texts[f].given && !expand(r, &r->texts[f]))
-            whole = false;
+        if (fields[f].expression && r->texts[f].given)
+            expand(r, &r->texts[f]);
     }
-    if (whole)
-        add_rule(r);
+    add_rule(r);
     for (int f = 0; f < FIELDS; f++)
         audit_text_free(&r->texts[f]);
     r->in_rule = false;
@@ -199,15 +201,11 @@ static void start_rule(struct reader *r, ct_str id, size_t column)
     r->in_rule = true;
     r->rule_id = id;
     r->rule_line = r->line;
-    r->rule_bad = false;
     r->indent = 0;
-    if (!id_ok(id)) {
+    if (!id_ok(id))
         wrong(r, column, "a rule's id is made of small letters, digits and -, 64 at most");
-        r->rule_bad = true;
-    } else if (audit_rules_find(r->clause.rules, id)) {
+    else if (audit_rules_find(r->clause.rules, id))
         wrong(r, column, "a rule of this id was there before");
-        r->rule_bad = true;
-    }
 }
 
 static void start_define(struct reader *r, ct_str value, size_t column)
@@ -255,7 +253,6 @@ static void field_line(struct reader *r, ct_str key, ct_str value, size_t indent
         if (ct_str_is(key, fields[f].name)) {
             if (r->texts[f].given) {
                 wrong(r, indent + 1, "the field is given twice");
-                r->rule_bad = true;
             } else {
                 audit_text_add(&r->texts[f], value, r->line, column, false);
                 r->open = &r->texts[f];
@@ -263,7 +260,6 @@ static void field_line(struct reader *r, ct_str key, ct_str value, size_t indent
             return;
         }
     wrong(r, indent + 1, "no such field");
-    r->rule_bad = true;
 }
 
 static void continue_line(struct reader *r, ct_str s, size_t indent)
