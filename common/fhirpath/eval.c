@@ -278,6 +278,8 @@ bool ct_path_eval(const ct_path *p, ct_context *c, ct_items *out, ct_err *err)
     struct fp_run r = {.path = p, .c = c, .a = c->arena, .err = err, .steps = FP_STEPS_MAX};
     struct fp_coll result = {0};
     *out = (ct_items){0};
+    if (p->context && c->node == CT_ROOT && !ct_fp_about(p, c->doc))
+        return true;
     ct_item self = ct_fp_start(p, c, c->node);
     if (p->context && self.type == CT_I_NODE && self.ftype != p->context)
         return true;

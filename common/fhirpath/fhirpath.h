@@ -3,6 +3,26 @@
  *
  * Three answers, never two: a condition is true, false, or not decided (empty, an evaluation error,
  * a reference that does not resolve). The caller must not take "not decided" for a pass.
+ *
+ * What can be wrong without any record is refused when the expression is compiled, since a rule
+ * that asks for a misspelt element would find nothing and pass: unknown functions, types and
+ * constants, wrong numbers of arguments, bad regular expressions, and
+ *
+ * - behind a type (`Patient.name.given`, `ofType(Quantity).unit`) elements that the type before
+ * does not have; a choice goes by its FHIRPath name (`value`, not `valueQuantity`);
+ * - where the type is not known (a path that starts with an element, children(), resolve(),
+ * contained resources, %resource …) names that no element of R4 has.
+ *
+ * Evaluation is bounded in steps, items and text (CT_E_LIMIT) and takes memory from the context's
+ * arena only. A compiled path is read-only: threads may share it, each with its own context.
+ *
+ * Where the specification leaves a choice: integers are 32 bits, what goes beyond is empty;
+ * decimals are exact to 36 digits, quotients to 16 places; quantities compare where their units are
+ * the same or both of a fixed length of time, else the result is empty; a Quantity with a
+ * comparator (`<5`), and a date that is none, have no value: comparing them gives empty; `as` and
+ * ofType() take a primitive's exact type only, as HL7's tests do; trace() passes its input on and
+ * writes nothing, as no diagnostic holds values; a function of a namespace of its own (memberOf(),
+ * conformsTo() …) that no table here can answer is unknown.
  */
 #ifndef CT_FHIRPATH_H
 #define CT_FHIRPATH_H
@@ -15,7 +35,8 @@ typedef struct ct_path ct_path;
  * are refused with `err->where` "column N" and `err->offset` N-1. A first step that names a type
  * (as `Patient.name`) restricts the expression to it. The path keeps what it needs of `source`. */
 CT_USE ct_path *ct_path_compile(const ct_model *m, ct_str source, ct_err *err);
-/* The resource type that the expression's first step names, or empty. */
+/* The resource type that the expression is restricted to; empty where its first step names none, an
+ * abstract one, or where paths of several types are combined (`Patient.name | Person.name`). */
 ct_str ct_path_context(const ct_path *p);
 void ct_path_free(ct_path *p);
 
@@ -71,9 +92,11 @@ CT_USE bool ct_path_eval(const ct_path *p, ct_context *c, ct_items *out, ct_err 
 
 typedef enum ct_truth { CT_FALSE_, CT_TRUE_, CT_UNDECIDED } ct_truth;
 
-/* Evaluates as a condition. Empty, an error, and a result that hangs on an unresolved reference are
- * CT_UNDECIDED (a singleton that is not a boolean counts as true, as the specification has it);
- * `err->kind` is CT_OK unless there was an error. */
+/* Evaluates as a condition. Empty, an error, and any result of an evaluation that came upon a
+ * reference which did not resolve are CT_UNDECIDED: what the reference would have led to might have
+ * turned the result, and telling when it could not is not worth being wrong. (What `and`, `or`,
+ * `implies` and iif() did not have to evaluate does not count.) A singleton that is not a boolean
+ * counts as true, as the specification has it. `err->kind` is CT_OK unless there was an error. */
 ct_truth ct_path_test(const ct_path *p, ct_context *c, ct_err *err);
 
 /* Appends an item as FHIR JSON spells it. */

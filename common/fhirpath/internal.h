@@ -214,6 +214,8 @@ CT_USE bool ct_fp_truth(struct fp_run *r, const struct fp_node *n, const struct 
 
 /* ---- the tree (tree.c) ---- */
 
+/* Is the document of the type that the path is about (which has one)? */
+bool ct_fp_about(const ct_path *p, const ct_doc *d);
 /* The context's record or element as an item. */
 ct_item ct_fp_start(const ct_path *p, const ct_context *c, ct_val node);
 CT_USE bool ct_fp_step(struct fp_run *r, const struct fp_node *n, const ct_item *item,

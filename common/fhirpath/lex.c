@@ -193,9 +193,12 @@ static bool number(struct fp_lexer *l, struct fp_token *t)
 
 static bool date(struct fp_lexer *l, struct fp_token *t)
 {
-    ct_itype type;
+    ct_itype type = CT_I_DATE;
     size_t n = ct_fp_date_scan(ct_str_from(l->src, l->pos + 1), &t->date, &type);
-    if (n == 0)
+    char c = peek(l, n + 1), d = peek(l, n + 2);
+    /* @2020-13 is no year less thirteen. */
+    bool more = is_digit(d) && (c == '-' || c == ':' || (c == '+' && type != CT_I_DATE));
+    if (n == 0 || more || is_digit(c))
         return bad(l, l->pos, "not a date or time");
     t->kind = type == CT_I_DATE ? T_DATE : type == CT_I_TIME ? T_TIME : T_DATETIME;
     t->text = (ct_str){l->src.p + l->pos + 1, n};

@@ -11,16 +11,32 @@ static ct_val member(const ct_doc *d, ct_val obj, uint16_t id)
     return id ? ct_member_id(d, obj, id) : CT_NONE;
 }
 
+/* What resourceType says, without its quotes; empty where there is none. */
+static ct_str type_name(const ct_path *p, const ct_doc *d, ct_val v)
+{
+    ct_val type = ct_type(d, v) == CT_OBJECT ? member(d, v, p->id_resourcetype) : CT_NONE;
+    if (type == CT_NONE || ct_type(d, type) != CT_STRING || d->tape[type].flags & CT_J_ESCAPED)
+        return (ct_str){"", 0};
+    ct_str raw = ct_raw(d, type);
+    return (ct_str){raw.p + 1, raw.n - 2};
+}
+
+bool ct_fp_about(const ct_path *p, const ct_doc *d)
+{
+    return ct_str_eq(type_name(p, d, CT_ROOT), p->context->name);
+}
+
 /* An abstract resource type is what resourceType says. */
 static const ct_ftype *actual_type(const ct_path *p, const ct_doc *d, ct_val v, const ct_ftype *t)
 {
-    if ((t && (t->kind != CT_F_RESOURCE || !t->abstract)) || ct_type(d, v) != CT_OBJECT)
+    if (t && (t->kind != CT_F_RESOURCE || !t->abstract))
         return t;
-    ct_val type = member(d, v, p->id_resourcetype);
-    if (type == CT_NONE || ct_type(d, type) != CT_STRING || d->tape[type].flags & CT_J_ESCAPED)
+    ct_str name = type_name(p, d, v);
+    if (name.n == 0)
         return t;
-    ct_str raw = ct_raw(d, type);
-    const ct_ftype *found = ct_model_type(p->model, (ct_str){raw.p + 1, raw.n - 2});
+    if (p->context && ct_str_eq(name, p->context->name))
+        return p->context;
+    const ct_ftype *found = ct_model_type(p->model, name);
     return found && found->kind == CT_F_RESOURCE ? found : t;
 }
 
