@@ -86,9 +86,12 @@ static bool gunzip_read(void *state, char *to, size_t cap, size_t *got, ct_err *
             return false;
         if (end)
             return g->at != MEMBER || ct_fail(err, CT_E_CUT, "the gzip stream is cut");
-        if (!(g->at == MEMBER ? inflate_some(g, err) : pass_between(g, err)))
-            return false;
+        bool ok = g->at == MEMBER ? inflate_some(g, err) : pass_between(g, err);
         *got = cap - g->z.avail_out;
+        if (!ok && *got == 0)
+            return false;
+        if (!ok) /* what came before the fault goes first; zlib says so again at the next call */
+            *err = (ct_err){0};
     }
     return true;
 }

@@ -137,8 +137,9 @@ static bool unpack_read(void *state, char *to, size_t cap, size_t *got, ct_err *
         if (!next_block(u, err))
             return false;
     *got = u->n < cap ? u->n : cap;
-    if (*got)
-        memcpy(to, u->data, *got);
+    if (*got == 0)
+        return true;
+    memcpy(to, u->data, *got);
     u->data += *got;
     u->n -= *got;
     return true;
