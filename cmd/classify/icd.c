@@ -135,7 +135,7 @@ int classify_category_of(const classify_tables *t, const char *code, classify_do
     char head[8];
 
     *doubt = CLASSIFY_DECIDED;
-    for (size_t length = 3; length <= 5 && length <= n; length++) {
+    for (size_t length = n < 5 ? n : 5; length >= 3; length--) {
         const classify_prefix *p;
 
         memcpy(head, code, length);
