@@ -5,12 +5,13 @@
 #include <stdlib.h>
 #include <zlib.h>
 
-enum { STORED = 128 * 1024, WINDOW_GZIP = 15 + 16 };
+enum { STORED = 128 * 1024, WINDOW_GZIP = 15 + 16, MAGIC = 0x1f };
 
 typedef struct gunzip {
     ct_in *in;
     z_stream z;
     enum { MEMBER, BETWEEN, PADDING } at; /* padding: zeros that fill up a tape's block */
+    ct_err fault;                         /* found, but what came before it goes first */
     char stored[STORED];
 } gunzip;
 
@@ -42,56 +43,61 @@ static bool refill(gunzip *g, bool *end, ct_err *err)
     return true;
 }
 
-static bool inflate_some(gunzip *g, ct_err *err)
+static void inflate_some(gunzip *g, ct_err *err)
 {
-    switch (inflate(&g->z, Z_NO_FLUSH)) {
-    case Z_OK:
-    case Z_BUF_ERROR: /* wants input or room */
-        return true;
-    case Z_STREAM_END:
+    int result = inflate(&g->z, Z_NO_FLUSH);
+    if (result == Z_STREAM_END)
         g->at = BETWEEN;
-        return true;
-    default:
-        return ct_fail(err, CT_E_DATA, "the gzip stream is corrupt");
-    }
+    else if (result != Z_OK && result != Z_BUF_ERROR) /* which wants input or room */
+        ct_fail(err, CT_E_DATA, "the gzip stream is corrupt");
 }
 
 /* Behind a member: another one, or padding up to the end. */
-static bool pass_between(gunzip *g, ct_err *err)
+static void pass_between(gunzip *g, ct_err *err)
 {
-    if (*g->z.next_in == 0x1f && g->at == BETWEEN) {
+    if (g->at == BETWEEN && *g->z.next_in == MAGIC) {
         g->at = MEMBER;
-        return inflateReset(&g->z) == Z_OK || ct_fail(err, CT_E_DATA, "the gzip stream is corrupt");
+        inflateReset(&g->z);
+        return;
     }
     g->at = PADDING;
     while (g->z.avail_in && *g->z.next_in == 0) {
         g->z.next_in++;
         g->z.avail_in--;
     }
-    return g->z.avail_in == 0 ||
-           ct_fail(err, CT_E_DATA, "something else stands behind the gzip stream");
+    if (g->z.avail_in)
+        ct_fail(err, CT_E_DATA, "something else stands behind the gzip stream");
+}
+
+/* One step: more input where it is needed, then output or what stands between members. */
+static void advance(gunzip *g, bool *end, ct_err *err)
+{
+    if (!refill(g, end, err))
+        return;
+    if (*end && g->at == MEMBER)
+        ct_fail(err, CT_E_CUT, "the gzip stream is cut");
+    else if (g->at == MEMBER)
+        inflate_some(g, err);
+    else if (!*end)
+        pass_between(g, err);
 }
 
 static bool gunzip_read(void *state, char *to, size_t cap, size_t *got, ct_err *err)
 {
     gunzip *g = state;
+    bool end = false;
     if (cap > UINT32_MAX / 2)
         cap = UINT32_MAX / 2;
     g->z.next_out = (Bytef *)to;
     g->z.avail_out = (uInt)cap;
     *got = 0;
-    while (*got == 0) {
-        bool end;
-        if (!refill(g, &end, err))
-            return false;
-        if (end)
-            return g->at != MEMBER || ct_fail(err, CT_E_CUT, "the gzip stream is cut");
-        bool ok = g->at == MEMBER ? inflate_some(g, err) : pass_between(g, err);
+    while (*got == 0 && !end && g->fault.kind == CT_OK) {
+        advance(g, &end, &g->fault);
         *got = cap - g->z.avail_out;
-        if (!ok && *got == 0)
-            return false;
-        if (!ok) /* what came before the fault goes first; zlib says so again at the next call */
-            *err = (ct_err){0};
+    }
+    if (*got == 0 && g->fault.kind) {
+        *err = g->fault;
+        return false;
     }
     return true;
 }
