@@ -239,7 +239,7 @@ static ct_db *open_checked(ct_cli *c, const release_accounting_options *o, int b
 
     if (!db)
         ct_cli_die(c, c->db, &err);
-    if (ct_ledger_check(db, head, state, &err))
+    else if (ct_ledger_check(db, head, state, &err))
         return db;
     ct_cli_error(c, err.kind == CT_E_DATA ? broken : CT_FAULT, c->db, &err);
     ct_db_close(db);

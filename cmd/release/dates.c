@@ -34,7 +34,7 @@ static const day never = {INT64_MAX, INT64_MAX};
 
 static day day_of(const ct_doc *doc, ct_val v, ct_arena *a)
 {
-    day d;
+    day d = unknown_day;
 
     if (v == CT_NONE || ct_type(doc, v) != CT_STRING)
         return unknown_day;

@@ -209,7 +209,7 @@ static release_policy *choose_policy(ct_cli *c, const args *a, const release_tab
                             &err);
     if (!p)
         ct_cli_die(c, NULL, &err);
-    if (!release_policy_serves(p, purpose.code))
+    else if (!release_policy_serves(p, purpose.code))
         ct_cli_usage(c, "the policy %.*s is not for the purpose %s", (int)p->name.n, p->name.p,
                      a->purpose);
     return p;

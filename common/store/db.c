@@ -173,7 +173,7 @@ static bool create_private(const char *path, ct_err *err)
 ct_db *ct_db_open(const char *path, ct_err *err)
 {
     ct_db *db;
-    bool fresh;
+    bool fresh = false;
 
     if (!create_private(path, err))
         return NULL;
@@ -191,7 +191,7 @@ ct_db *ct_db_open_readonly(const char *path, ct_err *err)
 {
     struct stat st;
     ct_db *db;
-    bool fresh;
+    bool fresh = false;
 
     if (stat(path, &st) != 0) {
         ct_fail_sys(err, errno, "cannot open the database");

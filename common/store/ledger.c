@@ -109,7 +109,7 @@ static bool insert(ct_db *db, const ct_row *row, ct_str hash, ct_err *err)
 
 /* Adds the row behind the last one; seq, at and prev are filled in here. `disclosure` 0: the row's
  * own number. */
-static bool append(ct_db *db, ct_row *row, const char *kind, int64_t disclosure, ct_err *err)
+static bool append(ct_db *db, ct_row row, const char *kind, int64_t disclosure, ct_err *err)
 {
     char seq[24], of[24], at[32], hash[CT_HEX256];
     time_t now = time(NULL);
@@ -123,13 +123,13 @@ static bool append(ct_db *db, ct_row *row, const char *kind, int64_t disclosure,
         ct_fail(err, CT_E_IO, "the system clock gives no date");
         return rollback(db);
     }
-    row->v[CT_L_SEQ] = ct_str_z(seq);
-    row->v[CT_L_AT] = ct_str_z(at);
-    row->v[CT_L_KIND] = ct_str_z(kind);
-    row->v[CT_L_DISCLOSURE] = ct_str_z(of);
-    row->v[CT_L_PREV] = (ct_str){db->head, CT_HEX256};
-    ct_row_hash(row, hash);
-    if (!insert(db, row, (ct_str){hash, CT_HEX256}, err))
+    row.v[CT_L_SEQ] = ct_str_z(seq);
+    row.v[CT_L_AT] = ct_str_z(at);
+    row.v[CT_L_KIND] = ct_str_z(kind);
+    row.v[CT_L_DISCLOSURE] = ct_str_z(of);
+    row.v[CT_L_PREV] = (ct_str){db->head, CT_HEX256};
+    ct_row_hash(&row, hash);
+    if (!insert(db, &row, (ct_str){hash, CT_HEX256}, err))
         return rollback(db);
     memcpy(db->head, hash, CT_HEX256);
     db->seq++;
@@ -158,7 +158,7 @@ bool ct_ledger_begin(ct_db *db, ct_disclosure *d, ct_err *err)
         ct_fail(err, CT_E_USAGE, "a disclosure was begun without a patient");
         return rollback(db);
     }
-    if (!append(db, &row, "begin", 0, err))
+    if (!append(db, row, "begin", 0, err))
         return false;
     db->alone = true;
     d->id = db->seq;
@@ -179,7 +179,7 @@ bool ct_ledger_patient(ct_db *db, int64_t disclosure, ct_str patient, uint64_t r
     row.v[CT_L_PATIENT] = patient;
     row.v[CT_L_DESCRIPTION] = given(description);
     row.v[CT_L_RECORDS] = ct_str_z(count);
-    if (!append(db, &row, "patient", disclosure, err))
+    if (!append(db, row, "patient", disclosure, err))
         return false;
     db->alone = false;
     return true;
@@ -210,5 +210,5 @@ bool ct_ledger_end(ct_db *db, const ct_disclosure *d, ct_err *err)
     row.v[CT_L_RECORDS] = ct_str_z(records);
     row.v[CT_L_BYTES] = ct_str_z(bytes);
     row.v[CT_L_SHA256] = given(d->sha256);
-    return append(db, &row, "end", d->id, err) && ct_ledger_commit(db, err);
+    return append(db, row, "end", d->id, err) && ct_ledger_commit(db, err);
 }
