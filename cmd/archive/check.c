@@ -10,6 +10,7 @@ static const char schema[] =
     " d0 BLOB, d1 BLOB, d2 BLOB, d3 BLOB, d4 BLOB, d5 BLOB) WITHOUT ROWID;"
     "CREATE TABLE listed(path BLOB, manifest INT, line INT, digest BLOB,"
     " PRIMARY KEY(path, manifest)) WITHOUT ROWID;"
+    "CREATE TABLE alias(key BLOB, path BLOB, PRIMARY KEY(key, path)) WITHOUT ROWID;"
     "CREATE TABLE fetch(path BLOB PRIMARY KEY, line INT) WITHOUT ROWID;"
     "CREATE TABLE finding(severity INT, place TEXT, line INT, reason TEXT, path BLOB);"
     "BEGIN";
@@ -68,6 +69,7 @@ bag_check *bag_check_new(ct_err *err)
         c->add_listed = bag_db_prepare(c, "INSERT INTO listed VALUES(?,?,?,?)");
         c->get_listed = bag_db_prepare(c, "SELECT digest FROM listed WHERE path=? AND manifest=?");
         c->add_fetch = bag_db_prepare(c, "INSERT OR IGNORE INTO fetch VALUES(?,?)");
+        c->add_alias = bag_db_prepare(c, "INSERT OR IGNORE INTO alias VALUES(?,?)");
         c->add_finding = bag_db_prepare(c, "INSERT INTO finding VALUES(?,?,?,?,?)");
     }
     if (c->failed.kind == CT_OK)
@@ -87,8 +89,10 @@ void bag_check_free(bag_check *c)
     sqlite3_finalize(c->get_listed);
     sqlite3_finalize(c->add_fetch);
     sqlite3_finalize(c->add_finding);
+    sqlite3_finalize(c->add_alias);
     sqlite3_close(c->db);
     ct_buf_free(&c->lines.part);
+    bag_unicode_free(c->unicode);
     ct_buf_free(&c->text);
     ct_buf_free(&c->field);
     free(c);
@@ -105,9 +109,29 @@ void bag_check_note(bag_check *c, bag_severity severity, const char *where, uint
     bag_db_run(c, c->add_finding, NULL);
 }
 
+void bag_db_note_rows(bag_check *c, const char *sql, int manifest, bag_severity severity,
+                      const char *where, const char *reason)
+{
+    sqlite3_stmt *s = bag_db_prepare(c, sql);
+
+    if (!s)
+        return;
+    sqlite3_bind_int(s, 1, manifest);
+    while (sqlite3_step(s) == SQLITE_ROW)
+        bag_check_note(c, severity, where, (uint64_t)sqlite3_column_int64(s, 0), reason,
+                       bag_db_bytes(s, 1));
+    if (sqlite3_finalize(s) != SQLITE_OK && c->failed.kind == CT_OK)
+        ct_fail(&c->failed, CT_E_IO, "cannot read notes in $TMPDIR");
+}
+
 void bag_check_payload(bag_check *c)
 {
     c->payload = true;
+}
+
+void bag_check_to_unpack(bag_check *c)
+{
+    c->to_unpack = true;
 }
 
 void bag_check_broken(bag_check *c, const char *reason)
@@ -150,6 +174,7 @@ void bag_check_file(void *check, const bag_file *file)
     if (clash)
         bag_check_note(c, BAG_INVALID, "file", file->position,
                        "the bag holds another file of the same name", path);
+    bag_alias_add(c, path);
 }
 
 unsigned bag_check_algs(const bag_check *c)

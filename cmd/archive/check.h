@@ -42,6 +42,8 @@ void bag_check_tag_end(bag_check *c);
 void bag_check_payload(bag_check *c);
 /* The container cannot be read any further: all that is said of what is missing would be noise. */
 void bag_check_broken(bag_check *c, const char *reason);
+/* Its files are to be unpacked: names that clash on some systems are then no mere warning. */
+void bag_check_to_unpack(bag_check *c);
 /* A file has gone by, with these checksums. A bag_hashed_fn with the check as `ctx`. */
 void bag_check_file(void *check, const bag_file *file);
 /* The set of algorithms that the manifests seen so far ask for. */

@@ -3,6 +3,7 @@
 #define CHART_ARCHIVE_CHECK_STATE_H
 
 #include "cmd/archive/check.h"
+#include "cmd/archive/unicode.h"
 
 #include <sqlite3.h>
 
@@ -11,7 +12,7 @@ enum { BAG_MANIFESTS = 2 * BAG_ALGS };
 
 struct bag_check {
     sqlite3 *db;
-    sqlite3_stmt *add_file, *add_listed, *get_listed, *add_fetch, *add_finding;
+    sqlite3_stmt *add_file, *add_listed, *get_listed, *add_fetch, *add_finding, *add_alias;
     ct_err failed; /* the first failure of the database */
     /* the tag file that is being read */
     bool in_tag;
@@ -24,11 +25,12 @@ struct bag_check {
     bool star, dot_slash;
     /* what was seen */
     bool manifests[BAG_MANIFESTS];
-    bool declared, payload, has_fetch, broken;
+    bool declared, payload, has_fetch, broken, to_unpack;
     bool percent, foreign; /* a listed path has a %, a byte over 127 */
     bag_declaration declaration;
     bool has_oxum;
     uint64_t oxum_line, oxum_bytes, oxum_files;
+    bag_unicode *unicode; /* NULL until a name needs it */
     bag_summary summary;
 };
 
@@ -40,6 +42,18 @@ void bag_db_bind(sqlite3_stmt *s, int at, ct_str bytes);
 ct_str bag_db_bytes(sqlite3_stmt *s, int column);
 bool bag_db_exec(bag_check *c, const char *sql);
 
+/* Notes a finding for every row (line, path) of a query; `?1` is `manifest`. */
+void bag_db_note_rows(bag_check *c, const char *sql, int manifest, bag_severity severity,
+                      const char *where, const char *reason);
+
 const char *bag_manifest_name(int manifest);
+
+/* A file's name as other systems may see it. */
+void bag_alias_add(bag_check *c, ct_str path);
+/* Lets listed paths find their files by such names, with a warning. False where the database
+ * failed. */
+CT_USE bool bag_alias_resolve(bag_check *c);
+/* Notes the files that would be one. */
+void bag_alias_clashes(bag_check *c, bag_severity severity);
 
 #endif

@@ -217,6 +217,8 @@ static void finish(extractor *x, bag_check *check)
     bag_summary summary;
     ct_err err = {0};
 
+    if (x->folder)
+        bag_check_to_unpack(check);
     if (!bag_check_end(check, x->n > 0, bag_report_finding, &report, &summary, &err))
         ct_cli_error(x->cli, CT_FAULT, x->bag, &err);
     for (size_t i = 0; i < x->n; i++)

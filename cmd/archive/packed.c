@@ -3,6 +3,7 @@
  * A tar comes through ct_in, which takes the compression off and tells a cut or corrupt stream from
  * an end; libarchive sees plain tar only. A zip is read through its directory, which needs a file
  * that can be sought in: a zip that was cut has no directory and is damaged, not short. */
+#include "cmd/archive/sink.h"
 #include "cmd/archive/source.h"
 #include "common/stream/stream.h"
 
@@ -155,18 +156,24 @@ static bool is_zip(const char *path, bool *zip, ct_err *err)
     return cut.kind != CT_E_IO || ct_fail_sys(err, cut.sys, "cannot read");
 }
 
-static bool open_zip(packed *p, const char *path, ct_err *err)
+static void open_zip(packed *p, const char *path)
 {
     archive_read_support_format_zip_seekable(p->a);
     p->first = archive_read_open_filename(p->a, path, CHUNK);
-    if (p->first != ARCHIVE_OK)
-        return ct_fail_sys(err, archive_errno(p->a), "cannot open");
-    p->first = archive_read_next_header(p->a, &p->first_entry);
-    return true;
+    if (p->first == ARCHIVE_OK)
+        p->first = archive_read_next_header(p->a, &p->first_entry);
 }
 
-/* What cannot be read as a tar at all is no bag; what is compressed and cut or corrupt is one that
- * was damaged. */
+static bool named_container(const char *path)
+{
+    bag_packing packing;
+    ct_str base;
+
+    return bag_packing_of(path, &packing, &base) && packing != BAG_FOLDER;
+}
+
+/* What cannot be read as a tar at all is no bag, unless its name says so: then it is damaged, as is
+ * what is compressed and cut or corrupt. */
 static bool open_tar(packed *p, const char *path, ct_err *err)
 {
     p->in = ct_in_open(path, err);
@@ -177,7 +184,7 @@ static bool open_tar(packed *p, const char *path, ct_err *err)
     p->first = archive_read_open(p->a, p, NULL, tar_read, NULL);
     if (p->first == ARCHIVE_OK)
         p->first = archive_read_next_header(p->a, &p->first_entry);
-    if (p->first < ARCHIVE_WARN && p->failed.kind == CT_OK)
+    if (p->first < ARCHIVE_WARN && p->failed.kind == CT_OK && !named_container(path))
         return ct_fail(err, CT_E_DATA, "not a bag: no directory, tar or zip");
     return true;
 }
@@ -191,7 +198,11 @@ bag_source *bag_packed_open(const char *path, ct_err *err)
     p->base.algs = 1U << BAG_SHA256 | 1U << BAG_SHA512;
     p->a = archive_read_new();
     ok = p->a ? is_zip(path, &zip, err) : ct_fail_sys(err, ENOMEM, "cannot open");
-    if (ok && (zip ? open_zip(p, path, err) : open_tar(p, path, err)))
+    if (ok && zip)
+        open_zip(p, path);
+    else if (ok)
+        ok = open_tar(p, path, err);
+    if (ok)
         return &p->base;
     packed_close(&p->base);
     return NULL;

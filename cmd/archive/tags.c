@@ -48,8 +48,24 @@ static const char *wrong_place(const bag_check *c, ct_str path)
     return bag_kind_of(path, &alg) == BAG_TAGMANIFEST ? "lists a tag manifest" : NULL;
 }
 
+/* Files that a desktop leaves behind, and may change or take away again. */
+static bool is_litter(ct_str path)
+{
+    static const char *const names[] = {".DS_Store", "Thumbs.db", "desktop.ini"};
+
+    for (size_t i = 0; i < CT_LEN(names); i++) {
+        ct_str name = ct_str_z(names[i]);
+
+        if (ct_str_ends(path, name) && path.n > name.n && path.p[path.n - name.n - 1] == '/')
+            return true;
+    }
+    return false;
+}
+
 static void note_looks(bag_check *c, const bag_entry *e, uint64_t line)
 {
+    if (is_litter(e->path))
+        note(c, BAG_WARNING, line, "lists a file that the operating system makes", e->path);
     if (e->star && !c->star)
         note(c, BAG_WARNING, line, "paths have an asterisk before them", e->path);
     if (e->dot_slash && !c->dot_slash)

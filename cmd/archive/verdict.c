@@ -85,35 +85,21 @@ static bool decode_paths(bag_check *c)
 
 /* ---- rules ---- */
 
-/* Notes a finding for every row (line, path) of a query; `?1` is `manifest`. */
-static void note_rows(bag_check *c, const char *sql, int manifest, bag_severity severity,
-                      const char *where, const char *reason)
-{
-    sqlite3_stmt *s = bag_db_prepare(c, sql);
-
-    if (!s)
-        return;
-    sqlite3_bind_int(s, 1, manifest);
-    while (sqlite3_step(s) == SQLITE_ROW)
-        bag_check_note(c, severity, where, (uint64_t)sqlite3_column_int64(s, 0), reason,
-                       bag_db_bytes(s, 1));
-    if (sqlite3_finalize(s) != SQLITE_OK && c->failed.kind == CT_OK)
-        ct_fail(&c->failed, CT_E_IO, "cannot read notes in $TMPDIR");
-}
-
 static void find_missing(bag_check *c, int manifest)
 {
     const char *name = bag_manifest_name(manifest);
 
-    note_rows(c,
-              "SELECT line, path FROM listed WHERE manifest = ?1 AND path NOT IN"
-              " (SELECT path FROM file) AND path NOT IN (SELECT path FROM fetch) ORDER BY line",
-              manifest, BAG_INCOMPLETE, name, "the file is missing");
+    bag_db_note_rows(
+        c,
+        "SELECT line, path FROM listed WHERE manifest = ?1 AND path NOT IN"
+        " (SELECT path FROM file) AND path NOT IN (SELECT path FROM fetch) ORDER BY line",
+        manifest, BAG_INCOMPLETE, name, "the file is missing");
     if (c->has_fetch)
-        note_rows(c,
-                  "SELECT line, path FROM listed WHERE manifest = ?1 AND path NOT IN"
-                  " (SELECT path FROM file) AND path IN (SELECT path FROM fetch) ORDER BY line",
-                  manifest, BAG_INCOMPLETE, name, "the file must be fetched first (fetch.txt)");
+        bag_db_note_rows(
+            c,
+            "SELECT line, path FROM listed WHERE manifest = ?1 AND path NOT IN"
+            " (SELECT path FROM file) AND path IN (SELECT path FROM fetch) ORDER BY line",
+            manifest, BAG_INCOMPLETE, name, "the file must be fetched first (fetch.txt)");
 }
 
 static void find_changed(bag_check *c, int manifest)
@@ -124,8 +110,8 @@ static void find_changed(bag_check *c, int manifest)
              "SELECT l.line, l.path FROM listed l JOIN file f ON f.path = l.path"
              " WHERE l.manifest = ?1 AND l.digest <> f.d%d ORDER BY l.line",
              manifest % BAG_ALGS);
-    note_rows(c, sql, manifest, BAG_INVALID, bag_manifest_name(manifest),
-              "the checksum does not match");
+    bag_db_note_rows(c, sql, manifest, BAG_INVALID, bag_manifest_name(manifest),
+                     "the checksum does not match");
 }
 
 /* From 1.0 on every manifest lists all payload files; before, one was enough. */
@@ -134,20 +120,21 @@ static void find_unlisted(bag_check *c)
     char reason[64];
 
     if (version(c) < 100) {
-        note_rows(c,
-                  "SELECT position, path FROM file WHERE payload AND path NOT IN"
-                  " (SELECT path FROM listed WHERE manifest < ?1) ORDER BY position",
-                  BAG_ALGS, BAG_INCOMPLETE, "file", "not listed in any manifest");
+        bag_db_note_rows(c,
+                         "SELECT position, path FROM file WHERE payload AND path NOT IN"
+                         " (SELECT path FROM listed WHERE manifest < ?1) ORDER BY position",
+                         BAG_ALGS, BAG_INCOMPLETE, "file", "not listed in any manifest");
         return;
     }
     for (int m = 0; m < BAG_ALGS; m++) {
         if (!c->manifests[m])
             continue;
         snprintf(reason, sizeof(reason), "not listed in %s", bag_manifest_name(m));
-        note_rows(c,
-                  "SELECT position, path FROM file f WHERE payload AND NOT EXISTS (SELECT 1 FROM"
-                  " listed l WHERE l.path = f.path AND l.manifest = ?1) ORDER BY position",
-                  m, BAG_INCOMPLETE, "file", reason);
+        bag_db_note_rows(
+            c,
+            "SELECT position, path FROM file f WHERE payload AND NOT EXISTS (SELECT 1 FROM"
+            " listed l WHERE l.path = f.path AND l.manifest = ?1) ORDER BY position",
+            m, BAG_INCOMPLETE, "file", reason);
     }
 }
 
@@ -177,14 +164,17 @@ static void check_parts(bag_check *c)
 static void check_fetch(bag_check *c)
 {
     if (c->has_fetch)
-        note_rows(c,
-                  "SELECT line, path FROM fetch WHERE path NOT IN"
-                  " (SELECT path FROM listed WHERE manifest < ?1) ORDER BY line",
-                  BAG_ALGS, BAG_INVALID, "fetch.txt", "the file is not listed in a manifest");
+        bag_db_note_rows(c,
+                         "SELECT line, path FROM fetch WHERE path NOT IN"
+                         " (SELECT path FROM listed WHERE manifest < ?1) ORDER BY line",
+                         BAG_ALGS, BAG_INVALID, "fetch.txt",
+                         "the file is not listed in a manifest");
 }
 
 static void judge(bag_check *c, bool partial)
 {
+    if (!c->broken && !bag_alias_resolve(c))
+        return;
     if (!c->broken)
         check_parts(c);
     for (int m = 0; m < BAG_MANIFESTS; m++) {
@@ -198,6 +188,7 @@ static void judge(bag_check *c, bool partial)
         return;
     find_unlisted(c);
     check_fetch(c);
+    bag_alias_clashes(c, c->to_unpack ? BAG_INVALID : BAG_WARNING);
     if (!partial)
         check_oxum(c);
 }
