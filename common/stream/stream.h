@@ -114,9 +114,10 @@ typedef struct ct_charts ct_charts;
 /* What a caller does with records that cannot be used: report, keep, count. */
 typedef void ct_bad_fn(void *ctx, const ct_record *rec, const ct_err *err);
 
-/* Groups what `r` gives: all shared records first (in chunks, each a ct_chart with empty id), then the
- * charts by id. Holds about `memory` bytes (0: 24 MiB) and spills the rest to a private temporary file in
- * $TMPDIR that has no name. `in` (may be NULL) is the side of the books that every good record is
+/* Groups what `r` gives: all shared records first (in chunks of at most 1,000 records or 4 MiB, each a
+ * ct_chart with empty id), then the charts by id. Holds about `memory` bytes (0: 24 MiB) and the chart
+ * that is handed out, and spills the rest to a private temporary file in $TMPDIR (else /tmp) that has no
+ * name. All input is read, and every bad record reported, before the first chart comes. `in` (may be NULL) is the side of the books that every good record is
  * entered on. */
 ct_charts *ct_charts_new(ct_reader *r, size_t memory, ct_side *in, ct_bad_fn *bad, void *bad_ctx);
 /* Fills `*chart` (all zero, or one used before: its arena is reset). Never CT_GOT_BAD. */
