@@ -1,8 +1,8 @@
 /* External sorting of records by chart: runs in memory, runs in a temporary file, and their merge.
  * Shared by the files of common/stream only.
  *
- * No `err` may be NULL here. A run is a sequence of entries in the order of ct_entry_cmp. In memory and in the file an entry
- * is a head of fixed size, the key, and the line. */
+ * No `err` may be NULL here. A run is a sequence of entries in the order of ct_entry_cmp. In memory
+ * and in the file an entry is a head of fixed size, the key, and the line. */
 #ifndef CT_STREAM_SPILL_H
 #define CT_STREAM_SPILL_H
 

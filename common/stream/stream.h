@@ -12,8 +12,8 @@
 typedef struct ct_in ct_in;
 
 CT_USE ct_in *ct_in_open(const char *path, ct_err *err);
-/* Reads up to `cap` bytes: `*got` 0 at the end. False for an I/O error (CT_E_IO), a compressed stream
- * that is cut (CT_E_CUT) or corrupt (CT_E_DATA). */
+/* Reads up to `cap` bytes: `*got` 0 at the end. False for an I/O error (CT_E_IO), a compressed
+ * stream that is cut (CT_E_CUT) or corrupt (CT_E_DATA). */
 CT_USE bool ct_in_read(ct_in *in, char *to, size_t cap, size_t *got, ct_err *err);
 /* The path, or "(standard input)". */
 const char *ct_in_name(const ct_in *in);
@@ -39,24 +39,25 @@ void ct_out_abandon(ct_out *out);
 /* Removes the unfinished files of this process; async-signal-safe, for signal handlers and the hook
  * of ct_on_oom. */
 void ct_out_cleanup(void);
-/* Registers / forgets another unfinished file for ct_out_cleanup (a container being built by another
- * library). The path must stay valid until it is forgotten. False where the table is full. */
+/* Registers / forgets another unfinished file for ct_out_cleanup (a container being built by
+ * another library). The path must stay valid until it is forgotten. False where the table is full.
+ */
 CT_USE bool ct_cleanup_add(const char *path);
 void ct_cleanup_drop(const char *path);
 
 /* ---- the books ---- */
 
-/* One side of the books: how many records, of which types, and the sum modulo 2^256 of the SHA-256 of
- * each line without its LF: the same for any order. */
+/* One side of the books: how many records, of which types, and the sum modulo 2^256 of the SHA-256
+ * of each line without its LF: the same for any order. */
 typedef struct ct_side {
     uint64_t records, bytes; /* bytes of the lines, each with its LF */
     uint8_t sum[CT_SHA256_LEN];
     struct ct_kindcount {
         ct_str kind; /* resource type; must outlive the side */
         uint64_t n;
-    } *kinds;
+    } * kinds;
     size_t nkinds;
-    bool off; /* set: nothing is counted but records and bytes (no --tally asked for) */
+    bool off;    /* set: nothing is counted but records and bytes (no --tally asked for) */
     ct_sha *sha; /* private */
 } ct_side;
 
@@ -75,7 +76,7 @@ typedef enum ct_got {
 } ct_got;
 
 typedef struct ct_record {
-    ct_str line;      /* without LF */
+    ct_str line; /* without LF */
     ct_doc doc;
     ct_str type;      /* resource type; lives as long as the model */
     const char *file; /* as ct_in_name */
@@ -84,13 +85,13 @@ typedef struct ct_record {
 
 typedef struct ct_reader ct_reader;
 
-/* Reads NDJSON from `n` inputs one after another (none: stdin). `paths` is borrowed. Lines that start
- * with "# chart-" (the reasons in a --reject file) are passed over. */
+/* Reads NDJSON from `n` inputs one after another (none: stdin). `paths` is borrowed. Lines that
+ * start with "# chart-" (the reasons in a --reject file) are passed over. */
 ct_reader *ct_reader_new(const ct_model *m, const char *const *paths, size_t n);
-/* The next record, parsed and checked to be an R4 resource. It is borrowed: valid until the next call.
- * After CT_GOT_BAD `rec->line`, `file` and `number` tell what was refused and `*err` why; a line over
- * CT_JSON_MAX is given by its first part and the rest is dropped. An input that does not open, cannot
- * be read, or whose last line is cut is CT_GOT_FATAL; so is everything after it. */
+/* The next record, parsed and checked to be an R4 resource. It is borrowed: valid until the next
+ * call. After CT_GOT_BAD `rec->line`, `file` and `number` tell what was refused and `*err` why; a
+ * line over CT_JSON_MAX is given by its first part and the rest is dropped. An input that does not
+ * open, cannot be read, or whose last line is cut is CT_GOT_FATAL; so is everything after it. */
 ct_got ct_reader_next(ct_reader *r, ct_record *rec, ct_err *err);
 /* Bytes taken from the inputs so far (uncompressed), for progress. */
 uint64_t ct_reader_bytes(const ct_reader *r);
@@ -98,11 +99,11 @@ void ct_reader_free(ct_reader *r);
 
 /* ---- charts ---- */
 
-/* A Patient and all of its compartment, or (empty `id`) the records that belong to nobody. It owns its
- * lines and tapes. */
+/* A Patient and all of its compartment, or (empty `id`) the records that belong to nobody. It owns
+ * its lines and tapes. */
 typedef struct ct_chart {
-    ct_str id;            /* the Patient's id, empty for the shared records */
-    ct_record *records;   /* the Patient first where the stream has it, then input order */
+    ct_str id;          /* the Patient's id, empty for the shared records */
+    ct_record *records; /* the Patient first where the stream has it, then input order */
     size_t n;
     bool has_patient;
     ct_arena *arena;
@@ -114,18 +115,18 @@ typedef struct ct_charts ct_charts;
 /* What a caller does with records that cannot be used: report, keep, count. */
 typedef void ct_bad_fn(void *ctx, const ct_record *rec, const ct_err *err);
 
-/* Groups what `r` gives: all shared records first (in chunks of at most 1,000 records or 4 MiB, each a
- * ct_chart with empty id), then the charts by id. Holds about `memory` bytes (0: 24 MiB) and the chart
- * that is handed out, and spills the rest to a private temporary file in $TMPDIR (else /tmp) that has no
- * name. All input is read, and every bad record reported, before the first chart comes. `in` (may be NULL) is the side of the books that every good record is
- * entered on. */
+/* Groups what `r` gives: all shared records first (in chunks of at most 1,000 records or 4 MiB,
+ * each a ct_chart with empty id), then the charts by id. Holds about `memory` bytes (0: 24 MiB) and
+ * the chart that is handed out, and spills the rest to a private temporary file in $TMPDIR (else
+ * /tmp) that has no name. All input is read, and every bad record reported, before the first chart
+ * comes. `in` (may be NULL) is the side of the books that every good record is entered on. */
 ct_charts *ct_charts_new(ct_reader *r, size_t memory, ct_side *in, ct_bad_fn *bad, void *bad_ctx);
 /* Fills `*chart` (all zero, or one used before: its arena is reset). Never CT_GOT_BAD. */
 ct_got ct_charts_next(ct_charts *c, ct_chart *chart, ct_err *err);
 void ct_charts_free(ct_charts *c);
 void ct_chart_free(ct_chart *chart);
-/* Resolves a literal reference among the chart's own records (`Type/id`, `urn:uuid:id`, absolute URLs
- * by their end), or NULL. Fits ct_context.resolve with the chart as `ctx`. */
+/* Resolves a literal reference among the chart's own records (`Type/id`, `urn:uuid:id`, absolute
+ * URLs by their end), or NULL. Fits ct_context.resolve with the chart as `ctx`. */
 const ct_doc *ct_chart_resolve(void *chart, ct_str reference);
 
 /* ---- ordered work ---- */
@@ -147,8 +148,8 @@ void ct_lines_add(ct_lines *l, ct_str line, ct_str kind);
  *     done   on the calling thread, in order; false ends the run
  *
  * Slots are made by the caller: `nslots` of them, at least `jobs`; 4 times `jobs` keeps all busy.
- * With jobs 1 everything runs on the calling thread. False where fill or done ended the run; `*err` is
- * filled by fill only. */
+ * With jobs 1 everything runs on the calling thread. False where fill or done ended the run; `*err`
+ * is filled by fill only. */
 typedef struct ct_work {
     int jobs;
     void **slots;
@@ -163,8 +164,9 @@ CT_USE bool ct_work_run(const ct_work *w, ct_err *err);
 
 /* ---- the tally ---- */
 
-/* What a run can account for. Counts by name beside the two sides: "rejected", "withheld", "created" …
- * The equation that must hold: in + created = out + rejected + withheld + consumed, over records. */
+/* What a run can account for. Counts by name beside the two sides: "rejected", "withheld",
+ * "created" … The equation that must hold: in + created = out + rejected + withheld + consumed,
+ * over records. */
 typedef struct ct_tally {
     ct_side in, out;
     uint64_t created, changed, rejected, withheld, consumed;
