@@ -97,6 +97,8 @@ static int compare_numbers(const ct_item *a, const ct_item *b)
 {
     struct fp_dec x, y;
     int cmp;
+    if (a->type == CT_I_INTEGER && b->type == CT_I_INTEGER)
+        return (a->integer > b->integer) - (a->integer < b->integer);
     bool quantity = a->type == CT_I_QUANTITY || b->type == CT_I_QUANTITY;
     bool ok;
     if (quantity) {
@@ -140,6 +142,19 @@ static enum kind kind_of(const ct_item *v)
     }
 }
 
+/* The values of two items; what had to be read from a node stands in `store`. */
+struct pair {
+    const ct_item *x, *y;
+    ct_item store[2];
+};
+
+static const ct_item *value_of(struct fp_run *r, const ct_item *in, ct_item *store)
+{
+    if (in->type != CT_I_NODE)
+        return in;
+    return ct_fp_value(r, in, store) ? store : NULL;
+}
+
 /* A string whose element's type is not known is a date where it is compared with one. */
 static void adapt(const ct_item *node, ct_item *v, const ct_item *other)
 {
@@ -149,13 +164,15 @@ static void adapt(const ct_item *node, ct_item *v, const ct_item *other)
         v->type = other->type;
 }
 
-/* The two values; false where one has none. */
-static bool values(struct fp_run *r, const ct_item *a, const ct_item *b, ct_item *x, ct_item *y)
+/* False where one of the two has no value. */
+static bool values(struct fp_run *r, const ct_item *a, const ct_item *b, struct pair *v)
 {
-    if (!ct_fp_value(r, a, x) || !ct_fp_value(r, b, y))
+    v->x = value_of(r, a, &v->store[0]);
+    v->y = v->x ? value_of(r, b, &v->store[1]) : NULL;
+    if (!v->y)
         return false;
-    adapt(a, x, y);
-    adapt(b, y, x);
+    adapt(a, &v->store[0], v->y);
+    adapt(b, &v->store[1], v->x);
     return true;
 }
 
@@ -199,12 +216,12 @@ static bool unreadable(struct fp_run *r, const ct_item *item)
 
 int ct_fp_equal(struct fp_run *r, const ct_item *a, const ct_item *b)
 {
-    ct_item x, y;
+    struct pair v;
     ct_fp_charge(r, 1);
     if (r->steps == 0)
         return 0;
-    if (values(r, a, b, &x, &y))
-        return equal_values(&x, &y);
+    if (values(r, a, b, &v))
+        return equal_values(v.x, v.y);
     if (a->type == CT_I_NODE && b->type == CT_I_NODE)
         return same_node(r, a, b);
     return unreadable(r, a) || unreadable(r, b) ? -1 : 0;
@@ -262,21 +279,21 @@ static bool similar_numbers(const ct_item *a, const ct_item *b)
 
 bool ct_fp_equivalent(struct fp_run *r, const ct_item *a, const ct_item *b)
 {
-    ct_item x, y;
+    struct pair v;
     ct_fp_charge(r, 1);
     if (r->steps == 0)
         return false;
-    if (!values(r, a, b, &x, &y))
+    if (!values(r, a, b, &v))
         return same_node(r, a, b);
-    if (kind_of(&x) != kind_of(&y))
+    if (kind_of(v.x) != kind_of(v.y))
         return false;
-    switch (kind_of(&x)) {
+    switch (kind_of(v.x)) {
     case K_TEXT:
-        return similar_text(x.text, y.text);
+        return similar_text(v.x->text, v.y->text);
     case K_NUMBER:
-        return similar_numbers(&x, &y);
+        return similar_numbers(v.x, v.y);
     default:
-        return equal_values(&x, &y) == 1;
+        return equal_values(v.x, v.y) == 1;
     }
 }
 
@@ -329,22 +346,22 @@ bool ct_fp_has(struct fp_run *r, const struct fp_coll *c, const ct_item *item)
 
 int ct_fp_order(struct fp_run *r, const ct_item *a, const ct_item *b)
 {
-    ct_item x, y;
-    if (!values(r, a, b, &x, &y))
+    struct pair v;
+    if (!values(r, a, b, &v))
         return unreadable(r, a) || unreadable(r, b) ? CT_DATE_UNDECIDED : FP_MISMATCH;
-    enum kind k = kind_of(&x);
-    if (k != kind_of(&y))
+    enum kind k = kind_of(v.x);
+    if (k != kind_of(v.y))
         return FP_MISMATCH;
     switch (k) {
     case K_NUMBER:
-        return compare_numbers(&x, &y);
+        return compare_numbers(v.x, v.y);
     case K_TEXT: {
-        int cmp = ct_str_cmp(x.text, y.text);
+        int cmp = ct_str_cmp(v.x->text, v.y->text);
         return (cmp > 0) - (cmp < 0);
     }
     case K_DAY:
     case K_CLOCK:
-        return ct_fp_date_cmp(&x, &y);
+        return ct_fp_date_cmp(v.x, v.y);
     default:
         return FP_MISMATCH;
     }

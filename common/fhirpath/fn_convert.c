@@ -125,16 +125,17 @@ static bool to_time(struct fp_run *r, const ct_item *in, ct_item *out)
 }
 
 /* A number, then (after white space) 'unit' in quotes or a calendar word, or nothing. */
-static bool quantity_from_text(ct_str s, ct_item *out)
+static bool quantity_from_text(ct_arena *a, ct_str s, ct_item *out)
 {
+    struct fp_dec d;
     size_t i = 0;
     bool calendar = false;
     while (i < s.n && s.p[i] != ' ' && s.p[i] != '\'')
         i++;
     ct_str number = ct_str_head(s, i), unit = ct_str_trim(ct_str_from(s, i));
-    *out = (ct_item){.type = CT_I_QUANTITY, .text = number, .unit = CT_S("1")};
-    if (!is_numeral(number, true))
+    if (!is_numeral(number, true) || !ct_dec_parse(number, &d))
         return false;
+    *out = (ct_item){.type = CT_I_QUANTITY, .text = ct_dec_text(a, d), .unit = CT_S("1")};
     if (unit.n == 0)
         return i == s.n;
     if (unit.n > 2 && unit.p[0] == '\'' && unit.p[unit.n - 1] == '\'') {
@@ -152,7 +153,7 @@ static bool to_quantity(struct fp_run *r, const ct_item *in, ct_item *out)
         return true;
     }
     if (in->type == CT_I_STRING)
-        return quantity_from_text(in->text, out);
+        return quantity_from_text(r->a, in->text, out);
     if (!to_decimal(r, in, out))
         return false;
     if (in->type == CT_I_INTEGER)

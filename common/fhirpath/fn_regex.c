@@ -12,7 +12,8 @@
 #include "common/fhirpath/internal.h"
 
 enum {
-    STEPS_MAX = 1000000,  /* of one match */
+    MATCH_STEPS = 512,    /* of the evaluation's budget, for one match */
+    STEPS_MAX = 100000,   /* of one match */
     DEPTH_MAX = 10000,    /* of backtracking */
     HEAP_MAX = 8 * 1024,  /* in KiB */
     PATTERN_MAX = 1 << 16 /* bytes */
@@ -106,6 +107,12 @@ static int pattern_of(struct match *m, bool full, pcre2_general_context *g)
     return m->code ? 1 : -1;
 }
 
+/* A long text may take longer. */
+static uint32_t match_limit(size_t n)
+{
+    return n < UINT32_MAX / 32 ? STEPS_MAX + 16 * (uint32_t)n : UINT32_MAX / 2;
+}
+
 static int start(struct match *m, bool full)
 {
     struct fp_call *c = m->c;
@@ -118,7 +125,7 @@ static int start(struct match *m, bool full)
         return pattern < 0 ? -1 : 0;
     m->data = pcre2_match_data_create_from_pattern(m->code, g);
     m->limits = pcre2_match_context_create(g);
-    pcre2_set_match_limit(m->limits, STEPS_MAX);
+    pcre2_set_match_limit(m->limits, match_limit(m->s.n));
     pcre2_set_depth_limit(m->limits, DEPTH_MAX);
     pcre2_set_heap_limit(m->limits, HEAP_MAX);
     return 1;
@@ -127,7 +134,7 @@ static int start(struct match *m, bool full)
 /* 1 found, 0 not, -1 (error made) for a bound that was hit. */
 static int next_match(struct match *m, size_t from, uint32_t options)
 {
-    if (!ct_fp_spend_text(m->c->r, m->c->n, m->s.n - from))
+    if (!ct_fp_spend(m->c->r, m->c->n, MATCH_STEPS + (m->s.n - from)))
         return -1;
     int rc = pcre2_match(m->code, (PCRE2_SPTR)(m->s.p ? m->s.p : ""), m->s.n, from, options,
                          m->data, m->limits);

@@ -15,7 +15,7 @@ enum {
     FP_NEST_MAX = 256,       /* deepest nesting of brackets, prefixes and right operands */
     FP_DEPTH_MAX = 1000,     /* deepest tree, chains of `.` and of operators included */
     FP_ITEMS_MAX = 1 << 20,  /* largest collection */
-    FP_STEPS_MAX = 1 << 24,  /* the budget of one evaluation: a node, a comparison 1, … */
+    FP_STEPS_MAX = 1 << 23,  /* the budget of one evaluation: a node, a comparison 1, … */
     FP_ITEM_STEPS = 8,       /* … an item 8, so that memory is bounded too */
     FP_TEXT_STEP = 16,       /* … and so many bytes of new text 1 */
 };

@@ -132,6 +132,8 @@ static bool number(struct parser *p, struct fp_node **out)
     struct fp_dec d;
     if (!ct_dec_parse(t.text, &d))
         return refuse(p, "number with too many digits");
+    /* JSON has no zeros in front. */
+    t.text = ct_dec_text(p->lex.a, d);
     if (!advance(p))
         return false;
     *out = n;
