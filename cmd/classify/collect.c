@@ -70,10 +70,11 @@ static const char *condition_ignored(classify_case *k, const ct_doc *doc)
 static const char *claim_ignored(classify_case *k, const ct_doc *doc)
 {
     ct_str status = ct_text_at(doc, CT_ROOT, "status", k->arena);
+    ct_str use = ct_text_at(doc, CT_ROOT, "use", k->arena);
 
     if (ct_str_is(status, "entered-in-error") || ct_str_is(status, "cancelled"))
         return "claim cancelled or entered in error";
-    if (!ct_str_is(ct_text_at(doc, CT_ROOT, "use", k->arena), "claim"))
+    if (use.n && !ct_str_is(use, "claim")) /* older exports do not say */
         return "no claim for payment";
     return NULL;
 }
