@@ -19,12 +19,14 @@ typedef struct account {
                 uint64_t records, ct_str description);
 } account;
 
-/* Text that people see on a terminal, and that keeps to its column: no control characters. */
-static void put_plain(ct_buf *b, ct_str s)
+void release_put_plain(ct_buf *b, ct_str s)
 {
     for (size_t i = 0; i < s.n; i++) {
         unsigned char c = (unsigned char)s.p[i];
-        ct_buf_c(b, c < ' ' || c == 127 ? ' ' : s.p[i]);
+        /* U+0080 to U+009F are control characters too. */
+        bool c1 = c == 0xc2 && i + 1 < s.n && (unsigned char)s.p[i + 1] < 0xa0;
+        i += c1;
+        ct_buf_c(b, c < ' ' || c == 127 || c1 ? ' ' : (char)c);
     }
 }
 
@@ -48,7 +50,7 @@ static void put_field(ct_buf *b, const char *name, ct_str value)
     if (!value.n)
         return;
     ct_buf_printf(b, "%12s%-9s", "", name);
-    put_plain(b, value);
+    release_put_plain(b, value);
     ct_buf_c(b, '\n');
 }
 
@@ -57,9 +59,9 @@ static bool put_text(account *a, const ct_disclosure *d, const release_purpose *
 {
     ct_buf *b = &a->lines.buf;
 
-    put_plain(b, ct_str_head(d->when, 10));
+    release_put_plain(b, ct_str_head(d->when, 10));
     ct_buf_z(b, "  ");
-    put_plain(b, d->recipient);
+    release_put_plain(b, d->recipient);
     ct_buf_c(b, '\n');
     put_field(b, "address", d->address);
     put_field(b, "what",
@@ -80,9 +82,9 @@ static void put_text_head(account *a, ct_str since)
     ct_buf *b = &a->lines.buf;
 
     ct_buf_z(b, "Accounting of disclosures (45 CFR 164.528)\nPatient/");
-    put_plain(b, a->o->patient);
+    release_put_plain(b, a->o->patient);
     ct_buf_z(b, ", since ");
-    put_plain(b, since);
+    release_put_plain(b, since);
     ct_buf_z(b, "\n\n");
 }
 
@@ -118,7 +120,7 @@ static bool put_tsv(account *a, const ct_disclosure *d, const release_purpose *p
     for (size_t i = 0; i < CT_LEN(cols); i++) {
         if (i)
             ct_buf_c(&a->lines.buf, '\t');
-        put_plain(&a->lines.buf, cols[i]);
+        release_put_plain(&a->lines.buf, cols[i]);
     }
     ct_buf_c(&a->lines.buf, '\n');
     return true;

@@ -17,28 +17,6 @@ enum {
     SLOTS_A_JOB = 4,
 };
 
-/* Records counted by a name: one patient's line in the ledger, or a resource type. */
-typedef struct entry {
-    ct_str name, description;
-    uint64_t records;
-} entry;
-
-typedef struct entries {
-    entry *v;
-    size_t n, cap;
-} entries;
-
-/* One chart (or chunk of shared records) on its way. */
-typedef struct slot {
-    const release_request *r;
-    ct_chart chart;
-    ct_lines out;
-    entries kinds; /* what goes, by type */
-    entries named; /* other patients whom the records name */
-    ct_arena *arena, *scratch;
-    uint64_t why[RELEASE_WHYS];
-} slot;
-
 typedef struct run {
     ct_cli *c;
     const release_request *r;
@@ -47,9 +25,12 @@ typedef struct run {
     ct_reader *reader;
     ct_charts *charts;
     release_held *held;
+    release_held *waiting; /* the rows of --explain for them */
+    ct_out *explain;
+    const char *explain_path;
     ct_sha *sha;
     ct_arena *arena; /* of the batch */
-    entries batch;
+    release_entries batch;
     ct_lines lines;
     bool begun;
     bool *found; /* by patient asked for */
@@ -58,82 +39,6 @@ typedef struct run {
     ct_err err;
     const char *err_name; /* what `err` is about; NULL: nothing to report, or err knows */
 } run;
-
-static void add_entry(entries *e, entry added)
-{
-    if (e->n == e->cap)
-        e->v = ct_realloc(e->v, e->cap = e->cap ? 2 * e->cap : 8, sizeof *e->v);
-    e->v[e->n++] = added;
-}
-
-/* False where the name is new. */
-static bool count_entry(entries *e, ct_str name)
-{
-    for (size_t i = 0; i < e->n; i++)
-        if (ct_str_eq(e->v[i].name, name)) {
-            e->v[i].records++;
-            return true;
-        }
-    return false;
-}
-
-/* ---- judging, on any thread ---- */
-
-static void note_other(void *ctx, ct_str id)
-{
-    slot *s = ctx;
-
-    if (!ct_str_eq(id, s->chart.id) && !count_entry(&s->named, id))
-        add_entry(&s->named, (entry){.name = ct_arena_copy(s->arena, id), .records = 1});
-}
-
-static void let_go(slot *s, const ct_record *rec)
-{
-    ct_lines_add(&s->out, rec->line, rec->type);
-    if (!s->chart.id.n)
-        return;
-    if (!count_entry(&s->kinds, rec->type))
-        add_entry(&s->kinds, (entry){.name = rec->type, .records = 1});
-    if (s->r->npatients)
-        ct_owners(s->r->model, &rec->doc, s->scratch, note_other, s);
-}
-
-/* %chart: all records of the chart, those that are kept back included. */
-static const ct_items *chart_items(slot *s)
-{
-    ct_items *all = ct_arena_alloc(s->arena, sizeof *all);
-
-    all->n = s->chart.n;
-    all->v = ct_arena_alloc(s->arena, s->chart.n * sizeof *all->v);
-    for (size_t i = 0; i < s->chart.n; i++)
-        all->v[i] = (ct_item){.type = CT_I_NODE,
-                              .doc = &s->chart.records[i].doc,
-                              .node = CT_ROOT,
-                              .ftype = ct_model_type(s->r->model, s->chart.records[i].type)};
-    return all;
-}
-
-static void judge_chart(void *ctx, void *unit)
-{
-    slot *s = unit;
-    const ct_items *records;
-
-    (void)ctx;
-    ct_arena_reset(s->arena);
-    s->out.buf.n = 0;
-    ct_side_clear(&s->out.side);
-    s->kinds.n = s->named.n = 0;
-    memset(s->why, 0, sizeof s->why);
-    records = s->r->policy->conditional ? chart_items(s) : NULL;
-    for (size_t i = 0; i < s->chart.n; i++) {
-        const ct_record *rec = &s->chart.records[i];
-        ct_arena_reset(s->scratch);
-        release_why why = release_judge(s->r, rec, &s->chart, records, s->scratch);
-        s->why[why]++;
-        if (why == RELEASE_GOES)
-            let_go(s, rec);
-    }
-}
 
 /* ---- the ledger, then the output ---- */
 
@@ -157,7 +62,7 @@ static bool enter_batch(run *u)
     if (!u->begun && !ct_ledger_begin(u->db, u->d, &u->err))
         return failed(u, u->c->db);
     for (size_t i = 0; i < u->batch.n; i++) {
-        const entry *e = &u->batch.v[i];
+        const release_entry *e = &u->batch.v[i];
         if (!ct_ledger_patient(u->db, u->d->id, e->name, e->records, e->description, &u->err))
             return failed(u, u->c->db);
     }
@@ -198,13 +103,13 @@ static bool send_batch(run *u)
 
 static int by_name(const void *a, const void *b)
 {
-    const entry *x = a, *y = b;
+    const release_entry *x = a, *y = b;
 
     return ct_str_cmp(x->name, y->name);
 }
 
 /* "3 Encounter, 12 Observation" */
-static ct_str describe(run *u, slot *s)
+static ct_str describe(run *u, release_slot *s)
 {
     ct_buf b = {0};
     ct_str text;
@@ -219,19 +124,20 @@ static ct_str describe(run *u, slot *s)
     return text;
 }
 
-static void add_to_batch(run *u, slot *s)
+static void add_to_batch(run *u, release_slot *s)
 {
-    entry own = {.name = ct_arena_copy(u->arena, s->chart.id),
-                 .records = s->why[RELEASE_GOES],
-                 .description = describe(u, s)};
+    release_entry own = {.name = ct_arena_copy(u->arena, s->chart.id),
+                         .records = s->why[RELEASE_GOES],
+                         .description = describe(u, s)};
 
-    add_entry(&u->batch, own);
+    release_entry_add(&u->batch, own);
     for (size_t i = 0; i < s->named.n; i++) {
-        const entry *e = &s->named.v[i];
-        add_entry(&u->batch, (entry){.name = ct_arena_copy(u->arena, e->name),
-                                     .records = e->records,
-                                     .description = ct_arena_printf(
-                                         u->arena, "%" PRIu64 " in another's chart", e->records)});
+        const release_entry *e = &s->named.v[i];
+        release_entry_add(&u->batch, (release_entry){.name = ct_arena_copy(u->arena, e->name),
+                                                     .records = e->records,
+                                                     .description = ct_arena_printf(
+                                                         u->arena, "%" PRIu64 " in another's chart",
+                                                         e->records)});
     }
     ct_buf_put(&u->lines.buf, ct_buf_str(&s->out.buf));
     ct_side_merge(&u->lines.side, &s->out.side);
@@ -251,12 +157,16 @@ static void note_found(run *u, ct_str id)
 static bool gather(void *ctx, void *unit)
 {
     run *u = ctx;
-    slot *s = unit;
+    release_slot *s = unit;
 
     for (int i = 0; i < RELEASE_WHYS; i++)
         u->why[i] += s->why[i];
+    if (u->explain)
+        ct_out_put(u->explain, ct_buf_str(&s->explain));
     if (!s->chart.id.n)
-        return release_held_add(u->held, &s->out, &u->err) || failed(u, NULL);
+        return (release_held_add(u->held, &s->out, &u->err) &&
+                release_held_add(u->waiting, &s->waiting, &u->err)) ||
+               failed(u, NULL);
     note_found(u, s->chart.id);
     if (!s->why[RELEASE_GOES])
         return true;
@@ -269,51 +179,24 @@ static bool gather(void *ctx, void *unit)
 static ct_got next_chart(void *ctx, void *unit, ct_err *err)
 {
     run *u = ctx;
-    slot *s = unit;
+    release_slot *s = unit;
 
     ct_cli_progress(u->c, ct_reader_bytes(u->reader));
     return ct_charts_next(u->charts, &s->chart, err);
 }
 
-/* ---- the slots ---- */
-
-static slot *slots_new(const run *u, size_t n)
-{
-    slot *s = ct_calloc(n, sizeof *s);
-
-    for (size_t i = 0; i < n; i++) {
-        s[i].r = u->r;
-        s[i].out.side.off = u->c->tally.out.off;
-        s[i].arena = ct_arena_new();
-        s[i].scratch = ct_arena_new();
-    }
-    return s;
-}
-
-static void slots_free(slot *s, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        ct_chart_free(&s[i].chart);
-        ct_buf_free(&s[i].out.buf);
-        ct_side_free(&s[i].out.side);
-        free(s[i].kinds.v);
-        free(s[i].named.v);
-        ct_arena_free(s[i].arena);
-        ct_arena_free(s[i].scratch);
-    }
-    free(s);
-}
+/* ---- the run ---- */
 
 static bool work_through(run *u)
 {
     size_t n = (size_t)u->c->jobs * SLOTS_A_JOB;
-    slot *s = slots_new(u, n);
+    release_slot *s = release_slots_new(n, u->r, !u->c->tally.out.off, u->explain != NULL);
     void **slots = ct_calloc(n, sizeof *slots);
     ct_work w = {.jobs = u->c->jobs,
                  .slots = slots,
                  .nslots = n,
                  .fill = next_chart,
-                 .work = judge_chart,
+                 .work = release_judge_chart,
                  .done = gather,
                  .ctx = u};
     ct_err err = {0};
@@ -325,7 +208,7 @@ static bool work_through(run *u)
     if (!ok && err.kind != CT_OK)
         u->err = err;
     free(slots);
-    slots_free(s, n);
+    release_slots_free(s, n);
     return ok && send_batch(u);
 }
 
@@ -368,6 +251,44 @@ static void end_disclosure(run *u, bool ok)
 static const char *plural(uint64_t n)
 {
     return n == 1 ? "" : "s";
+}
+
+/* Ends the rows that were waiting. */
+static bool explain_waiting(void *ctx, ct_str piece)
+{
+    run *u = ctx;
+    const char *why = release_why_text[u->begun ? RELEASE_GOES : RELEASE_ALONE];
+    bool ok = true;
+
+    while (ok && piece.n) {
+        ct_str row = ct_str_head(piece, ct_str_find(piece, CT_S("\n")));
+        ok = ct_out_put(u->explain, row);
+        piece = ct_str_from(piece, row.n);
+        if (!piece.n)
+            break;
+        ok = ok && ct_out_put(u->explain, CT_S("\t")) && ct_out_put(u->explain, ct_str_z(why)) &&
+             ct_out_put(u->explain, CT_S("\n"));
+        piece = ct_str_from(piece, 1);
+    }
+    return ok;
+}
+
+static void close_explain(run *u)
+{
+    ct_side none = {.off = true};
+    ct_err err = {0};
+
+    if (!u->explain)
+        return;
+    if (u->c->status == CT_FAULT) {
+        ct_out_abandon(u->explain);
+        return;
+    }
+    /* A write that fails is told when it is closed. */
+    if (!release_held_give(u->waiting, &none, explain_waiting, u, &err) && err.sys)
+        ct_cli_error(u->c, CT_FAULT, u->explain_path, &err);
+    if (!ct_out_close(u->explain, &err))
+        ct_cli_error(u->c, CT_FAULT, u->explain_path, &err);
 }
 
 /* "released 40 records of 1 patient; withheld 12: 3 type not in the policy, 9 confidentiality
@@ -424,13 +345,25 @@ static void finish(run *u, bool ok)
     ok = close_output(u, ok);
     if (u->begun)
         end_disclosure(u, ok);
+    close_explain(u);
     if (u->c->status < CT_FAULT)
         answer(u);
 }
 
-void release_disclose(ct_cli *c, const release_request *r, ct_disclosure *d)
+static ct_out *open_explain(ct_cli *c, const char *path)
 {
-    run u = {.c = c, .r = r, .d = d};
+    ct_err err = {0};
+    ct_out *out = ct_out_open(path, &err);
+
+    if (!out)
+        ct_cli_die(c, path, &err);
+    ct_out_put(out, CT_S("patient\trecord\toutcome\n"));
+    return out;
+}
+
+void release_disclose(ct_cli *c, const release_request *r, ct_disclosure *d, const char *explain)
+{
+    run u = {.c = c, .r = r, .d = d, .explain_path = explain};
 
     /* Where the ledger cannot be written nothing is even read. */
     u.db = ct_db_open(c->db, &u.err);
@@ -438,7 +371,9 @@ void release_disclose(ct_cli *c, const release_request *r, ct_disclosure *d)
         ct_cli_die(c, c->db, &u.err);
     u.reader = ct_reader_new(r->model, (const char *const *)c->args, c->nargs);
     u.charts = ct_charts_new(u.reader, 0, &c->tally.in, ct_cli_bad, c);
+    u.explain = explain ? open_explain(c, explain) : NULL;
     u.held = release_held_new(!c->tally.out.off);
+    u.waiting = release_held_new(false);
     u.lines.side.off = c->tally.out.off;
     u.sha = ct_sha_new(256);
     u.arena = ct_arena_new();
@@ -451,6 +386,7 @@ void release_disclose(ct_cli *c, const release_request *r, ct_disclosure *d)
     ct_buf_free(&u.lines.buf);
     ct_side_free(&u.lines.side);
     release_held_free(u.held);
+    release_held_free(u.waiting);
     ct_charts_free(u.charts);
     ct_reader_free(u.reader);
     ct_db_close(u.db);

@@ -3,6 +3,7 @@
  *     main.c        options
  *     policy.c      what a policy says         tables.c   the tables that are built in
  *     judge.c       may this record go         dates.c    did it happen in the range
+ *     chart.c       a chart, judged by a worker
  *     disclose.c    ledger first, then output  held.c     shared records wait for a chart
  *     accounting.c  whom were a patient's records disclosed to
  */
@@ -22,7 +23,9 @@ enum {
     OPT_POLICY,
     OPT_FROM,
     OPT_UNTIL,
+    OPT_EXPLAIN,
     OPT_LIST,
+    OPT_SHOW,
     OPT_ACCOUNTING,
     OPT_ALL,
     OPT_FORMAT,
@@ -39,7 +42,9 @@ static const ct_opt options[] = {
     {OPT_POLICY, "policy", "NAME|FILE", "what may go (default: the purpose's own)"},
     {OPT_FROM, "from", "DATE", "only what happened on DATE or later"},
     {OPT_UNTIL, "until", "DATE", "only what happened on DATE or before"},
+    {OPT_EXPLAIN, "explain", "FILE", "write what became of each record to FILE (TSV)"},
     {OPT_LIST, "list", NULL, "list the purposes and their policies"},
+    {OPT_SHOW, "show-policy", "NAME", "print a policy that is built in"},
     {OPT_ACCOUNTING, "accounting", "ID", "print the accounting of disclosures of a patient"},
     {OPT_ALL, "all", NULL, "with --accounting: also those that need no accounting"},
     {OPT_FORMAT, "format", "FORMAT", "with --accounting: text, tsv or ndjson (AuditEvent)"},
@@ -55,7 +60,7 @@ static const ct_command command = {
     .synopsis = "--to NAME --purpose CODE [OPTION]... [FILE]...\n"
                 "--accounting ID [--from DATE] [--all] [--format FORMAT]\n"
                 "--check-ledger [--head HASH]\n"
-                "--list",
+                "--list | --show-policy NAME",
     .common = CT_HAS_OUTPUT | CT_HAS_REJECT | CT_HAS_TALLY | CT_HAS_JOBS | CT_HAS_DB | CT_HAS_ASOF |
               CT_HAS_PROGRESS,
     .options = options,
@@ -66,7 +71,7 @@ static const ct_command command = {
 };
 
 typedef struct args {
-    const char *policy, *purpose, *from, *until;
+    const char *policy, *purpose, *from, *until, *explain, *show;
     ct_disclosure d;
     ct_str *patients;
     size_t npatients;
@@ -99,10 +104,12 @@ static ct_str line_of_text(ct_cli *c, ct_str old, const char *name)
 static ct_str patient_id(ct_cli *c, const char *name)
 {
     ct_str id = ct_str_z(c->arg);
+    ct_ref ref;
 
-    if (ct_str_starts(id, CT_S("Patient/")))
-        id = ct_str_from(id, strlen("Patient/"));
-    if (!id.n)
+    /* An id, or a reference as records have it: Patient/p1, urn:uuid:... */
+    if (ct_ref_parse(id, &ref) && !ref.contained && (!ref.type.n || ct_str_is(ref.type, "Patient")))
+        id = ref.id;
+    if (!id.n || ct_str_find(id, CT_S("/")) != SIZE_MAX)
         ct_cli_usage(c, "--%s takes a Patient's id", name);
     return id;
 }
@@ -144,6 +151,12 @@ static void read_option(ct_cli *c, int opt, args *a)
         break;
     case OPT_UNTIL:
         a->until = once(c, a->until, "until");
+        break;
+    case OPT_EXPLAIN:
+        a->explain = once(c, a->explain, "explain");
+        break;
+    case OPT_SHOW:
+        a->show = once(c, a->show, "show-policy");
         break;
     case OPT_LIST:
         a->list = true;
@@ -238,7 +251,7 @@ static void release(ct_cli *c, args *a, const release_tables *t, ct_arena *arena
     a->d.policy = ct_arena_printf(arena, "%.*s %.*s sha256:%s", (int)p->name.n, p->name.p,
                                   (int)p->version.n, p->version.p, p->hash);
     ct_cli_table(c, "policy", a->d.policy.p);
-    release_disclose(c, &r, &a->d);
+    release_disclose(c, &r, &a->d, a->explain);
     release_policy_free(p);
 }
 
@@ -258,6 +271,21 @@ static void list_purposes(ct_cli *c, const release_tables *t)
     ct_buf_free(&b);
 }
 
+static void show_policy(ct_cli *c, const char *name)
+{
+    ct_buf path = {0};
+    const ct_datafile *f;
+
+    ct_buf_printf(&path, "policies/%s.policy", name);
+    ct_buf_c(&path, '\0');
+    f = ct_datafile_find(ct_cmd_data, path.p);
+    ct_buf_free(&path);
+    if (!f)
+        ct_cli_usage(c, "--show-policy takes the name of a policy that is built in");
+    else
+        ct_out_put(ct_cli_out(c), (ct_str){f->text, f->n});
+}
+
 static void check_accounting(ct_cli *c, args *a)
 {
     int64_t first, last;
@@ -275,14 +303,16 @@ static void run(ct_cli *c, args *a, const release_tables *t, ct_arena *arena)
 {
     bool accounting = a->accounting.patient.p != NULL;
 
-    if (accounting + a->check + a->list > 1)
-        ct_cli_usage(c, "one of --accounting, --check-ledger and --list at a time");
+    if (accounting + a->check + a->list + (a->show != NULL) > 1)
+        ct_cli_usage(c, "one of --accounting, --check-ledger, --list, --show-policy at a time");
     if (a->accounting.known_head && !a->check)
         ct_cli_usage(c, "--head goes with --check-ledger");
     if ((a->accounting.all || a->accounting.format) && !accounting)
         ct_cli_usage(c, "--all and --format go with --accounting");
     if (a->list) {
         list_purposes(c, t);
+    } else if (a->show) {
+        show_policy(c, a->show);
     } else if (a->check) {
         release_check_ledger(c, &a->accounting);
     } else if (accounting) {

@@ -160,10 +160,47 @@ CT_USE bool release_held_give(release_held *h, ct_side *side, bool (*give)(void 
                               void *ctx, ct_err *err);
 void release_held_free(release_held *h);
 
+/* ---- judging a chart (chart.c) ---- */
+
+/* Records counted by a name: one patient's line in the ledger, or a resource type. */
+typedef struct release_entry {
+    ct_str name, description;
+    uint64_t records;
+    size_t last; /* the record that was counted last */
+} release_entry;
+
+typedef struct release_entries {
+    release_entry *v;
+    size_t n, cap;
+} release_entries;
+
+void release_entry_add(release_entries *e, release_entry added);
+
+/* One chart, or a chunk of shared records, on its way, and what became of it. */
+typedef struct release_slot {
+    const release_request *r;
+    ct_chart chart;
+    ct_lines out;          /* the records that go */
+    release_entries kinds; /* how many of which type */
+    release_entries named; /* other patients whom they name */
+    uint64_t why[RELEASE_WHYS];
+    bool explains;
+    ct_buf explain;   /* a row for each record that is decided ... */
+    ct_lines waiting; /* ... and the beginning of one for those that wait for a chart */
+    size_t record;    /* being judged, from 1 */
+    ct_arena *arena, *scratch;
+} release_slot;
+
+release_slot *release_slots_new(size_t n, const release_request *r, bool counted, bool explains);
+/* Fits ct_work.work. */
+void release_judge_chart(void *ctx, void *slot);
+void release_slots_free(release_slot *s, size_t n);
+
 /* ---- the two things it does ---- */
 
-/* Releases (disclose.c): reads c->args, fills in `d` as it goes. */
-void release_disclose(ct_cli *c, const release_request *r, ct_disclosure *d);
+/* Releases (disclose.c): reads c->args, fills in `d` as it goes. `explain` (may be NULL) is a file
+ * for what became of each record. */
+void release_disclose(ct_cli *c, const release_request *r, ct_disclosure *d, const char *explain);
 
 typedef struct release_accounting_options {
     ct_str patient;
@@ -176,6 +213,10 @@ typedef struct release_accounting_options {
 extern const char *const release_formats[];
 
 /* accounting.c */
+
+/* Text that people see on a terminal, or that keeps to its column: control characters become
+ * blanks. */
+void release_put_plain(ct_buf *b, ct_str s);
 void release_account(ct_cli *c, const release_tables *t, const release_accounting_options *o);
 void release_check_ledger(ct_cli *c, const release_accounting_options *o);
 

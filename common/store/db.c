@@ -180,8 +180,11 @@ ct_db *ct_db_open(const char *path, ct_err *err)
     db = connect(path, SQLITE_OPEN_READWRITE, err);
     if (!db)
         return NULL;
-    if (recognise(db, &fresh, err) && set_wal(db, err) && ct_db_exec(db, settings, err) &&
-        (!fresh || make_schema(db, err)))
+    /* SQLite falls back to reading by itself where a file may not be written. */
+    if (sqlite3_db_readonly(db->sql, "main") != 0)
+        ct_db_fail(SQLITE_READONLY, err);
+    else if (recognise(db, &fresh, err) && set_wal(db, err) && ct_db_exec(db, settings, err) &&
+             (!fresh || make_schema(db, err)))
         return db;
     ct_db_close(db);
     return NULL;
