@@ -1,0 +1,229 @@
+/* Bundles: every resource comes out, in order; references to entries become Type/id. */
+#include "cmd/import/fhir/fhir.h"
+
+enum { DERIVED_ID = 16 /* bytes of a hash */, ID_MAX = 64 };
+
+typedef struct target {
+    ct_str url, type, id;
+} target;
+
+/* The entries that a Bundle's references may mean, and those of the Bundle that it is in. */
+typedef struct scope {
+    const struct scope *outer;
+    target *targets; /* a hash table; an empty url is a free place */
+    size_t places;
+} scope;
+
+/* ---- entries ---- */
+
+static ct_val entry_resource(const import_block *b, const ct_doc *doc, ct_val entry)
+{
+    ct_val v = ct_member_id(doc, entry, b->fhir->resource);
+    return v != CT_NONE && ct_type(doc, v) == CT_OBJECT ? v : CT_NONE;
+}
+
+static ct_str string_of(import_block *b, const ct_doc *doc, ct_val obj, uint16_t name)
+{
+    ct_val v = ct_member_id(doc, obj, name);
+    return v != CT_NONE && ct_type(doc, v) == CT_STRING ? ct_text(doc, v, b->arena) : CT_S("");
+}
+
+static bool is_id(ct_str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (!((s.p[i] >= 'a' && s.p[i] <= 'z') || (s.p[i] >= 'A' && s.p[i] <= 'Z') ||
+              (s.p[i] >= '0' && s.p[i] <= '9') || s.p[i] == '-' || s.p[i] == '.'))
+            return false;
+    return s.n > 0 && s.n <= ID_MAX;
+}
+
+/* The id that a fullUrl gives a resource without one: what stands in it, else a hash of it. */
+static ct_str id_from_url(ct_arena *a, ct_str url)
+{
+    ct_ref ref;
+
+    if (ct_ref_parse(url, &ref) && is_id(ref.id) && !ref.contained)
+        return ref.id;
+    uint8_t digest[CT_SHA256_LEN];
+    ct_buf hex = {0};
+    ct_sha256(url, digest);
+    ct_hex(&hex, digest, DERIVED_ID);
+    ct_str id = ct_arena_copy(a, ct_buf_str(&hex));
+    ct_buf_free(&hex);
+    return id;
+}
+
+static target target_of(import_block *b, const ct_doc *doc, ct_val entry, ct_val resource)
+{
+    target t = {.url = string_of(b, doc, entry, b->fhir->full_url),
+                .type = string_of(b, doc, resource, b->fhir->resource_type),
+                .id = string_of(b, doc, resource, b->fhir->id)};
+
+    if (!t.id.n && t.url.n)
+        t.id = id_from_url(b->arena, t.url);
+    return t;
+}
+
+/* ---- the scope ---- */
+
+static target *place_of(const scope *s, ct_str url)
+{
+    size_t i = (size_t)ct_hash(url) & (s->places - 1);
+
+    while (s->targets[i].url.n && !ct_str_eq(s->targets[i].url, url))
+        i = (i + 1) & (s->places - 1);
+    return &s->targets[i];
+}
+
+static const target *look_up(const scope *s, ct_str url)
+{
+    for (; s && url.n; s = s->outer) {
+        const target *t = s->places ? place_of(s, url) : NULL;
+        if (t && t->url.n)
+            return t;
+    }
+    return NULL;
+}
+
+static scope scope_of(import_block *b, const ct_doc *doc, ct_val entries, const scope *outer)
+{
+    scope s = {.outer = outer};
+    size_t n = entries != CT_NONE ? ct_count(doc, entries) : 0;
+
+    if (n == 0)
+        return s;
+    for (s.places = 4; s.places < 2 * n; s.places *= 2)
+        ;
+    s.targets = ct_arena_alloc(b->arena, s.places * sizeof *s.targets);
+    for (ct_val e = ct_first(doc, entries); e != CT_NONE; e = ct_next(doc, entries, e)) {
+        ct_val resource = entry_resource(b, doc, e);
+        if (resource == CT_NONE)
+            continue;
+        target t = target_of(b, doc, e, resource);
+        target *place = t.url.n && t.id.n && t.type.n ? place_of(&s, t.url) : NULL;
+        if (place && !place->url.n) /* the first of a history is the latest */
+            *place = t;
+    }
+    return s;
+}
+
+/* ---- references ---- */
+
+/* The text of a `reference` member, empty where `v` is none. In R4 the member of that name is a
+ * Reference's, but for a resource's own (DetectedIssue.reference is the literature). */
+static ct_str reference_text(import_block *b, const ct_doc *doc, ct_val root, ct_val v)
+{
+    if (ct_name(doc, v) != b->fhir->reference || ct_type(doc, v) != CT_STRING ||
+        ct_member_id(doc, root, b->fhir->reference) == v)
+        return CT_S("");
+    return ct_text(doc, v, b->arena);
+}
+
+static const target *meant(import_block *b, const scope *s, const ct_doc *doc, ct_val root,
+                           ct_val v)
+{
+    return look_up(s, reference_text(b, doc, root, v));
+}
+
+static bool has_references(import_block *b, const scope *s, const ct_doc *doc, ct_val root)
+{
+    for (ct_val v = root + 1; v < doc->tape[root].next; v++)
+        if (meant(b, s, doc, root, v))
+            return true;
+    return false;
+}
+
+static void edit_references(import_block *b, const scope *s, const ct_doc *doc)
+{
+    for (ct_val v = 1; v < doc->n; v++) {
+        const target *t = meant(b, s, doc, CT_ROOT, v);
+        ct_buf json = {0};
+        if (!t)
+            continue;
+        ct_put_string(&json, ct_arena_printf(b->arena, "%.*s/%.*s", (int)t->type.n, t->type.p,
+                                             (int)t->id.n, t->id.p));
+        ct_edit_replace(b->fhir->edit, v, ct_arena_copy(b->arena, ct_buf_str(&json)));
+        ct_buf_free(&json);
+    }
+}
+
+/* ---- writing ---- */
+
+/* The resource on one line, with its references and its id. */
+static bool put_changed(import_block *b, const scope *s, const ct_doc *doc, ct_val v, ct_str kind,
+                        ct_str new_id, ct_err *err)
+{
+    import_fhir_tools *t = b->fhir;
+    ct_str text = ct_raw(doc, v);
+    ct_doc one;
+
+    if (memchr(text.p, '\n', text.n)) {
+        t->compact.n = 0;
+        ct_put_compact(&t->compact, doc, v);
+        text = ct_buf_str(&t->compact);
+    }
+    if (!ct_parse(t->inner, text, &one, err))
+        return false;
+    ct_edit_start(t->edit, &one);
+    edit_references(b, s, &one);
+    if (new_id.n) {
+        ct_buf json = {0};
+        ct_put_string(&json, new_id);
+        ct_edit_add_member(t->edit, CT_ROOT, CT_S("id"),
+                           ct_arena_copy(b->arena, ct_buf_str(&json)));
+        ct_buf_free(&json);
+    }
+    t->edited.n = 0;
+    if (!ct_edit_apply(t->edit, &t->edited, err))
+        return false;
+    ct_side_add(&b->in, ct_raw(doc, v), kind);
+    ct_lines_add(&b->lines, ct_buf_str(&t->edited), kind);
+    return true;
+}
+
+static bool put_entry(const import_setup *setup, import_block *b, const scope *s, const ct_doc *doc,
+                      ct_val entry, ct_val v, ct_err *err)
+{
+    ct_str kind = import_resource_kind(setup, b, doc, v), id = CT_S("");
+
+    if (!kind.n)
+        return ct_fail(err, CT_E_DATA, "not a resource of R4");
+    if (ct_member_id(doc, v, b->fhir->id) == CT_NONE)
+        id = target_of(b, doc, entry, v).id;
+    if (id.n || has_references(b, s, doc, v))
+        return put_changed(b, s, doc, v, kind, id, err);
+    import_record_put(b, doc, v, kind);
+    return true;
+}
+
+static void put_entries(const import_setup *setup, import_block *b, const ct_doc *doc,
+                        ct_val bundle, const scope *outer, uint64_t line)
+{
+    ct_val entries = ct_member_id(doc, bundle, b->fhir->entry);
+
+    if (entries == CT_NONE || ct_type(doc, entries) != CT_ARRAY)
+        return;
+    scope s = scope_of(b, doc, entries, outer);
+    size_t i = 0;
+    for (ct_val e = ct_first(doc, entries); e != CT_NONE; e = ct_next(doc, entries, e), i++) {
+        ct_val v = ct_type(doc, e) == CT_OBJECT ? entry_resource(b, doc, e) : CT_NONE;
+        ct_err err = {0};
+        if (v != CT_NONE && ct_str_is(import_resource_kind(setup, b, doc, v), "Bundle")) {
+            put_entries(setup, b, doc, v, &s, line);
+            continue;
+        }
+        if (v == CT_NONE)
+            ct_fail(&err, CT_E_DATA, "no resource");
+        else if (put_entry(setup, b, &s, doc, e, v, &err))
+            continue;
+        ct_fail_at(&err, err.kind, err.text, "Bundle.entry[%zu]", i);
+        err.line = line;
+        import_block_problem(b, &err, ct_raw(doc, v != CT_NONE ? v : e), false);
+    }
+}
+
+void import_bundle_put(const import_setup *setup, import_block *b, const ct_doc *doc, ct_val bundle,
+                       uint64_t line)
+{
+    put_entries(setup, b, doc, bundle, NULL, line);
+}

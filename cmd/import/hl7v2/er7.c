@@ -1,0 +1,251 @@
+/* ER7: segments, fields, repetitions, components, subcomponents. */
+#include "cmd/import/hl7v2/er7.h"
+
+#include <stdlib.h>
+
+enum { SEGMENTS_MAX = 1 << 20, FIELDS_MAX = 4096 };
+
+static bool ends_line(char c)
+{
+    return c == '\r' || c == '\n' || c == '\v' || c == '\x1c';
+}
+
+/* The next line that is not blank. */
+static bool next_line(ct_str *rest, ct_str *line)
+{
+    while (rest->n) {
+        size_t n = 0;
+        while (n < rest->n && !ends_line(rest->p[n]))
+            n++;
+        *line = ct_str_head(*rest, n);
+        *rest = ct_str_from(*rest, n < rest->n ? n + 1 : n);
+        if (ct_str_trim(*line).n)
+            return true;
+    }
+    return false;
+}
+
+static bool name_like(ct_str s)
+{
+    for (size_t i = 0; i < 3; i++)
+        if (!((s.p[i] >= 'A' && s.p[i] <= 'Z') || (i && s.p[i] >= '0' && s.p[i] <= '9')))
+            return false;
+    return true;
+}
+
+/* ---- delimiters ---- */
+
+static bool can_delimit(char c)
+{
+    return c > ' ' && c < 127 && !(c >= '0' && c <= '9') && !(c >= 'A' && c <= 'Z') &&
+           !(c >= 'a' && c <= 'z');
+}
+
+static bool delimiters(import_er7 *m, ct_str msh, ct_err *err)
+{
+    char *const into[] = {&m->component, &m->repetition, &m->escape, &m->subcomponent};
+
+    if (msh.n < 5 || !can_delimit(msh.p[3]))
+        return ct_fail_at(err, CT_E_DATA, "not a field separator", "MSH-1");
+    m->field = msh.p[3];
+    for (size_t i = 0; 4 + i < msh.n && msh.p[4 + i] != m->field; i++) {
+        char c = msh.p[4 + i];
+        if (i > CT_LEN(into) || !can_delimit(c) || memchr(msh.p + 4, c, i))
+            return ct_fail_at(err, CT_E_DATA, "not encoding characters", "MSH-2");
+        if (i < CT_LEN(into))
+            *into[i] = c;
+    }
+    if (!m->component)
+        return ct_fail_at(err, CT_E_DATA, "not encoding characters", "MSH-2");
+    return true;
+}
+
+/* ---- segments ---- */
+
+static size_t count_parts(ct_str s, char separator)
+{
+    size_t n = 1;
+    for (size_t i = 0; i < s.n; i++)
+        n += s.p[i] == separator;
+    return n;
+}
+
+/* fields[0] is the name. In MSH the separator itself counts as the first field. */
+static bool split_fields(const import_er7 *m, import_segment *s, ct_str line, ct_arena *a,
+                         ct_err *err)
+{
+    bool msh = ct_str_is(s->name, "MSH");
+    size_t n = count_parts(line, m->field) + msh, i = 0;
+
+    if (n > FIELDS_MAX)
+        return ct_fail_at(err, CT_E_LIMIT, "too many fields", "%.3s", s->name.p);
+    s->fields = ct_arena_alloc(a, n * sizeof *s->fields);
+    s->used = ct_arena_alloc(a, n * sizeof *s->used);
+    s->nfields = (uint32_t)n;
+    for (ct_str rest = line; rest.p && i < n;) {
+        s->fields[i++] = ct_str_cut(&rest, m->field);
+        if (msh && i == 1)
+            s->fields[i++] = (ct_str){line.p + 3, 1};
+    }
+    return true;
+}
+
+static bool add_segment(import_er7 *m, ct_str line, ct_arena *a, import_segment_id *id, void *ctx,
+                        ct_err *err)
+{
+    import_segment *s = &m->segments[m->n];
+
+    if (line.n < 3 || !name_like(line) || (line.n > 3 && line.p[3] != m->field))
+        return ct_fail_at(err, CT_E_DATA, "not a segment", "segment %zu", m->n + 1);
+    *s = (import_segment){.name = ct_str_head(line, 3)};
+    if (m->n && ct_str_is(s->name, "MSH"))
+        return ct_fail_at(err, CT_E_DATA, "a second MSH", "segment %zu", m->n + 1);
+    s->id = id(ctx, s->name);
+    m->n++;
+    return split_fields(m, s, line, a, err);
+}
+
+/* Ordinals of names, for diagnostics: by the ids, of which there are few; unknown names share one.
+ */
+static void number_segments(import_er7 *m, ct_arena *a)
+{
+    uint16_t most = 0;
+    for (size_t i = 0; i < m->n; i++)
+        most = m->segments[i].id > most ? m->segments[i].id : most;
+    uint32_t *count = ct_arena_alloc(a, (most + 1u) * sizeof *count);
+    for (size_t i = 0; i < m->n; i++)
+        m->segments[i].ordinal = ++count[m->segments[i].id];
+}
+
+/* MSH-18 is needed before the text can be read, and its own field is ASCII in all of them. */
+static ct_str charset_of(const import_er7 *m, ct_str msh)
+{
+    ct_str rest = msh, field = CT_S("");
+    for (size_t i = 0; i < 18 && rest.p; i++)
+        field = ct_str_cut(&rest, m->field);
+    if (!rest.p && count_parts(msh, m->field) < 18)
+        return CT_S("");
+    size_t n = 0;
+    while (n < field.n && field.p[n] != m->repetition)
+        n++;
+    return ct_str_trim(ct_str_head(field, n));
+}
+
+bool import_er7_parse(import_er7 *m, ct_str raw, ct_arena *a, import_segment_id *id, void *ctx,
+                      ct_err *err)
+{
+    ct_str rest, line;
+    size_t lines = 0;
+
+    *m = (import_er7){0};
+    while (raw.n && ends_line(*raw.p))
+        raw = ct_str_from(raw, 1);
+    if (ct_str_starts(raw, CT_S("\xef\xbb\xbf")))
+        raw = ct_str_from(raw, 3);
+    rest = raw;
+    if (!next_line(&rest, &line) || line.n < 4 || !ct_str_starts(line, CT_S("MSH")))
+        return ct_fail_at(err, CT_E_DATA, "no message header", "MSH");
+    if (!delimiters(m, line, err))
+        return false;
+    if (!import_er7_charset(&raw, charset_of(m, line), &m->latin1, a, err))
+        return false;
+    for (rest = raw; next_line(&rest, &line);)
+        lines++;
+    if (lines > SEGMENTS_MAX)
+        return ct_fail(err, CT_E_LIMIT, "too many segments in one message");
+    m->segments = ct_arena_alloc(a, lines * sizeof *m->segments);
+    for (rest = raw; next_line(&rest, &line);)
+        if (!add_segment(m, line, a, id, ctx, err))
+            return false;
+    number_segments(m, a);
+    return true;
+}
+
+/* ---- parts ---- */
+
+import_part import_er7_field(const import_segment *s, size_t n)
+{
+    return (import_part){n < s->nfields ? s->fields[n] : CT_S(""), LEVEL_FIELD};
+}
+
+static ct_str nth(ct_str s, char separator, size_t n)
+{
+    ct_str part = s;
+    if (!separator)
+        return n == 1 ? s : CT_S("");
+    for (size_t i = 0; i < n; i++) {
+        if (!s.p)
+            return CT_S("");
+        part = ct_str_cut(&s, separator);
+    }
+    return part;
+}
+
+size_t import_er7_repetitions(const import_er7 *m, import_part field)
+{
+    return m->repetition ? count_parts(field.raw, m->repetition) : 1;
+}
+
+import_part import_er7_repetition(const import_er7 *m, import_part field, size_t n)
+{
+    return (import_part){nth(field.raw, m->repetition, n), LEVEL_REPETITION};
+}
+
+import_part import_er7_sub(const import_er7 *m, import_part p, size_t n)
+{
+    if (p.level == LEVEL_FIELD)
+        p = import_er7_repetition(m, p, 1);
+    if (p.level == LEVEL_REPETITION)
+        return (import_part){nth(p.raw, m->component, n), LEVEL_COMPONENT};
+    if (p.level == LEVEL_COMPONENT)
+        return (import_part){nth(p.raw, m->subcomponent, n), LEVEL_SUBCOMPONENT};
+    return n == 1 ? p : (import_part){CT_S(""), LEVEL_SUBCOMPONENT};
+}
+
+bool import_er7_null(import_part p)
+{
+    return ct_str_is(p.raw, "\"\"");
+}
+
+bool import_er7_valued(const import_er7 *m, import_part p)
+{
+    if (import_er7_null(p))
+        return false;
+    for (size_t i = 0; i < p.raw.n; i++) {
+        char c = p.raw.p[i];
+        if (c != ' ' && c != '\t' && c != m->component && c != m->subcomponent &&
+            (p.level > LEVEL_FIELD || c != m->repetition))
+            return true;
+    }
+    return false;
+}
+
+bool import_er7_text(const import_er7 *m, import_part p, ct_arena *a, ct_str *text, ct_err *err)
+{
+    while (p.level < LEVEL_SUBCOMPONENT)
+        p = import_er7_sub(m, p, 1);
+    if (import_er7_null(p)) {
+        *text = CT_S("");
+        return true;
+    }
+    return import_er7_unescape(m, p.raw, a, text, err);
+}
+
+bool import_er7_whole(const import_er7 *m, import_part p, ct_arena *a, ct_str *text, ct_err *err)
+{
+    ct_buf b = {0};
+    size_t n = p.level == LEVEL_FIELD ? import_er7_repetitions(m, p) : 1;
+    bool ok = true;
+
+    for (size_t i = 1; i <= n && ok; i++) {
+        ct_str raw = p.level == LEVEL_FIELD ? import_er7_repetition(m, p, i).raw : p.raw, part;
+        if (i > 1)
+            ct_buf_c(&b, '\n');
+        ok = import_er7_unescape(m, raw, a, &part, err);
+        if (ok)
+            ct_buf_put(&b, part);
+    }
+    *text = ok ? ct_arena_copy(a, ct_buf_str(&b)) : CT_S("");
+    ct_buf_free(&b);
+    return ok;
+}

@@ -1,0 +1,73 @@
+/* An HL7 v2 message in its ER7 form (bars and carets), taken apart but not decoded: fields are
+ * slices of the message until their text is asked for.
+ */
+#ifndef CHART_IMPORT_ER7_H
+#define CHART_IMPORT_ER7_H
+
+#include "common/base/base.h"
+
+typedef enum import_level {
+    LEVEL_FIELD,
+    LEVEL_REPETITION,
+    LEVEL_COMPONENT,
+    LEVEL_SUBCOMPONENT
+} import_level;
+
+/* A part of a segment as written, and which part it is. */
+typedef struct import_part {
+    ct_str raw;
+    import_level level;
+} import_part;
+
+typedef struct import_segment {
+    ct_str name;
+    uint16_t id;      /* of the name, as the mapping tables know it; 0 where they do not */
+    uint32_t ordinal; /* of that name in the message, from 1 */
+    uint32_t nfields; /* fields[1] is the first field; of MSH the field separator itself */
+    ct_str *fields;
+    bool *used; /* by field: something was made of it */
+} import_segment;
+
+typedef struct import_er7 {
+    char field, component, repetition, escape, subcomponent; /* 0: none of that kind */
+    bool latin1; /* bytes of \X..\ are ISO 8859-1, not UTF-8 */
+    import_segment *segments;
+    size_t n;
+} import_er7;
+
+/* Gives a segment's name its id. */
+typedef uint16_t import_segment_id(void *ctx, ct_str name);
+
+/* Takes one message apart. `raw` starts with MSH; a byte order mark and MLLP's framing bytes are
+ * passed over. The text is UTF-8 afterwards, whatever MSH-18 says it was, or the message is
+ * refused. */
+CT_USE bool import_er7_parse(import_er7 *m, ct_str raw, ct_arena *a, import_segment_id *id,
+                             void *ctx, ct_err *err);
+
+/* Field `n` of a segment; empty where the segment ends before. */
+import_part import_er7_field(const import_segment *s, size_t n);
+size_t import_er7_repetitions(const import_er7 *m, import_part field);
+import_part import_er7_repetition(const import_er7 *m, import_part field, size_t n);
+/* The n-th (from 1) component of a repetition, or subcomponent of a component. The first part of
+ * what has no parts is the whole. */
+import_part import_er7_sub(const import_er7 *m, import_part p, size_t n);
+/* Is there anything in it but delimiters and spaces? HL7's null ("") is nothing. */
+bool import_er7_valued(const import_er7 *m, import_part p);
+bool import_er7_null(import_part p);
+/* Its first leaf, escapes decoded. */
+CT_USE bool import_er7_text(const import_er7 *m, import_part p, ct_arena *a, ct_str *text,
+                            ct_err *err);
+/* All of it: delimiters below the repetition as they stand, repetitions as lines. */
+CT_USE bool import_er7_whole(const import_er7 *m, import_part p, ct_arena *a, ct_str *text,
+                             ct_err *err);
+
+/* ---- text (er7_text.c) ---- */
+
+bool import_utf8_valid(ct_str s);
+/* `raw` as UTF-8 by what MSH-18 of the message says: the same slice, or a copy in `a`. */
+CT_USE bool import_er7_charset(ct_str *raw, ct_str charset, bool *latin1, ct_arena *a, ct_err *err);
+/* Escape sequences to the text that they stand for. */
+CT_USE bool import_er7_unescape(const import_er7 *m, ct_str raw, ct_arena *a, ct_str *text,
+                                ct_err *err);
+
+#endif

@@ -1,0 +1,270 @@
+/* The mapping tables: what each field of a message becomes. They are TSV files that a person can
+ * read and HL7's own sheets can be held against:
+ *
+ *     types.tsv                  the message types that are taken in
+ *     ignored.tsv                fields that --unmapped does not list
+ *     messages.tsv               which segment makes which resource
+ *     segments/SEG-Type.tsv      a segment's fields to a resource's elements
+ *     datatypes/TYPE-Target.tsv  a data type's components to an element's, or to a resource of its
+ * own tables/NAME.tsv            codes to codes
+ *
+ * A row of a segment or data type table has four columns:
+ *
+ * source   a field (`PID-3`), a component of it (`PID-3.4`, `PID-5.1.2`), in a data type a
+ * component of the value (`CX.4`) or `$`, all of it; `@Type`, the current resource of that type;
+ * `-`, nothing: the row always applies. A row applies only where its source is valued. Rows that
+ * follow each other and have the same field as source are applied together to each of its
+ * repetitions. A field of another segment (`ORC-2`) is the one in the nearest segment before.
+ *
+ * when     `-`, or conditions joined by ` and `:
+ *          REF valued, REF absent     is there anything in it? null ("") is absent
+ *          REF = WORD…, REF != WORD…  is it one of these? (absent: != is true)
+ *          REF in TABLE, REF not in TABLE    does the code table know it? `$` is the caller's table
+ *          REF maps, REF not maps     has the coding system of that name a URI?
+ *          REF longer N               more than N characters
+ *          REF single, REF repeats, REF first   how often the field stands there; is this the
+ * first? REF differs REF unset PATH                 is there nothing in the target yet? group =
+ * SEG…, group != …   the last PID, PV1, ORC, OBR, TXA or SPM before this segment after = SEG… the
+ * last segment before this one but NTE finally                    the row is applied when all of
+ * the message has been read
+ *
+ * target   a path in the resource or value: `name[+].given[0]`; [+] is a new item, [-] the last
+ * one, `extension{NAME}` the extension of that url, made where it is not there: NAME is HL7's
+ *          (http://hl7.org/fhir/StructureDefinition/NAME), a whole URL, or `=url` as it stands;
+ * `{+NAME}` always makes one. `Type:path` is a path in the current resource of that type, `.` the
+ * value itself, `id` the resource's identity (the first row that gives one decides), `-` nowhere.
+ *
+ * value    what is put there:
+ *          "text", true               a constant
+ *          string text code uri system boolean integer positiveInt decimal date dateTime instant
+ * time code TABLE                 the code that the table has for it coding TABLE               the
+ * same with system and display MAP [TABLE]                datatypes/MAP.tsv, with a code table for
+ * its `$` ref                        a reference to the resource of the source ref MAP a reference
+ * to a resource that MAP makes of the value join TERM…                 terms one behind the other;
+ * words TERM… with spaces between mime TERM TERM             a MIME type of its two halves base64
+ * TERM                data, in the encoding (table 0299) that TERM says line text that is added to
+ * the resource's attachment, a line each time key TERM…                  an identity of these;
+ * nothing where one that is not optional is absent derived TERM…              the same for what has
+ * no identifier: the second of a kind in a message is another require                    nothing,
+ * and nothing else where the source is absent refuse "reason"            the message is refused A
+ * term is a reference, `REF?` an optional one, "text", `@Type`, `hd:REF` an assigning authority (an
+ * HD; the sender where it is absent), or `ei:REF` the same of three components of an EI. `of REF`
+ * at the end: what is put there is made of REF instead of the source.
+ */
+#ifndef CHART_IMPORT_MAP_H
+#define CHART_IMPORT_MAP_H
+
+#include "cmd/import/hl7v2/er7.h"
+#include "common/json/json.h"
+
+/* ---- code tables ---- */
+
+typedef struct import_code {
+    ct_str v2, code, system, display;
+} import_code;
+
+typedef struct import_table {
+    ct_str name;
+    import_code *rows; /* sorted by v2 */
+    size_t n;
+} import_table;
+
+const import_code *import_table_find(const import_table *t, ct_str v2);
+
+/* ---- references and terms ---- */
+
+typedef enum import_refkind { REF_NONE, REF_VALUE, REF_FIELD, REF_PART, REF_SLOT } import_refkind;
+
+typedef struct import_ref {
+    import_refkind kind;
+    uint16_t segment; /* REF_FIELD: id of the name */
+    uint16_t field;
+    uint8_t part[3]; /* components below, 0 ends */
+    ct_str slot;     /* REF_SLOT: resource type */
+} import_ref;
+
+typedef enum import_termkind { TERM_REF, TERM_TEXT, TERM_HD, TERM_EI } import_termkind;
+
+typedef struct import_term {
+    import_termkind kind;
+    bool optional;
+    import_ref ref;
+    ct_str text;
+} import_term;
+
+/* ---- paths ---- */
+
+typedef enum import_stepkind {
+    STEP_MEMBER,
+    STEP_AT,
+    STEP_NEW,
+    STEP_LAST,
+    STEP_URL,
+    STEP_NEW_URL
+} import_stepkind;
+
+typedef struct import_step {
+    import_stepkind kind;
+    ct_str name; /* of a member; the url */
+    size_t index;
+} import_step;
+
+typedef struct import_path {
+    import_step *steps;
+    size_t n;
+} import_path;
+
+/* ---- rows ---- */
+
+typedef enum import_test {
+    TEST_VALUED,
+    TEST_ABSENT,
+    TEST_IS,
+    TEST_IS_NOT,
+    TEST_IN,
+    TEST_NOT_IN,
+    TEST_MAPS,
+    TEST_NOT_MAPS,
+    TEST_LONGER,
+    TEST_SINGLE,
+    TEST_REPEATS,
+    TEST_FIRST,
+    TEST_DIFFERS,
+    TEST_UNSET,
+    TEST_GROUP,
+    TEST_NOT_GROUP,
+    TEST_AFTER,
+} import_test;
+
+typedef struct import_condition {
+    import_test test;
+    import_ref ref, other;
+    ct_str *words;
+    size_t nwords;
+    uint64_t number;
+    const import_table *table; /* NULL: the caller's */
+    import_path path;
+} import_condition;
+
+typedef enum import_valuekind {
+    VALUE_CONSTANT, /* text or true */
+    VALUE_STRING,
+    VALUE_TEXT,
+    VALUE_CODE,
+    VALUE_CODING,
+    VALUE_URI,
+    VALUE_SYSTEM,
+    VALUE_BOOLEAN,
+    VALUE_INTEGER,
+    VALUE_POSITIVE,
+    VALUE_DECIMAL,
+    VALUE_DATE,
+    VALUE_DATETIME,
+    VALUE_INSTANT,
+    VALUE_TIME,
+    VALUE_MAP,
+    VALUE_REF,
+    VALUE_JOIN,
+    VALUE_WORDS,
+    VALUE_MIME,
+    VALUE_BASE64,
+    VALUE_LINE,
+    VALUE_KEY,
+    VALUE_DERIVED,
+    VALUE_REQUIRE,
+    VALUE_REFUSE,
+} import_valuekind;
+
+typedef struct import_map import_map;
+
+typedef struct import_row {
+    import_ref source, of;
+    import_condition *when;
+    size_t nwhen;
+    bool finally, is_id, here; /* here: the target is the value itself */
+    ct_str slot;               /* the resource that the path is in; empty: this one */
+    import_path path;
+    import_valuekind value;
+    bool json;                 /* VALUE_CONSTANT: JSON as it stands */
+    ct_str text;               /* constant, reason */
+    const import_map *map;     /* NULL: a reference to the source's resource */
+    const import_table *table; /* NULL with `caller_table`: the caller's */
+    bool caller_table;
+    import_term *terms;
+    size_t nterms;
+} import_row;
+
+struct import_map {
+    ct_str name; /* without folder and .tsv */
+    ct_str type; /* behind the first dash: the resource that it makes */
+    import_row *rows;
+    size_t n;
+};
+
+/* A row of messages.tsv. */
+typedef struct import_rule {
+    ct_str *messages;
+    size_t nmessages; /* 0: all */
+    bool except;      /* all but those */
+    uint16_t segment;
+    import_condition *when;
+    size_t nwhen;
+    const import_map *map; /* NULL: none, only `ends` */
+    bool fresh;            /* a new resource */
+    ct_str *ends;
+    size_t nends;
+    bool ends_all;
+} import_rule;
+
+typedef struct import_type {
+    ct_str code;
+    uint16_t requires;
+    ct_str requires_name;
+} import_type;
+
+typedef struct import_maps {
+    ct_arena *arena;
+    ct_str *segments; /* names that the tables speak of; id is index + 1 */
+    size_t nsegments;
+    import_table *tables;
+    size_t ntables;
+    import_map *maps;
+    size_t nmaps;
+    import_rule *rules;
+    size_t nrules;
+    import_type *types;
+    size_t ntypes;
+    import_table ignored; /* fields */
+    const import_table *systems, *yes_no;
+    uint16_t msh, nte;
+} import_maps;
+
+/* Compiles all tables among `files`. NULL where one is wrong: `err` names file and line. */
+CT_USE import_maps *import_maps_load(const ct_datafile *files, ct_err *err);
+void import_maps_free(import_maps *m);
+/* Fits import_segment_id with the maps as `ctx`. */
+uint16_t import_maps_segment(void *maps, ct_str name);
+
+/* ---- compiling (map_compile.c) ---- */
+
+/* Where the compiler is. */
+typedef struct import_compiler {
+    import_maps *maps;
+    ct_str type; /* of the data type whose table this is; empty in a segment's */
+    uint64_t line;
+    ct_err *err;
+} import_compiler;
+
+bool import_bad(const import_compiler *c, const char *text);
+uint16_t import_segment_intern(import_maps *m, ct_str name);
+const import_table *import_maps_table(const import_maps *m, ct_str name);
+const import_map *import_maps_map(const import_maps *m, ct_str name);
+/* Takes the next word off, quotes kept together; empty at the end. */
+ct_str import_word(ct_str *rest);
+CT_USE bool import_compile_ref(import_compiler *c, ct_str text, import_ref *ref);
+CT_USE bool import_compile_path(import_compiler *c, ct_str text, import_path *path);
+CT_USE bool import_compile_when(import_compiler *c, ct_str text, import_condition **list, size_t *n,
+                                bool *finally);
+CT_USE bool import_compile_value(import_compiler *c, ct_str text, import_row *row);
+
+#endif

@@ -1,0 +1,282 @@
+/* The tables as files: reads all of them, then compiles their rows, which may name each other. */
+#include "cmd/import/hl7v2/map.h"
+
+#include <stdlib.h>
+
+enum { SEGMENTS_MAX = 256 };
+
+/* ---- names ---- */
+
+bool import_bad(const import_compiler *c, const char *text)
+{
+    return ct_fail(c->err, CT_E_DATA, text);
+}
+
+uint16_t import_maps_segment(void *maps, ct_str name)
+{
+    const import_maps *m = maps;
+
+    for (size_t i = 0; i < m->nsegments; i++)
+        if (ct_str_eq(m->segments[i], name))
+            return (uint16_t)(i + 1);
+    return 0;
+}
+
+uint16_t import_segment_intern(import_maps *m, ct_str name)
+{
+    uint16_t id = import_maps_segment(m, name);
+
+    if (!id && m->nsegments < SEGMENTS_MAX) {
+        m->segments[m->nsegments++] = name;
+        id = (uint16_t)m->nsegments;
+    }
+    return id;
+}
+
+const import_table *import_maps_table(const import_maps *m, ct_str name)
+{
+    for (size_t i = 0; i < m->ntables; i++)
+        if (ct_str_eq(m->tables[i].name, name))
+            return &m->tables[i];
+    return NULL;
+}
+
+const import_map *import_maps_map(const import_maps *m, ct_str name)
+{
+    for (size_t i = 0; i < m->nmaps; i++)
+        if (ct_str_eq(m->maps[i].name, name))
+            return &m->maps[i];
+    return NULL;
+}
+
+/* ---- code tables ---- */
+
+static int by_v2(const void *a, const void *b)
+{
+    return ct_str_cmp(((const import_code *)a)->v2, ((const import_code *)b)->v2);
+}
+
+const import_code *import_table_find(const import_table *t, ct_str v2)
+{
+    import_code key = {.v2 = v2};
+
+    return t && t->n ? bsearch(&key, t->rows, t->n, sizeof key, by_v2) : NULL;
+}
+
+static size_t count_rows(ct_str text)
+{
+    ct_str col;
+    size_t n = 0;
+    while (ct_tsv_next(&text, &col, 1, NULL))
+        n++;
+    return n;
+}
+
+static bool load_table(import_compiler *c, ct_str text, import_table *t)
+{
+    ct_str cols[4];
+    size_t n;
+
+    t->rows = ct_arena_alloc(c->maps->arena, count_rows(text) * sizeof *t->rows);
+    while ((n = ct_tsv_next(&text, cols, CT_LEN(cols), &c->line))) {
+        if (n < 2)
+            return import_bad(c, "a code needs at least two columns");
+        t->rows[t->n++] =
+            (import_code){cols[0], cols[1], n > 2 ? cols[2] : CT_S(""), n > 3 ? cols[3] : CT_S("")};
+    }
+    qsort(t->rows, t->n, sizeof *t->rows, by_v2);
+    for (size_t i = 1; i < t->n; i++)
+        if (by_v2(&t->rows[i - 1], &t->rows[i]) == 0)
+            return import_bad(c, "a code stands twice");
+    return true;
+}
+
+/* ---- maps ---- */
+
+/* `Encounter:path` or `path`; `.`, `id` and `-` are no paths. */
+static bool compile_target(import_compiler *c, ct_str text, import_row *row)
+{
+    size_t colon = ct_str_find(text, CT_S(":")), brace = ct_str_find(text, CT_S("{"));
+
+    row->is_id = ct_str_is(text, "id");
+    row->here = ct_str_is(text, ".");
+    if (row->is_id || row->here || ct_str_is(text, "-"))
+        return true;
+    if (colon < text.n && colon < brace) {
+        row->slot = ct_str_head(text, colon);
+        text = ct_str_from(text, colon + 1);
+    }
+    return import_compile_path(c, text, &row->path);
+}
+
+static bool compile_row(import_compiler *c, const ct_str *cols, import_row *row)
+{
+    return import_compile_ref(c, cols[0], &row->source) &&
+           import_compile_when(c, cols[1], &row->when, &row->nwhen, &row->finally) &&
+           compile_target(c, cols[2], row) && import_compile_value(c, cols[3], row);
+}
+
+static bool compile_map(import_compiler *c, ct_str text, import_map *map)
+{
+    ct_str cols[4];
+    size_t n;
+
+    map->rows = ct_arena_alloc(c->maps->arena, count_rows(text) * sizeof *map->rows);
+    while ((n = ct_tsv_next(&text, cols, CT_LEN(cols), &c->line))) {
+        if (n != CT_LEN(cols))
+            return import_bad(c, "a row has four columns");
+        if (!compile_row(c, cols, &map->rows[map->n++]))
+            return false;
+    }
+    return true;
+}
+
+/* ---- messages.tsv and types.tsv ---- */
+
+static size_t split_words(const import_compiler *c, ct_str text, ct_str **words)
+{
+    size_t n = 0;
+
+    *words = ct_arena_alloc(c->maps->arena, (text.n / 2 + 1) * sizeof **words);
+    for (ct_str w = import_word(&text); w.n; w = import_word(&text))
+        (*words)[n++] = w;
+    return n;
+}
+
+static bool compile_rule(import_compiler *c, const ct_str *cols, import_rule *r)
+{
+    bool finally;
+    ct_str messages = cols[0];
+
+    if ((r->except = ct_str_starts(messages, CT_S("!"))))
+        messages = ct_str_from(messages, 1);
+    if (!ct_str_is(messages, "*"))
+        r->nmessages = split_words(c, messages, &r->messages);
+    r->segment = import_segment_intern(c->maps, cols[1]);
+    if (!import_compile_when(c, cols[2], &r->when, &r->nwhen, &finally))
+        return false;
+    if (!ct_str_is(cols[3], "-") && !(r->map = import_maps_map(c->maps, cols[3])))
+        return import_bad(c, "no such map");
+    r->fresh = ct_str_is(cols[4], "new");
+    r->ends_all = ct_str_is(cols[5], "*");
+    if (!r->ends_all && !ct_str_is(cols[5], "-"))
+        r->nends = split_words(c, cols[5], &r->ends);
+    return true;
+}
+
+static bool compile_rules(import_compiler *c, ct_str text)
+{
+    ct_str cols[6];
+    size_t n;
+
+    c->maps->rules = ct_arena_alloc(c->maps->arena, count_rows(text) * sizeof(import_rule));
+    while ((n = ct_tsv_next(&text, cols, CT_LEN(cols), &c->line))) {
+        if (n != CT_LEN(cols))
+            return import_bad(c, "a row has six columns");
+        if (!compile_rule(c, cols, &c->maps->rules[c->maps->nrules++]))
+            return false;
+    }
+    return true;
+}
+
+static bool compile_types(import_compiler *c, ct_str text)
+{
+    import_maps *m = c->maps;
+    ct_str cols[3];
+    size_t n;
+
+    m->types = ct_arena_alloc(m->arena, count_rows(text) * sizeof *m->types);
+    while ((n = ct_tsv_next(&text, cols, CT_LEN(cols), &c->line))) {
+        if (n < 2)
+            return import_bad(c, "a row has two columns");
+        m->types[m->ntypes++] = (import_type){cols[0], import_segment_intern(m, cols[1]), cols[1]};
+    }
+    return true;
+}
+
+/* ---- all ---- */
+
+/* `segments/PID-Patient.tsv` is the map PID-Patient. */
+static bool name_of(const ct_datafile *f, ct_str folder, ct_str *name)
+{
+    ct_str path = ct_str_z(f->name), start = CT_S("hl7v2/");
+
+    if (!ct_str_starts(path, start))
+        return false;
+    path = ct_str_from(path, start.n);
+    if (!ct_str_starts(path, folder) || !ct_str_ends(path, CT_S(".tsv")))
+        return false;
+    *name = ct_str_from(ct_str_head(path, path.n - 4), folder.n);
+    return true;
+}
+
+static void declare(import_maps *m, const ct_datafile *files)
+{
+    size_t n = 0;
+    while (files[n].name)
+        n++;
+    m->tables = ct_arena_alloc(m->arena, n * sizeof *m->tables);
+    m->maps = ct_arena_alloc(m->arena, n * sizeof *m->maps);
+    m->segments = ct_arena_alloc(m->arena, SEGMENTS_MAX * sizeof *m->segments);
+    for (const ct_datafile *f = files; f->name; f++) {
+        ct_str name;
+        if (name_of(f, CT_S("tables/"), &name))
+            m->tables[m->ntables++].name = name;
+        else if (name_of(f, CT_S("segments/"), &name) || name_of(f, CT_S("datatypes/"), &name)) {
+            ct_str rest = name;
+            ct_str_cut(&rest, '-');
+            m->maps[m->nmaps].type = rest.p ? ct_str_cut(&rest, '-') : CT_S("");
+            m->maps[m->nmaps++].name = name;
+        }
+    }
+}
+
+static bool compile_file(import_compiler *c, const ct_datafile *f)
+{
+    import_maps *m = c->maps;
+    ct_str name, text = {f->text, f->n};
+
+    if (name_of(f, CT_S("tables/"), &name))
+        return load_table(c, text, (import_table *)import_maps_table(m, name));
+    if (name_of(f, CT_S("segments/"), &name))
+        return compile_map(c, text, (import_map *)import_maps_map(m, name));
+    if (name_of(f, CT_S("datatypes/"), &name)) {
+        ct_str rest = name;
+        c->type = ct_str_cut(&rest, '-');
+        return compile_map(c, text, (import_map *)import_maps_map(m, name));
+    }
+    if (name_of(f, CT_S("ignored"), &name))
+        return load_table(c, text, &m->ignored);
+    if (name_of(f, CT_S("messages"), &name))
+        return compile_rules(c, text);
+    return !name_of(f, CT_S("types"), &name) || compile_types(c, text);
+}
+
+import_maps *import_maps_load(const ct_datafile *files, ct_err *err)
+{
+    import_maps *m = ct_calloc(1, sizeof *m);
+
+    m->arena = ct_arena_new();
+    declare(m, files);
+    m->msh = import_segment_intern(m, CT_S("MSH"));
+    m->nte = import_segment_intern(m, CT_S("NTE"));
+    for (const ct_datafile *f = files; f->name; f++) {
+        import_compiler c = {.maps = m, .err = err};
+        if (!compile_file(&c, f)) {
+            err->file = f->name;
+            err->line = c.line;
+            import_maps_free(m);
+            return NULL;
+        }
+    }
+    m->systems = import_maps_table(m, CT_S("CodingSystem"));
+    m->yes_no = import_maps_table(m, CT_S("YesNo"));
+    return m;
+}
+
+void import_maps_free(import_maps *m)
+{
+    if (m)
+        ct_arena_free(m->arena);
+    free(m);
+}

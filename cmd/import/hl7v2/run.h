@@ -1,0 +1,105 @@
+/* The interpreter: applies the mapping tables to one message.
+ *
+ *     run.c        segments in order, rules, resources
+ *     run_row.c    rows: repetitions, conditions, targets
+ *     run_value.c  what a row puts there
+ *     run_ref.c    references to parts of the message; where an error is
+ *     run_id.c     identities
+ */
+#ifndef CHART_IMPORT_RUN_H
+#define CHART_IMPORT_RUN_H
+
+#include "cmd/import/hl7v2/map.h"
+
+typedef struct import_line {
+    struct import_line *next;
+    ct_str text;
+} import_line;
+
+typedef struct import_resource {
+    ct_str type, id;
+    ct_tree *tree;
+    const import_map *map; /* that it was made by */
+    size_t segment;        /* of the message, that it was made of */
+    uint32_t copies;       /* derived identities that were like this one */
+    ct_tree *attachment;   /* that lines of text go to */
+    import_line *lines, **end;
+} import_resource;
+
+typedef struct import_run {
+    const import_maps *maps;
+    ct_arena *a;
+    ct_err *err;
+    import_er7 message;
+    size_t at; /* the segment being mapped */
+    import_resource **resources;
+    size_t n, cap;
+    uint32_t *buckets; /* resources by type and id: index + 1 */
+    size_t nbuckets;
+    import_resource *slots[32]; /* the current resource of each type */
+    size_t nslots;
+    size_t *last; /* by segment id: index + 1 of the last one before `at` */
+    ct_str group, after;
+    char zone[7];     /* for times without one */
+    uint64_t assumed; /* how often the run's own default zone was used */
+    bool zone_is_default;
+    unsigned depth;
+} import_run;
+
+/* A map being applied. */
+typedef struct import_frame {
+    const struct import_frame *up;
+    const import_ref *via; /* what the value is, in `up` */
+    import_part value;     /* $ */
+    uint16_t field;        /* whose repetitions are gone through; 0: none */
+    size_t repetition;
+    const import_table *table; /* the caller's */
+    ct_tree *root, *result;    /* `result`: what `.` was set to */
+    import_resource *resource;
+    bool no_new; /* the last [+] of this repetition made nothing */
+} import_frame;
+
+/* Maps a message. The resources stand in run->resources, in order; all live in run->a. False, with
+ * the segment and field in `err`, where the message is refused. */
+CT_USE bool import_run_message(import_run *run, ct_str raw);
+
+/* ---- shared by the run_*.c files ---- */
+
+import_resource *import_run_slot(const import_run *run, ct_str type);
+import_resource *import_run_find(const import_run *run, ct_str type, ct_str id);
+import_resource *import_run_add(import_run *run, ct_str type, ct_str id, const import_map *map);
+
+CT_USE bool import_row_holds(import_run *run, const import_frame *f, const import_condition *when,
+                             size_t n, bool *holds);
+CT_USE bool import_map_apply(import_run *run, import_frame *f, const import_map *map, bool finally);
+
+/* What `ref` speaks of. Empty where it is not there. */
+import_part import_ref_part(import_run *run, const import_frame *f, const import_ref *ref);
+/* The same, of a field all repetitions. */
+import_part import_ref_field(import_run *run, const import_frame *f, const import_ref *ref);
+bool import_ref_valued(import_run *run, const import_frame *f, const import_ref *ref);
+CT_USE bool import_ref_text(import_run *run, const import_frame *f, const import_ref *ref,
+                            ct_str *text);
+CT_USE bool import_term_text(import_run *run, const import_frame *f, const import_term *t,
+                             ct_str *text);
+/* Fills the run's error, saying where `ref` is. Returns false. */
+bool import_run_fail(import_run *run, const import_frame *f, const import_ref *ref,
+                     const char *text);
+bool import_run_fail_again(import_run *run, const import_frame *f, const import_ref *ref);
+
+/* The value of a row as a tree: NULL where there is none. */
+CT_USE bool import_value_make(import_run *run, import_frame *f, const import_row *row,
+                              ct_tree *into, ct_tree **value);
+/* The URI of a coding system's name; empty where there is none. */
+ct_str import_system_uri(const import_maps *maps, ct_str name, ct_arena *a);
+
+/* The identity that the map's id rows give, empty where they give none. `*derived`: it is no
+ * identifier of the thing's own. */
+CT_USE bool import_id_make(import_run *run, import_frame *f, const import_map *map, ct_str *id,
+                           bool *derived);
+/* The identity of last resort: message and segment. */
+ct_str import_id_of_segment(import_run *run, ct_str type);
+/* The identity of the n-th of a kind. */
+ct_str import_id_again(import_run *run, ct_str id, uint32_t n);
+
+#endif

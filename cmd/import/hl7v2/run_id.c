@@ -1,0 +1,113 @@
+/* Identities: the same thing has the same id in every message and on every machine. */
+#include "cmd/import/hl7v2/run.h"
+
+enum { ID_BYTES = 16 };
+
+static ct_str hash_id(ct_arena *a, ct_str text)
+{
+    uint8_t digest[CT_SHA256_LEN];
+    ct_buf hex = {0};
+
+    ct_sha256(text, digest);
+    ct_hex(&hex, digest, ID_BYTES);
+    ct_str id = ct_arena_copy(a, ct_buf_str(&hex));
+    ct_buf_free(&hex);
+    return id;
+}
+
+static void put_part(ct_buf *b, ct_str part)
+{
+    ct_buf_put(b, part);
+    ct_buf_c(b, '\x1f'); /* unit separator: no part holds one */
+}
+
+ct_str import_id_again(import_run *run, ct_str id, uint32_t n)
+{
+    return hash_id(run->a, ct_arena_printf(run->a, "%.*s\x1f%u", (int)id.n, id.p, (unsigned)n));
+}
+
+/* The terms as one text; `*whole` false where one that must be there is not. */
+static bool put_terms(import_run *run, const import_frame *f, const import_row *row, ct_buf *b,
+                      bool *whole)
+{
+    *whole = true;
+    for (size_t i = 0; i < row->nterms; i++) {
+        const import_term *t = &row->terms[i];
+        ct_str text;
+        if (!import_term_text(run, f, t, &text))
+            return false;
+        if (!text.n && !t->optional && t->kind == TERM_REF)
+            *whole = false;
+        put_part(b, text);
+    }
+    return true;
+}
+
+static bool row_id(import_run *run, const import_frame *f, const import_row *row, ct_str type,
+                   ct_str *id)
+{
+    bool holds = import_ref_valued(run, f, &row->source), whole;
+    ct_buf b = {0};
+
+    if (holds && !import_row_holds(run, f, row->when, row->nwhen, &holds))
+        return false;
+    if (!holds)
+        return true;
+    put_part(&b, type);
+    bool ok = put_terms(run, f, row, &b, &whole);
+    if (ok && whole)
+        *id = hash_id(run->a, ct_buf_str(&b));
+    ct_buf_free(&b);
+    return ok;
+}
+
+/* A row's field is tried in all its repetitions before the next row is. */
+static bool row_id_each(import_run *run, import_frame *f, const import_row *row, ct_str type,
+                        ct_str *id)
+{
+    import_part field = import_ref_field(run, f, &row->source);
+    bool loop = row->source.kind == REF_FIELD && !row->source.part[0] &&
+                row->source.segment == run->message.segments[run->at].id;
+    size_t n = loop ? import_er7_repetitions(&run->message, field) : 1;
+
+    for (size_t i = 1; i <= n && !id->n; i++) {
+        f->field = row->source.field;
+        f->repetition = loop ? i : 0;
+        if (!row_id(run, f, row, type, id))
+            return false;
+    }
+    f->field = 0;
+    f->repetition = 0;
+    return true;
+}
+
+bool import_id_make(import_run *run, import_frame *f, const import_map *map, ct_str *id,
+                    bool *derived)
+{
+    *id = CT_S("");
+    for (size_t i = 0; i < map->n && !id->n; i++) {
+        const import_row *row = &map->rows[i];
+        if (!row->is_id)
+            continue;
+        *derived = row->value == VALUE_DERIVED;
+        if (!row_id_each(run, f, row, map->type, id))
+            return false;
+    }
+    return true;
+}
+
+ct_str import_id_of_segment(import_run *run, ct_str type)
+{
+    const import_segment *msh = &run->message.segments[0], *s = &run->message.segments[run->at];
+    ct_buf b = {0};
+
+    put_part(&b, type);
+    put_part(&b, import_er7_field(msh, 3).raw);
+    put_part(&b, import_er7_field(msh, 4).raw);
+    put_part(&b, import_er7_field(msh, 10).raw);
+    put_part(&b, s->name);
+    ct_buf_printf(&b, "%u", (unsigned)s->ordinal);
+    ct_str id = hash_id(run->a, ct_buf_str(&b));
+    ct_buf_free(&b);
+    return id;
+}

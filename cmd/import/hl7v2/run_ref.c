@@ -1,0 +1,165 @@
+/* References of the mapping tables to parts of the message, and the place of an error. */
+#include "cmd/import/hl7v2/run.h"
+
+static import_segment *segment_of(import_run *run, const import_ref *ref)
+{
+    import_segment *all = run->message.segments;
+
+    if (ref->segment == all[run->at].id)
+        return &all[run->at];
+    if (ref->segment == run->maps->msh)
+        return &all[0];
+    return run->last[ref->segment] ? &all[run->last[ref->segment] - 1] : NULL;
+}
+
+static import_part down(const import_run *run, import_part p, const uint8_t part[3])
+{
+    for (size_t i = 0; i < 3 && part[i]; i++)
+        p = import_er7_sub(&run->message, p, part[i]);
+    return p;
+}
+
+import_part import_ref_field(import_run *run, const import_frame *f, const import_ref *ref)
+{
+    import_part none = {CT_S(""), LEVEL_SUBCOMPONENT};
+
+    if (ref->kind == REF_VALUE)
+        return f->value;
+    if (ref->kind == REF_PART)
+        return down(run, f->value, ref->part);
+    if (ref->kind != REF_FIELD)
+        return none;
+    import_segment *s = segment_of(run, ref);
+    if (!s)
+        return none;
+    if (ref->field < s->nfields)
+        s->used[ref->field] = true;
+    return import_er7_field(s, ref->field);
+}
+
+import_part import_ref_part(import_run *run, const import_frame *f, const import_ref *ref)
+{
+    import_part p = import_ref_field(run, f, ref);
+
+    if (ref->kind != REF_FIELD || !p.raw.n)
+        return p;
+    bool looped = f->repetition && f->field == ref->field &&
+                  ref->segment == run->message.segments[run->at].id;
+    if (looped || ref->part[0])
+        p = import_er7_repetition(&run->message, p, looped ? f->repetition : 1);
+    return down(run, p, ref->part);
+}
+
+bool import_ref_valued(import_run *run, const import_frame *f, const import_ref *ref)
+{
+    if (ref->kind == REF_NONE)
+        return true;
+    if (ref->kind == REF_SLOT)
+        return import_run_slot(run, ref->slot) != NULL;
+    return import_er7_valued(&run->message, import_ref_part(run, f, ref));
+}
+
+bool import_ref_text(import_run *run, const import_frame *f, const import_ref *ref, ct_str *text)
+{
+    if (ref->kind == REF_SLOT) {
+        const import_resource *r = import_run_slot(run, ref->slot);
+        *text = r ? r->id : CT_S("");
+        return true;
+    }
+    return import_er7_text(&run->message, import_ref_part(run, f, ref), run->a, text, run->err) ||
+           import_run_fail_again(run, f, ref);
+}
+
+/* ---- authorities ---- */
+
+/* The universal id, else the namespace, of the parts `first` and behind of `p`. */
+static bool authority(import_run *run, import_part p, size_t first, ct_str *text)
+{
+    static const size_t order[] = {1, 0};
+
+    for (size_t i = 0; i < CT_LEN(order); i++) {
+        import_part part = import_er7_sub(&run->message, p, first + order[i]);
+        if (import_er7_valued(&run->message, part))
+            return import_er7_text(&run->message, part, run->a, text, run->err);
+    }
+    *text = CT_S("");
+    return true;
+}
+
+/* Whoever sends numbers without saying whose they are means his own: MSH-4, else MSH-3. */
+static bool sender(import_run *run, ct_str *text)
+{
+    for (size_t field = 4; field >= 3; field--) {
+        import_part p = import_er7_field(&run->message.segments[0], field);
+        if (import_er7_valued(&run->message, p))
+            return authority(run, p, 1, text);
+    }
+    *text = CT_S("");
+    return true;
+}
+
+bool import_term_text(import_run *run, const import_frame *f, const import_term *t, ct_str *text)
+{
+    bool ok;
+
+    if (t->kind == TERM_TEXT) {
+        *text = t->text;
+        return true;
+    }
+    if (t->kind == TERM_REF)
+        return import_ref_text(run, f, &t->ref, text);
+    if (t->kind == TERM_HD) {
+        ok = authority(run, import_ref_part(run, f, &t->ref), 1, text);
+    } else { /* the component that is named is the namespace, those behind it the universal id */
+        import_ref whole = t->ref;
+        size_t first = whole.part[0];
+        whole.part[0] = 0;
+        ok = authority(run, import_ref_part(run, f, &whole), first, text);
+    }
+    if (ok && !text->n)
+        ok = sender(run, text);
+    return ok || import_run_fail_again(run, f, &t->ref);
+}
+
+/* ---- where ---- */
+
+static void put_parts(ct_buf *b, const import_ref *ref)
+{
+    for (size_t i = 0; i < CT_LEN(ref->part) && ref->part[i]; i++)
+        ct_buf_printf(b, ".%u", (unsigned)ref->part[i]);
+}
+
+static void put_where(import_run *run, const import_frame *f, const import_ref *ref, ct_buf *b)
+{
+    if (ref->kind == REF_FIELD) {
+        const import_segment *s = segment_of(run, ref);
+        ct_str name = run->maps->segments[ref->segment - 1];
+        ct_buf_put(b, name);
+        if (s && s->ordinal > 1)
+            ct_buf_printf(b, "[%u]", (unsigned)s->ordinal);
+        ct_buf_printf(b, "-%u", (unsigned)ref->field);
+        put_parts(b, ref);
+    } else if (f->up && f->via) {
+        put_where(run, f->up, f->via, b);
+        if (ref->kind == REF_PART)
+            put_parts(b, ref);
+    } else {
+        ct_buf_put(b, run->message.segments[run->at].name);
+    }
+}
+
+bool import_run_fail(import_run *run, const import_frame *f, const import_ref *ref,
+                     const char *text)
+{
+    ct_buf b = {0};
+
+    put_where(run, f, ref, &b);
+    ct_fail_at(run->err, CT_E_DATA, text, "%.*s", (int)b.n, b.p ? b.p : "");
+    ct_buf_free(&b);
+    return false;
+}
+
+bool import_run_fail_again(import_run *run, const import_frame *f, const import_ref *ref)
+{
+    return import_run_fail(run, f, ref, run->err->text);
+}

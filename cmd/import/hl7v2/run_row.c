@@ -1,0 +1,234 @@
+/* Rows: which apply, how often, and where their value goes. */
+#include "cmd/import/hl7v2/path.h"
+#include "cmd/import/hl7v2/run.h"
+
+/* ---- conditions ---- */
+
+static bool is_one_of(const import_condition *k, ct_str text)
+{
+    for (size_t i = 0; i < k->nwords; i++)
+        if (ct_str_eq(k->words[i], text))
+            return true;
+    return false;
+}
+
+static size_t repetitions(import_run *run, const import_frame *f, const import_ref *ref)
+{
+    return import_er7_repetitions(&run->message, import_ref_field(run, f, ref));
+}
+
+/* Conditions about a reference's text. */
+static bool text_holds(import_run *run, const import_frame *f, const import_condition *k,
+                       bool *holds)
+{
+    const import_table *table = k->table ? k->table : f->table;
+    ct_str text, other;
+
+    if (!import_ref_text(run, f, &k->ref, &text))
+        return false;
+    switch (k->test) {
+    case TEST_IS:
+    case TEST_IS_NOT:
+        *holds = is_one_of(k, text) == (k->test == TEST_IS);
+        break;
+    case TEST_IN:
+    case TEST_NOT_IN:
+        *holds = (text.n && import_table_find(table, text)) == (k->test == TEST_IN);
+        break;
+    case TEST_MAPS:
+    case TEST_NOT_MAPS:
+        *holds = (import_system_uri(run->maps, text, run->a).n > 0) == (k->test == TEST_MAPS);
+        break;
+    case TEST_LONGER:
+        *holds = text.n > k->number;
+        break;
+    default: /* TEST_DIFFERS */
+        if (!import_ref_text(run, f, &k->other, &other))
+            return false;
+        *holds = !ct_str_eq(text, other);
+    }
+    return true;
+}
+
+static bool condition_holds(import_run *run, const import_frame *f, const import_condition *k,
+                            bool *holds)
+{
+    switch (k->test) {
+    case TEST_VALUED:
+    case TEST_ABSENT:
+        *holds = import_ref_valued(run, f, &k->ref) == (k->test == TEST_VALUED);
+        return true;
+    case TEST_SINGLE:
+    case TEST_REPEATS:
+        *holds = (repetitions(run, f, &k->ref) > 1) == (k->test == TEST_REPEATS);
+        return true;
+    case TEST_FIRST:
+        *holds = f->repetition <= 1;
+        return true;
+    case TEST_UNSET:
+        *holds = !f->root || !import_path_find(f->root, &k->path);
+        return true;
+    case TEST_GROUP:
+    case TEST_NOT_GROUP:
+        *holds = is_one_of(k, run->group) == (k->test == TEST_GROUP);
+        return true;
+    case TEST_AFTER:
+        *holds = is_one_of(k, run->after);
+        return true;
+    default:
+        return text_holds(run, f, k, holds);
+    }
+}
+
+bool import_row_holds(import_run *run, const import_frame *f, const import_condition *when,
+                      size_t n, bool *holds)
+{
+    *holds = true;
+    for (size_t i = 0; i < n && *holds; i++)
+        if (!condition_holds(run, f, &when[i], holds))
+            return false;
+    return true;
+}
+
+/* ---- one row ---- */
+
+/* What the row's path starts from: this value, or the current resource of a type. */
+static ct_tree *root_of(const import_run *run, const import_frame *f, const import_row *row)
+{
+    if (!row->slot.n)
+        return f->root;
+    const import_resource *r = import_run_slot(run, row->slot);
+    return r ? r->tree : NULL;
+}
+
+static void put_value(import_run *run, import_frame *f, const import_row *row, ct_tree *root,
+                      ct_tree *value)
+{
+    if (row->here)
+        f->result = value;
+    else if (row->path.n)
+        import_path_put(run->a, root, &row->path, value);
+}
+
+/* A target for the last item means the one that this repetition made, not that of another field. */
+static bool last_is_ours(const import_frame *f, const import_row *row)
+{
+    return !f->no_new || !import_path_is_last(&row->path) || import_path_is_new(&row->path);
+}
+
+static bool row_make(import_run *run, import_frame *f, const import_row *row)
+{
+    ct_tree *root = root_of(run, f, row), *into = NULL, *value = NULL;
+
+    if (row->path.n && !root)
+        return true;
+    if (row->path.n && row->value == VALUE_MAP) {
+        into = import_path_find(root, &row->path);
+        if (into && ct_tree_type(into) != CT_OBJECT)
+            into = NULL;
+    }
+    if (!import_value_make(run, f, row, into, &value))
+        return false;
+    if (import_path_is_new(&row->path))
+        f->no_new = !value;
+    if (value && value != into)
+        put_value(run, f, row, root, value);
+    return true;
+}
+
+/* `*end`: the rows behind this one do not apply any more. */
+static bool row_apply(import_run *run, import_frame *f, const import_row *row, bool *end)
+{
+    bool holds = import_ref_valued(run, f, &row->source);
+
+    if (row->value == VALUE_REQUIRE) {
+        *end = !holds;
+        return true;
+    }
+    if (holds && !import_row_holds(run, f, row->when, row->nwhen, &holds))
+        return false;
+    if (!holds || !last_is_ours(f, row))
+        return true;
+    if (!row_make(run, f, row))
+        return false;
+    *end = row->here && f->result;
+    return true;
+}
+
+/* ---- all rows ---- */
+
+static bool is_whole_field(const import_run *run, const import_row *row)
+{
+    return row->source.kind == REF_FIELD && !row->source.part[0] &&
+           row->source.segment == run->message.segments[run->at].id;
+}
+
+/* The rows from `first` that have the same field as source. */
+static size_t block_length(const import_map *map, size_t first)
+{
+    const import_ref *s = &map->rows[first].source;
+    size_t n = 1;
+
+    while (first + n < map->n) {
+        const import_ref *t = &map->rows[first + n].source;
+        if (t->kind != s->kind || t->segment != s->segment || t->field != s->field || t->part[0])
+            break;
+        n++;
+    }
+    return n;
+}
+
+static bool makes_items(const import_row *row)
+{
+    for (size_t i = 0; i < row->path.n; i++)
+        if (row->path.steps[i].kind == STEP_NEW || row->path.steps[i].kind == STEP_LAST ||
+            row->path.steps[i].kind == STEP_NEW_URL)
+            return true;
+    return false;
+}
+
+static bool apply_some(import_run *run, import_frame *f, const import_row *rows, size_t n,
+                       bool finally, bool *end)
+{
+    for (size_t i = 0; i < n && !*end; i++) {
+        const import_row *row = &rows[i];
+        if (row->is_id || row->finally != finally || (f->repetition > 1 && !makes_items(row)))
+            continue;
+        if (!row_apply(run, f, row, end))
+            return false;
+    }
+    return true;
+}
+
+static bool apply_block(import_run *run, import_frame *f, const import_row *rows, size_t n,
+                        bool finally)
+{
+    size_t count = repetitions(run, f, &rows->source);
+    bool end = false, ok = true;
+
+    f->field = rows->source.field;
+    for (size_t i = 1; i <= count && ok; i++) {
+        f->repetition = i;
+        f->no_new = false;
+        ok = apply_some(run, f, rows, n, finally, &end);
+    }
+    f->field = 0;
+    f->repetition = 0;
+    f->no_new = false;
+    return ok;
+}
+
+bool import_map_apply(import_run *run, import_frame *f, const import_map *map, bool finally)
+{
+    bool end = false;
+
+    for (size_t i = 0; i < map->n && !end;) {
+        const import_row *row = &map->rows[i];
+        size_t n = is_whole_field(run, row) ? block_length(map, i) : 1;
+        if (!(is_whole_field(run, row) ? apply_block(run, f, row, n, finally)
+                                       : apply_some(run, f, row, n, finally, &end)))
+            return false;
+        i += n;
+    }
+    return true;
+}

@@ -1,0 +1,108 @@
+/* chart-import's own pieces.
+ *
+ *     main.c          options, the run, what is said at its end
+ *     feed.c          the inputs, in blocks that hold whole records
+ *     fhir/           FHIR JSON: values, Bundles
+ *     hl7v2/          HL7 v2: messages by mapping tables
+ *
+ * A block is worked on by any thread; what comes of it is written in order.
+ */
+#ifndef CHART_IMPORT_H
+#define CHART_IMPORT_H
+
+#include "common/cli/cli.h"
+
+typedef enum import_format { FORMAT_UNKNOWN, FORMAT_FHIR, FORMAT_HL7V2 } import_format;
+
+extern const ct_datafile ct_cmd_data[];
+
+/* Something in a block that could not be used. */
+typedef struct import_problem {
+    struct import_problem *next;
+    ct_err err; /* its line counts from the block's first, from 0 */
+    ct_str raw; /* what is kept in --reject */
+    bool fatal; /* the input ends here */
+} import_problem;
+
+/* A count by name, in a small list. */
+typedef struct import_count {
+    struct import_count *next;
+    ct_str name;
+    uint64_t n;
+} import_count;
+
+/* HL7's batch headers in a block: how many messages stand before them, and what a trailer claims.
+ */
+typedef struct import_batch {
+    struct import_batch *next;
+    uint64_t line, messages;
+    bool starts, claims;
+    uint64_t claimed;
+} import_batch;
+
+struct import_fhir_tools;
+
+/* A block: whole records of one input, and what became of them. */
+typedef struct import_block {
+    /* filled */
+    import_format format;
+    const char *file; /* as the user named it */
+    bool first, last; /* of its input */
+    ct_buf text;
+    /* worked */
+    ct_arena *arena, *scratch; /* of the block; of one record */
+    ct_lines lines;
+    ct_side in;
+    uint64_t nlines; /* line ends in the block */
+    uint64_t created, consumed;
+    import_problem *problems, **end;
+    import_batch *batches, **batches_end;
+    uint64_t messages; /* all of them, also those refused */
+    uint64_t assumed;  /* times whose zone was the run's default */
+    import_count *unmapped;
+    struct import_fhir_tools *fhir; /* kept from block to block */
+} import_block;
+
+/* What does not change during a run. */
+typedef struct import_setup {
+    const ct_model *model;
+    const struct import_maps *maps; /* NULL until an HL7 v2 input is met */
+    char zone[7];                   /* --timezone */
+    bool zone_given;
+} import_setup;
+
+/* ---- feed.c ---- */
+
+typedef struct import_feed import_feed;
+
+/* `format` FORMAT_UNKNOWN: each input's own, by its content. */
+import_feed *import_feed_new(const char *const *paths, size_t n, import_format format);
+/* The next block into `b`, which is emptied first. */
+ct_got import_feed_next(import_feed *f, import_block *b, ct_err *err);
+uint64_t import_feed_bytes(const import_feed *f);
+void import_feed_free(import_feed *f);
+
+/* Notes what could not be used; `raw` is copied. */
+void import_block_problem(import_block *b, const ct_err *err, ct_str raw, bool fatal);
+/* Does a line of a --reject file stand here, that tells a reason? */
+bool import_is_reason(ct_str text);
+
+/* ---- formats ---- */
+
+/* How far a text was searched for the end of a JSON value, so that one that grows is searched once.
+ */
+typedef struct import_scan {
+    size_t at, depth;
+    size_t good; /* behind the last value that ended at the top */
+    bool string, escape;
+} import_scan;
+
+/* The length of the whole records at the front of `text`, 0 where not even one ends in it. */
+size_t import_fhir_cut(ct_str text, import_scan *scan);
+size_t import_hl7v2_cut(ct_str text);
+
+void import_fhir_work(const import_setup *setup, import_block *b);
+void import_hl7v2_work(const import_setup *setup, import_block *b);
+void import_fhir_tools_free(struct import_fhir_tools *tools);
+
+#endif

@@ -1,0 +1,287 @@
+/* chart-import: takes records in, from any format, as FHIR R4 resources, one on a line. */
+#include "cmd/import/hl7v2/convert.h"
+#include "cmd/import/hl7v2/map.h"
+#include "cmd/import/import.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+enum { OPT_TIMEZONE = CT_OPT_OWN, OPT_UNMAPPED, SLOTS_PER_JOB = 4, VERSION_BYTES = 8 };
+
+static const ct_opt options[] = {
+    {'f', "format", "FORMAT", "the inputs are fhir or hl7v2 (default: by their content)"},
+    {OPT_TIMEZONE, "timezone", "ZONE", "+hh:mm of HL7 v2 times without a zone (default: UTC)"},
+    {OPT_UNMAPPED, "unmapped", "FILE", "list the HL7 v2 fields of which nothing was made"},
+    {0},
+};
+
+static const ct_command command = {
+    .name = "import",
+    .summary =
+        "Takes records in: FHIR JSON (resources, NDJSON, Bundles) and HL7 v2 messages become FHIR\n"
+        "R4 resources, one on a line. What cannot be read is reported and left out.",
+    .synopsis = "[OPTION]... [FILE]...",
+    .common = CT_HAS_OUTPUT | CT_HAS_REJECT | CT_HAS_TALLY | CT_HAS_JOBS | CT_HAS_PROGRESS,
+    .options = options,
+    .examples = "  chart import bundle.json >records\n"
+                "  chart import --reject bad.hl7 feed.hl7.gz | chart audit\n"
+                "  chart import -f hl7v2 --unmapped lost.tsv - <feed.hl7 | chart store\n",
+};
+
+/* A field of which nothing was made, over all of the run. */
+typedef struct unmapped {
+    ct_str name;
+    uint64_t n;
+} unmapped;
+
+typedef struct import_job {
+    ct_cli *c;
+    import_feed *feed;
+    import_setup setup;
+    import_maps *maps;
+    ct_buf version;       /* of the mapping tables */
+    uint64_t line;        /* of the next block's first, in its input */
+    uint64_t messages;    /* in the input so far */
+    uint64_t batch_start; /* messages before the batch */
+    uint64_t assumed;
+    const char *unmapped_path;
+    ct_arena *arena;
+    unmapped *unmapped;
+    size_t nunmapped, cap;
+} import_job;
+
+/* ---- the mapping tables ---- */
+
+static void name_version(import_job *job)
+{
+    ct_sha *sha = ct_sha_new(256);
+    uint8_t digest[CT_SHA256_LEN];
+
+    for (const ct_datafile *f = ct_cmd_data; f->name; f++) {
+        ct_sha_add(sha, ct_str_z(f->name));
+        ct_sha_add(sha, (ct_str){f->text, f->n});
+    }
+    ct_sha_end(sha, digest);
+    ct_sha_free(sha);
+    ct_hex(&job->version, digest, VERSION_BYTES);
+    ct_buf_c(&job->version, '\0');
+    ct_cli_table(job->c, "hl7v2-maps", job->version.p);
+}
+
+static bool load_maps(import_job *job, ct_err *err)
+{
+    if (job->maps)
+        return true;
+    job->maps = import_maps_load(ct_cmd_data, err);
+    job->setup.maps = job->maps;
+    if (job->maps)
+        name_version(job);
+    return job->maps != NULL;
+}
+
+/* ---- the run ---- */
+
+static ct_got fill(void *ctx, void *slot, ct_err *err)
+{
+    import_job *job = ctx;
+    import_block *b = slot;
+    ct_got got = import_feed_next(job->feed, b, err);
+
+    if (got == CT_GOT_RECORD && b->format == FORMAT_HL7V2 && !load_maps(job, err))
+        return CT_GOT_FATAL;
+    return got;
+}
+
+static void work(void *ctx, void *slot)
+{
+    import_job *job = ctx;
+    import_block *b = slot;
+
+    if (b->format == FORMAT_HL7V2)
+        import_hl7v2_work(&job->setup, b);
+    else
+        import_fhir_work(&job->setup, b);
+}
+
+static bool report_problems(import_job *job, const import_block *b)
+{
+    for (const import_problem *p = b->problems; p; p = p->next) {
+        ct_err err = p->err;
+        err.line += job->line;
+        if (p->fatal) {
+            ct_cli_error(job->c, CT_FAULT, b->file, &err);
+            return false;
+        }
+        ct_cli_reject(job->c, b->file, &err, p->raw);
+    }
+    return true;
+}
+
+static void check_batches(import_job *job, const import_block *b)
+{
+    for (const import_batch *h = b->batches; h; h = h->next) {
+        uint64_t messages = job->messages + h->messages;
+        ct_err err = {0};
+        if (h->starts)
+            job->batch_start = messages;
+        if (h->claims && h->claimed != messages - job->batch_start) {
+            ct_fail_at(&err, CT_E_DATA, "the batch holds another number of messages", "BTS-1");
+            err.line = job->line + h->line;
+            ct_cli_error(job->c, CT_NO, b->file, &err);
+        }
+    }
+    job->messages += b->messages;
+}
+
+static void add_unmapped(import_job *job, const import_count *count)
+{
+    for (size_t i = 0; i < job->nunmapped; i++)
+        if (ct_str_eq(job->unmapped[i].name, count->name)) {
+            job->unmapped[i].n += count->n;
+            return;
+        }
+    if (job->nunmapped == job->cap) {
+        job->cap = job->cap ? job->cap * 2 : 64;
+        job->unmapped = ct_realloc(job->unmapped, job->cap, sizeof *job->unmapped);
+    }
+    job->unmapped[job->nunmapped++] = (unmapped){ct_arena_copy(job->arena, count->name), count->n};
+}
+
+static bool done(void *ctx, void *slot)
+{
+    import_job *job = ctx;
+    import_block *b = slot;
+    ct_cli *c = job->c;
+
+    if (b->first) {
+        job->line = 1;
+        job->messages = job->batch_start = 0;
+    }
+    ct_side_merge(&c->tally.in, &b->in);
+    ct_side_clear(&b->in);
+    c->tally.created += b->created;
+    c->tally.consumed += b->consumed;
+    job->assumed += b->assumed;
+    bool ok = ct_cli_lines(c, &b->lines);
+    ok = report_problems(job, b) && ok;
+    check_batches(job, b);
+    for (const import_count *u = b->unmapped; u; u = u->next)
+        add_unmapped(job, u);
+    job->line += b->nlines;
+    ct_cli_progress(c, import_feed_bytes(job->feed));
+    return ok;
+}
+
+static void run(import_job *job)
+{
+    ct_cli *c = job->c;
+    size_t n = (size_t)c->jobs * SLOTS_PER_JOB;
+    import_block *blocks = ct_calloc(n, sizeof *blocks);
+    void **slots = ct_calloc(n, sizeof *slots);
+    ct_work w = {c->jobs, slots, n, fill, work, done, job};
+    ct_err err = {0};
+
+    for (size_t i = 0; i < n; i++) {
+        slots[i] = &blocks[i];
+        blocks[i].in.off = blocks[i].lines.side.off = c->tally.in.off;
+    }
+    ct_cli_out(c);
+    if (!ct_work_run(&w, &err) && err.kind != CT_OK)
+        ct_cli_error(c, CT_FAULT, NULL, &err);
+    for (size_t i = 0; i < n; i++) {
+        ct_buf_free(&blocks[i].text);
+        ct_buf_free(&blocks[i].lines.buf);
+        ct_side_free(&blocks[i].lines.side);
+        ct_side_free(&blocks[i].in);
+        ct_arena_free(blocks[i].arena);
+        ct_arena_free(blocks[i].scratch);
+        import_fhir_tools_free(blocks[i].fhir);
+    }
+    free(blocks);
+    free(slots);
+}
+
+/* ---- what is said at the end ---- */
+
+/* Segment, then field by number. */
+static int by_field(const void *a, const void *b)
+{
+    ct_str x = ((const unmapped *)a)->name, y = ((const unmapped *)b)->name;
+    int order = ct_str_cmp(ct_str_head(x, 3), ct_str_head(y, 3));
+
+    if (order)
+        return order;
+    return x.n != y.n ? (x.n < y.n ? -1 : 1) : ct_str_cmp(x, y);
+}
+
+static void write_unmapped(import_job *job)
+{
+    ct_err err = {0};
+    ct_buf text = {0};
+    ct_out *out = ct_out_open(job->unmapped_path, &err);
+
+    ct_buf_z(&text, "# field\tmessages in which nothing was made of it\n");
+    for (size_t i = 0; i < job->nunmapped; i++)
+        ct_buf_printf(&text, "%.*s\t%" PRIu64 "\n", (int)job->unmapped[i].name.n,
+                      job->unmapped[i].name.p, job->unmapped[i].n);
+    if (out)
+        ct_out_put(out, ct_buf_str(&text));
+    if (!out || !ct_out_close(out, &err))
+        ct_cli_error(job->c, CT_FAULT, job->unmapped_path, &err);
+    ct_buf_free(&text);
+}
+
+static void conclude(import_job *job)
+{
+    uint64_t fields = 0;
+
+    for (size_t i = 0; i < job->nunmapped; i++)
+        fields += job->unmapped[i].n;
+    if (job->nunmapped)
+        qsort(job->unmapped, job->nunmapped, sizeof *job->unmapped, by_field);
+    if (job->unmapped_path)
+        write_unmapped(job);
+    else if (fields && !job->c->quiet)
+        ct_cli_say(job->c, "nothing was made of %" PRIu64 " fields; --unmapped lists them", fields);
+    if (job->assumed && !job->setup.zone_given && !job->c->quiet)
+        ct_cli_say(job->c,
+                   "%" PRIu64 " times without a zone were taken for UTC; --timezone tells it",
+                   job->assumed);
+}
+
+int main(int argc, char **argv)
+{
+    static const char *const formats[] = {"fhir", "hl7v2", NULL};
+    ct_cli c;
+    import_job job = {.c = &c, .setup = {.zone = "+00:00"}};
+    import_format format = FORMAT_UNKNOWN;
+    int opt;
+
+    ct_cli_start(&c, &command, argc, argv);
+    while ((opt = ct_cli_option(&c)) != CT_CLI_DONE)
+        switch (opt) {
+        case 'f':
+            format = ct_cli_word(&c, formats) == 0 ? FORMAT_FHIR : FORMAT_HL7V2;
+            break;
+        case OPT_TIMEZONE:
+            job.setup.zone_given = true;
+            if (!import_zone_parse(ct_str_z(c.arg), job.setup.zone))
+                ct_cli_usage(&c, "--timezone takes +hh:mm or -hh:mm");
+            break;
+        case OPT_UNMAPPED:
+            job.unmapped_path = c.arg;
+            break;
+        }
+    job.setup.model = ct_model_r4();
+    job.arena = ct_arena_new();
+    job.feed = import_feed_new((const char *const *)c.args, c.nargs, format);
+    run(&job);
+    conclude(&job);
+    import_feed_free(job.feed);
+    import_maps_free(job.maps);
+    int status = ct_cli_finish(&c);
+    ct_buf_free(&job.version);
+    ct_arena_free(job.arena);
+    free(job.unmapped);
+    return status;
+}
