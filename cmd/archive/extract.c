@@ -227,7 +227,7 @@ static void finish(extractor *x, bag_check *check)
                            i + 1);
     if (x->left_out)
         ct_cli_problem(x->cli, CT_NO,
-                       "%s: %" PRIu64 " files that are not .ndjson are left out; see -C", x->bag,
+                       "%s: files that are not .ndjson are left out: %" PRIu64 "; see -C", x->bag,
                        x->left_out);
     if (x->sink && x->cli->status != CT_DONE) {
         ct_cli_say(x->cli, "%s: nothing is unpacked", x->bag);

@@ -12,7 +12,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-enum { CHUNK = 256 * 1024, END_MARK = 1024 /* zero bytes that end a tar */ };
+enum { CHUNK = 256 * 1024, TAR_BLOCK = 512, END_MARK = 1024 /* zero bytes that end a tar */ };
 
 typedef struct packed {
     bag_source base;
@@ -63,8 +63,9 @@ static bool tar_drain(packed *p, ct_err *err)
         if (!ct_in_read(p->in, p->chunk, CHUNK, &got, err))
             return false;
         count_zeros(p, got);
+        p->base.bytes += got;
     } while (got);
-    if (p->zeros < END_MARK)
+    if (p->zeros < END_MARK || p->base.bytes % TAR_BLOCK)
         return ct_fail(err, CT_E_CUT, "the container is cut: it has no end mark");
     return true;
 }

@@ -11,50 +11,60 @@ typedef struct run {
     bag_hasher *hasher;
     bag_check *check;
     unsigned algs;
-    bool based;       /* the base folder is known, or guessed */
-    bool shown;       /* the viewer has seen a file */
-    ct_buf elsewhere; /* a folder with a bagit.txt that is not the base */
 } run;
 
 /* ---- the base folder ---- */
 
-/* A container holds one folder, and in it the bag (RFC 8493, 4.2); some hold the bag itself. The
- * first file tells, or misleads; see `rerun_base`. */
-static void guess_base(run *r, const bag_item *item)
+/* `bagit.txt` or `FOLDER/bagit.txt`: the base is what stands before it. */
+static bool is_declaration(const bag_item *item, ct_str *base)
 {
-    ct_buf *base = &r->pass->base;
     ct_str rest = item->path, top = ct_str_cut(&rest, '/');
 
-    if (!rest.p && item->type == BAG_DIRECTORY)
-        return; /* the base folder or data/: the next one tells */
-    r->based = true;
-    if (!rest.p || (ct_str_is(top, "data") && !ct_str_is(rest, "bagit.txt")))
-        return;
-    ct_buf_put(base, top);
-    ct_buf_c(base, '/');
+    *base = rest.p ? (ct_str){top.p, top.n + 1} : (ct_str){top.p, 0};
+    return item->type == BAG_FILE && ct_str_is(rest.p ? rest : top, "bagit.txt");
 }
 
-/* Remembers a bagit.txt at the top or one folder down that is not the base's. */
-static void note_elsewhere(run *r, ct_str path)
+/* Looks through the names of a container: for the base folder, and for the manifests in it. */
+static bool scan(run *r, bag_source *s, ct_err *err)
 {
-    ct_str rest = path, top = ct_str_cut(&rest, '/');
+    ct_buf *base = &r->pass->base;
+    bool found = false, first = true;
+    bag_item item;
+    bag_got got;
 
-    if (r->elsewhere.n || !ct_str_is(rest.p ? rest : top, "bagit.txt"))
-        return;
-    if (rest.p) {
-        ct_buf_put(&r->elsewhere, top);
-        ct_buf_c(&r->elsewhere, '/');
-    } else {
-        ct_buf_c(&r->elsewhere, '/'); /* the top itself */
+    while ((got = bag_source_next(s, &item, err)) == BAG_GOT_ITEM) {
+        ct_str before, rest = item.path, top = ct_str_cut(&rest, '/');
+        bag_alg alg;
+
+        if (is_declaration(&item, &before) && (!found || before.n == 0)) {
+            found = true;
+            base->n = 0;
+            ct_buf_put(base, before);
+            if (first)
+                return true; /* as our own bags start */
+        }
+        bag_kind_of(rest.p ? rest : top, &alg);
+        if (alg != BAG_ALGS)
+            r->algs |= 1U << alg;
+        first &= item.type == BAG_DIRECTORY;
     }
+    return got == BAG_GOT_END || err->kind != CT_E_IO; /* damage shows again later */
 }
 
-static void find_base(run *r, const bag_item *item)
+/* A container holds one folder, and in it the bag (RFC 8493, 4.2); some hold the bag itself. Where
+ * its first file is not the bag's declaration all the names are read to find out. */
+static bool find_base(run *r, ct_err *err)
 {
-    if (!r->based)
-        guess_base(r, item);
-    if (item->type == BAG_FILE)
-        note_elsewhere(r, item->path);
+    ct_err e = {0};
+    bag_source *s = bag_source_open(r->pass->path, err);
+    bool ok = s != NULL;
+
+    if (ok && !bag_source_is_directory(s) && !scan(r, s, &e)) {
+        *err = e;
+        ok = false;
+    }
+    bag_source_close(s);
+    return ok;
 }
 
 /* The path from the base; false for what lies outside. */
@@ -122,7 +132,6 @@ static bool take_file(run *r, const bag_item *item, ct_str path, ct_err *err)
         return true;
     if (!payload && viewer && viewer->payload_only)
         viewer = NULL;
-    r->shown |= viewer != NULL;
     if (viewer && viewer->begin && !viewer->begin(viewer->ctx, path, err))
         return false;
     return read_file(r, item, path, viewer, err);
@@ -139,8 +148,6 @@ static bool take_item(run *r, const bag_item *item, ct_err *err)
         note_item(r, item, unsafe);
         return true;
     }
-    if (!bag_source_is_directory(r->source))
-        find_base(r, item);
     if (!from_base(r, item, &path)) {
         note_item(r, item, "outside the bag's folder");
         return true;
@@ -213,22 +220,7 @@ static bool run_once(run *r, ct_err *err)
     return true;
 }
 
-/* Was the base folder guessed wrong? Then the next run knows it. */
-static bool rerun_base(run *r, ct_err *err, bool *failed)
-{
-    ct_str other = ct_buf_str(&r->elsewhere);
-
-    if (bag_check_declared(r->check) || other.n == 0)
-        return false;
-    *failed = r->shown && !ct_fail(err, CT_E_DATA, "cannot tell which of its folders is the bag");
-    r->pass->base.n = 0;
-    if (!ct_str_is(other, "/"))
-        ct_buf_put(&r->pass->base, other);
-    r->based = true;
-    r->elsewhere.n = 0;
-    return true;
-}
-
+/* Does the bag have checksums that were not taken? Then they are taken next. */
 static bool rerun_algs(run *r)
 {
     unsigned missing = bag_check_algs(r->check) & ~r->algs;
@@ -244,16 +236,15 @@ bag_check *bag_pass_run(bag_pass *p, ct_err *err)
 {
     run r = {.pass = p, .viewer = &p->viewer};
     bag_check *check;
-    bool ok = run_once(&r, err), failed = false;
+    bool ok = find_base(&r, err) && run_once(&r, err);
 
-    while (ok && (rerun_base(&r, err, &failed) || rerun_algs(&r))) {
+    while (ok && rerun_algs(&r)) {
         close_run(&r);
-        ok = !failed && run_once(&r, err);
+        ok = run_once(&r, err);
     }
     check = ok ? r.check : NULL;
     if (ok)
         r.check = NULL;
     close_run(&r);
-    ct_buf_free(&r.elsewhere);
     return check;
 }

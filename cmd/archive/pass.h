@@ -30,10 +30,11 @@ typedef struct bag_pass {
                     run */
 } bag_pass;
 
-/* Runs it and hands over the check, to be ended and freed by the caller. A container says only at
- * its end which checksums it has: where they are others than SHA-256 and SHA-512, it is read a
- * second time (without the viewer). NULL where it could not be done; the container being damaged is
- * a finding. */
+/* Runs it and hands over the check, to be ended and freed by the caller. One of our own bags is
+ * read once. In a container that does not start with its bagit.txt the names are read before; one
+ * that turns out to have other checksums than SHA-256 and SHA-512 is read again (without the
+ * viewer). NULL where it could not be done, or the viewer stopped it; the container being damaged
+ * is a finding. */
 CT_USE bag_check *bag_pass_run(bag_pass *p, ct_err *err);
 
 #endif
