@@ -38,7 +38,7 @@ static void grow(struct fp_run *r, struct fp_coll *c, size_t need)
     if (cap < need)
         cap = need;
     ct_item *v = ct_arena_alloc(r->a, cap * sizeof *v);
-    if (c->n > 0)
+    if (c->n > 0 && c->v)
         memcpy(v, c->v, c->n * sizeof *v);
     c->v = v;
     c->cap = cap;
@@ -105,7 +105,7 @@ bool ct_fp_text_add(struct fp_run *r, const struct fp_node *n, struct fp_text *t
     if (t->cap - t->n < s.n || !t->p) {
         t->cap = (t->cap + s.n) * 2 + 16;
         char *p = ct_arena_alloc(r->a, t->cap);
-        if (t->n > 0)
+        if (t->n > 0 && t->p)
             memcpy(p, t->p, t->n);
         t->p = p;
     }

@@ -35,6 +35,10 @@ typedef struct ct_path ct_path;
  * are refused with `err->where` "column N" and `err->offset` N-1. A first step that names a type
  * (as `Patient.name`) restricts the expression to it. The path keeps what it needs of `source`. */
 CT_USE ct_path *ct_path_compile(const ct_model *m, ct_str source, ct_err *err);
+/* The same for an expression that will be evaluated on records (or elements) of one type only, as a
+ * rule for Encounters is: paths that start with an element are checked too. */
+CT_USE ct_path *ct_path_compile_on(const ct_model *m, const ct_ftype *type, ct_str source,
+                                   ct_err *err);
 /* The resource type that the expression is restricted to; empty where its first step names none, an
  * abstract one, or where paths of several types are combined (`Patient.name | Person.name`). */
 ct_str ct_path_context(const ct_path *p);

@@ -158,8 +158,9 @@ struct ct_path {
 
 /* Parses the whole source into `*root`. */
 CT_USE bool ct_fp_parse(ct_str src, ct_arena *a, struct fp_node **root, ct_err *err);
-/* Binds names to functions, types and elements, and checks what can be known before any record. */
-CT_USE bool ct_fp_resolve(ct_path *p, ct_err *err);
+/* Binds names to functions, types and elements, and checks what can be known before any record.
+ * `type` is what evaluations will start at, or NULL where it may be anything. */
+CT_USE bool ct_fp_resolve(ct_path *p, const ct_ftype *type, ct_err *err);
 
 /* ---- evaluation (eval.c) ---- */
 

@@ -143,14 +143,12 @@ static bool quantities(struct fp_run *r, const struct fp_node *n, const ct_item 
     ct_str unit = a->type == CT_I_QUANTITY ? a->unit : b->unit;
     if (n->op == OP_DIV || n->op == OP_MOD || (sum && !both))
         return ct_fp_fail(r, n, "operands of types that the operator does not take");
-    if (both && sum && !ct_str_eq(a->unit, b->unit))
+    bool same = both && ct_str_eq(a->unit, b->unit);
+    /* Units are not converted or multiplied: what would need that is empty. */
+    if (both ? !same || n->op == OP_MULTIPLY : n->op == OP_DIVIDE && a->type != CT_I_QUANTITY)
         return true;
-    if (both && n->op == OP_DIVIDE && ct_str_eq(a->unit, b->unit))
+    if (both && n->op == OP_DIVIDE)
         unit = CT_S("1");
-    else if (both && !sum)
-        return true;
-    else if (n->op == OP_DIVIDE && a->type != CT_I_QUANTITY)
-        return true;
     ct_fp_one(r, out,
               (ct_item){.type = CT_I_QUANTITY, .text = ct_dec_text(r->a, result), .unit = unit});
     return true;

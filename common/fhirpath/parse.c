@@ -257,8 +257,9 @@ static bool arguments(struct parser *p, struct fp_node *n)
             return false;
         n->nargs++;
     }
-    n->args = ct_arena_alloc(p->lex.a, (n->nargs + 1) * sizeof *n->args);
-    memcpy(n->args, args, n->nargs * sizeof *args);
+    n->args = ct_arena_alloc(p->lex.a, (n->nargs + 1) * sizeof(void *));
+    for (size_t i = 0; i < n->nargs; i++)
+        n->args[i] = args[i];
     return advance(p);
 }
 

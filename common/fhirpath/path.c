@@ -38,6 +38,11 @@ static void bind_model(ct_path *p)
 
 ct_path *ct_path_compile(const ct_model *m, ct_str source, ct_err *err)
 {
+    return ct_path_compile_on(m, NULL, source, err);
+}
+
+ct_path *ct_path_compile_on(const ct_model *m, const ct_ftype *type, ct_str source, ct_err *err)
+{
     ct_arena *a = ct_arena_new();
     ct_path *p = ct_arena_alloc(a, sizeof *p);
     p->a = a;
@@ -46,7 +51,7 @@ ct_path *ct_path_compile(const ct_model *m, ct_str source, ct_err *err)
     if (source.n <= FP_SOURCE_MAX)
         source = ct_arena_copy(a, source);
     bind_model(p);
-    if (ct_fp_parse(source, a, &p->root, err) && ct_fp_resolve(p, err))
+    if (ct_fp_parse(source, a, &p->root, err) && ct_fp_resolve(p, type, err))
         return p;
     ct_path_free(p);
     return NULL;

@@ -23,7 +23,8 @@ static const struct kinds any = {0}, system_value = {.known = true};
 struct resolver {
     ct_path *p;
     ct_err *err;
-    int lambdas; /* how many lambdas around */
+    struct kinds start; /* where the evaluation starts */
+    int lambdas;        /* how many lambdas around */
 };
 
 static bool resolve(struct resolver *x, struct fp_node *n, const struct kinds *focus,
@@ -49,11 +50,11 @@ static struct kinds join_kinds(struct resolver *x, struct kinds a, const ct_ftyp
         if (is_open(v[i]))
             return any;
     }
-    const ct_ftype **all = ct_arena_alloc(x->p->a, (a.n + n + 1) * sizeof(ct_ftype *));
-    if (a.n > 0)
-        memcpy(all, a.v, a.n * sizeof *all);
-    if (n > 0)
-        memcpy(all + a.n, v, n * sizeof *all);
+    const ct_ftype **all = ct_arena_alloc(x->p->a, (a.n + n + 1) * sizeof(void *));
+    for (size_t i = 0; i < a.n; i++)
+        all[i] = a.v[i];
+    for (size_t i = 0; i < n; i++)
+        all[a.n + i] = v[i];
     return (struct kinds){.known = true, .v = all, .n = a.n + n};
 }
 
@@ -309,7 +310,7 @@ static void fold(struct resolver *x, struct fp_node *n)
     struct fp_coll v = {0};
     bool prefix = n->op == OP_NEGATE || n->op == OP_PLUS;
     bool arithmetic = n->op >= OP_MULTIPLY && n->op <= OP_CONCAT;
-    if ((!prefix && !arithmetic) || n->a->op != OP_CONST || (!prefix && n->b->op != OP_CONST))
+    if ((!prefix && !arithmetic) || n->a->op != OP_CONST || (n->b && n->b->op != OP_CONST))
         return;
     if (!ct_fp_eval(&r, n, &s, &v) || v.n != 1)
         return;
@@ -317,11 +318,43 @@ static void fold(struct resolver *x, struct fp_node *n)
     n->u.item = v.v[0];
 }
 
+static bool is_date_kind(const ct_path *p, const ct_ftype *t)
+{
+    return t == p->t_date || t == p->t_datetime || t == p->t_instant || t == p->t_time;
+}
+
+/* Are they dates for certain, by their element's type? */
+static bool only_dates(const struct resolver *x, const struct kinds *k)
+{
+    for (size_t i = 0; i < k->n; i++) {
+        if (!is_date_kind(x->p, k->v[i]))
+            return false;
+    }
+    return k->known && k->n > 0;
+}
+
+static bool is_text(const struct fp_node *n)
+{
+    return n->op == OP_CONST && n->u.item.type == CT_I_STRING;
+}
+
+static bool check_comparison(struct resolver *x, const struct fp_node *n, const struct kinds *a,
+                             const struct kinds *b)
+{
+    if (n->op < OP_LESS || n->op > OP_NOT_EQUIVALENT)
+        return true;
+    if ((only_dates(x, a) && is_text(n->b)) || (only_dates(x, b) && is_text(n->a)))
+        return refuse(x, n, "date compared with a string: a date is written @YYYY-MM-DD");
+    return true;
+}
+
 static bool resolve_operator(struct resolver *x, struct fp_node *n, const struct kinds *focus,
                              struct kinds *out)
 {
     struct kinds a = any, b = any;
-    if (!resolve(x, n->a, focus, &a) || (n->b && !resolve(x, n->b, focus, &b)))
+    if (!resolve(x, n->a, focus, &a) || !resolve(x, n->b, focus, &b))
+        return false;
+    if (!check_comparison(x, n, &a, &b))
         return false;
     /* Sums may be quantities, which have parts. */
     bool number = n->op >= OP_NEGATE && n->op <= OP_SUBTRACT;
@@ -334,10 +367,13 @@ static bool resolve_operator(struct resolver *x, struct fp_node *n, const struct
     return true;
 }
 
-/* Depth is bounded by the parser. */
+/* Depth is bounded by the parser. No node (the second operand of a sign) is anything. */
 static bool resolve(struct resolver *x, struct fp_node *n, const struct kinds *focus,
                     struct kinds *out)
 {
+    *out = any;
+    if (!n)
+        return true;
     switch (n->op) {
     case OP_CONST:
         *out = n->u.item.type == CT_I_QUANTITY ? any : system_value;
@@ -348,12 +384,15 @@ static bool resolve(struct resolver *x, struct fp_node *n, const struct kinds *f
     case OP_THIS:
         *out = *focus;
         return true;
+    case OP_CONTEXT:
+        *out = x->start;
+        return true;
+    case OP_RESOURCE:
+        *out = x->start.n == 1 && x->start.v[0]->kind == CT_F_RESOURCE ? x->start : any;
+        return true;
     case OP_EMPTY:
     case OP_TOTAL:
-    case OP_RESOURCE:
-    case OP_CONTEXT:
     case OP_CHART:
-        *out = any;
         return true;
     case OP_NAME:
         return resolve_name(x, n, focus, out);
@@ -369,11 +408,12 @@ static bool resolve(struct resolver *x, struct fp_node *n, const struct kinds *f
     }
 }
 
-bool ct_fp_resolve(ct_path *p, ct_err *err)
+bool ct_fp_resolve(ct_path *p, const ct_ftype *type, ct_err *err)
 {
     struct resolver x = {.p = p, .err = err};
     struct kinds out;
-    if (!resolve(&x, p->root, &any, &out))
+    x.start = type ? one_kind(&x, type) : any;
+    if (!resolve(&x, p->root, &x.start, &out))
         return false;
     const struct fp_node *first = p->root;
     while (first->a)

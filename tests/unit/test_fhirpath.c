@@ -810,6 +810,40 @@ static void contexts(void **state)
     }
 }
 
+/* Where the type of the record is known, paths that start with an element are checked like others.
+ */
+static void known_start(void **state)
+{
+    static const struct {
+        const char *type, *source, *column;
+    } rows[] = {
+        {"Patient", "name.given", NULL},
+        {"Patient", "name.givn", "column 6"},
+        {"Patient", "status", "column 1"},
+        {"Encounter", "status", NULL},
+        {"Encounter", "period.start < today()", NULL},
+        {"Encounter", "period.start < '2020'", "column 14"},
+        {"Encounter", "'2020' = period.start", "column 8"},
+        {"Encounter", "status = '2020'", NULL},
+        {"Encounter", "diagnosis.exists(condition.resolve().code.exists())", NULL},
+        {"Encounter", "diagnosis.exists(condition.code.exists())", "column 28"},
+        {"Encounter", "%resource.statuss", "column 11"},
+        {"Encounter", "%context.perid", "column 10"},
+        {"HumanName", "family", NULL},
+        {"HumanName", "%resource.status", NULL},
+    };
+    const ct_model *m = ct_model_r4();
+    (void)state;
+    for (size_t i = 0; i < CT_LEN(rows); i++) {
+        ct_err err = {0};
+        ct_path *p = ct_path_compile_on(m, ct_model_type(m, ct_str_z(rows[i].type)),
+                                        ct_str_z(rows[i].source), &err);
+        if (!p != (rows[i].column != NULL) || (!p && strcmp(err.where, rows[i].column) != 0))
+            fail_msg("%s on %s: %s", rows[i].source, rows[i].type, err.where);
+        ct_path_free(p);
+    }
+}
+
 /* An evaluation may start at an element, which then has its type, and see the whole chart. */
 static void places(void **state)
 {
@@ -923,8 +957,8 @@ int main(void)
         cmocka_unit_test(trees),       cmocka_unit_test(literals),   cmocka_unit_test(refusals),
         cmocka_unit_test(logic),       cmocka_unit_test(comparison), cmocka_unit_test(arithmetic),
         cmocka_unit_test(collections), cmocka_unit_test(strings),    cmocka_unit_test(conversions),
-        cmocka_unit_test(conditions),  cmocka_unit_test(contexts),   cmocka_unit_test(places),
-        cmocka_unit_test(nesting),     cmocka_unit_test(budgets),
+        cmocka_unit_test(conditions),  cmocka_unit_test(contexts),   cmocka_unit_test(known_start),
+        cmocka_unit_test(places),      cmocka_unit_test(nesting),    cmocka_unit_test(budgets),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
