@@ -4,8 +4,8 @@
 const char *const release_why_text[RELEASE_WHYS] = {
     [RELEASE_GOES] = "released",
     [RELEASE_PATIENT] = "patient not asked for",
-    [RELEASE_OTHERS] = "names another patient",
     [RELEASE_NOBODY] = "belongs to no patient known",
+    [RELEASE_OTHERS] = "names another patient",
     [RELEASE_TYPE] = "type not in the policy",
     [RELEASE_PSYCHOTHERAPY] = "psychotherapy note",
     [RELEASE_LABEL] = "confidentiality label",

@@ -112,8 +112,8 @@ void release_policy_free(release_policy *p);
 typedef enum release_why {
     RELEASE_GOES,
     RELEASE_PATIENT,
-    RELEASE_OTHERS,
     RELEASE_NOBODY,
+    RELEASE_OTHERS,
     RELEASE_TYPE,
     RELEASE_PSYCHOTHERAPY,
     RELEASE_LABEL,

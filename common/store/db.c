@@ -118,15 +118,17 @@ static ct_db *connect(const char *path, int flags, ct_err *err)
     return NULL;
 }
 
-/* Is it ours, or new? `*fresh` where our schema is not in it yet. */
+/* Is it ours, or new? `*fresh` where our schema is not in it yet. One transaction: somebody else
+ * may be making it at this moment. */
 static bool recognise(ct_db *db, bool *fresh, ct_err *err)
 {
     int64_t id, tables, ledger;
 
-    if (!ct_db_number(db, "PRAGMA application_id", 0, &id, err) ||
+    if (!ct_db_exec(db, "BEGIN", err) || !ct_db_number(db, "PRAGMA application_id", 0, &id, err) ||
         !ct_db_number(db, "SELECT count(*) FROM sqlite_schema", 0, &tables, err) ||
         !ct_db_number(db, "SELECT count(*) FROM sqlite_schema WHERE name = 'ledger'", 0, &ledger,
-                      err))
+                      err) ||
+        !ct_db_exec(db, "COMMIT", err))
         return false;
     if (id != APPLICATION_ID && (id != 0 || tables != 0))
         return ct_fail(err, CT_E_DATA, "the database of another program");

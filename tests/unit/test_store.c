@@ -338,6 +338,33 @@ static void two_writers_one_chain(void **state)
     assert_int_equal(s.disclosures, 80);
 }
 
+/* Several programs that find no database make it at the same time. */
+static void made_by_many_at_once(void **state)
+{
+    enum { MAKERS = 6 };
+
+    (void)state;
+    for (int round = 0; round < 10; round++) {
+        pid_t pid[MAKERS];
+
+        for (int i = 0; i < MAKERS; i++) {
+            pid[i] = fork();
+            if (pid[i] == 0) {
+                ct_db *db = ct_db_open("ledger.db", NULL);
+                ct_db_close(db);
+                _exit(db ? 0 : 1);
+            }
+        }
+        for (int i = 0; i < MAKERS; i++) {
+            int status;
+            assert_int_equal(waitpid(pid[i], &status, 0), pid[i]);
+            assert_int_equal(status, 0);
+        }
+        assert_true(check(NULL, NULL));
+        assert_int_equal(unlink("ledger.db"), 0);
+    }
+}
+
 /* Killed at an arbitrary moment: whatever was committed is there, and the chain is whole. */
 static void killed_writer(void **state)
 {
@@ -476,6 +503,7 @@ int main(void)
         IN_FOLDER(no_disclosure_without_a_patient),
         IN_FOLDER(ended_once),
         IN_FOLDER(two_writers_one_chain),
+        IN_FOLDER(made_by_many_at_once),
         IN_FOLDER(killed_writer),
         IN_FOLDER(accounting),
         IN_FOLDER(accounting_adds_up),
