@@ -87,16 +87,17 @@ static void start_over(release_slot *s)
 void release_judge_chart(void *ctx, void *slot)
 {
     release_slot *s = slot;
-    const ct_items *records;
+    release_case k = {.r = s->r, .chart = &s->chart, .a = s->scratch};
 
     (void)ctx;
     start_over(s);
-    records = s->r->policy->conditional ? chart_items(s) : NULL;
+    k.records = s->r->policy->conditional ? chart_items(s) : NULL;
+    release_judge_patient(&k);
     for (size_t i = 0; i < s->chart.n; i++) {
         const ct_record *rec = &s->chart.records[i];
         ct_arena_reset(s->scratch);
         s->record = i + 1;
-        release_why why = release_judge(s->r, rec, &s->chart, records, s->scratch);
+        release_why why = release_judge(&k, rec);
         s->why[why]++;
         if (why == RELEASE_GOES)
             let_go(s, rec);

@@ -10,6 +10,7 @@ const char *const release_why_text[RELEASE_WHYS] = {
     [RELEASE_PSYCHOTHERAPY] = "psychotherapy note",
     [RELEASE_LABEL] = "confidentiality label",
     [RELEASE_LABEL_UNKNOWN] = "label not known",
+    [RELEASE_PATIENT_LABEL] = "confidentiality label of the patient",
     [RELEASE_DATE] = "outside the dates",
     [RELEASE_DATE_UNKNOWN] = "date not known",
     [RELEASE_CONDITION] = "condition of the policy",
@@ -19,9 +20,9 @@ const char *const release_why_text[RELEASE_WHYS] = {
 
 typedef struct judging {
     const release_request *r;
+    const release_case *k;
     const ct_record *rec;
     ct_chart *chart;
-    const ct_items *records;
     ct_arena *a;
 } judging;
 
@@ -137,7 +138,7 @@ static ct_truth holds(const judging *j, const release_rule *rule)
                     .now = j->r->today,
                     .resolve = ct_chart_resolve,
                     .resolve_ctx = j->chart,
-                    .chart = j->records};
+                    .chart = j->k->records};
     ct_err err = {0};
 
     return rule->where ? ct_path_test(rule->where, &c, &err) : CT_TRUE_;
@@ -234,7 +235,7 @@ static release_why judge_security(const judging *j, ct_val resource)
     return why;
 }
 
-static release_why judge_labels(const judging *j)
+static release_why judge_own_labels(const judging *j)
 {
     const ct_doc *d = &j->rec->doc;
     release_why why = judge_security(j, CT_ROOT);
@@ -245,6 +246,27 @@ static release_why judge_labels(const judging *j)
     for (ct_val v = ct_first(d, contained); v != CT_NONE; v = ct_next(d, contained, v))
         why = first_of(why, judge_security(j, v));
     return why;
+}
+
+static release_why judge_labels(const judging *j)
+{
+    release_why why = judge_own_labels(j);
+
+    return why == RELEASE_GOES && j->k->closed ? RELEASE_PATIENT_LABEL : why;
+}
+
+/* Who the patient is shows in every record of the chart: where the Patient record is confidential,
+ * all of them are. */
+void release_judge_patient(release_case *k)
+{
+    judging j = {k->r, k, NULL, k->chart, k->a};
+
+    k->closed = false;
+    for (size_t i = 0; k->chart->id.n && i < k->chart->n; i++) {
+        j.rec = &k->chart->records[i];
+        if (ct_str_is(j.rec->type, "Patient") && judge_own_labels(&j) != RELEASE_GOES)
+            k->closed = true;
+    }
 }
 
 /* ---- when ---- */
@@ -265,13 +287,12 @@ static release_why judge_date(const judging *j)
     return within == CT_TRUE_ ? RELEASE_GOES : RELEASE_DATE;
 }
 
-release_why release_judge(const release_request *r, const ct_record *rec, ct_chart *chart,
-                          const ct_items *records, ct_arena *a)
+release_why release_judge(const release_case *k, const ct_record *rec)
 {
     static release_why (*const judges[])(const judging *) = {
         judge_owner, judge_type, judge_labels, judge_date, judge_conditions,
     };
-    judging j = {r, rec, chart, records, a};
+    judging j = {k->r, k, rec, k->chart, k->a};
     release_why why = RELEASE_GOES;
 
     for (size_t i = 0; why == RELEASE_GOES && i < CT_LEN(judges); i++)

@@ -118,6 +118,7 @@ typedef enum release_why {
     RELEASE_PSYCHOTHERAPY,
     RELEASE_LABEL,
     RELEASE_LABEL_UNKNOWN,
+    RELEASE_PATIENT_LABEL,
     RELEASE_DATE,
     RELEASE_DATE_UNKNOWN,
     RELEASE_CONDITION,
@@ -141,10 +142,19 @@ typedef struct release_request {
 } release_request;
 
 bool release_asked(const release_request *r, ct_str patient);
-/* `chart` is the one the record belongs to (empty id: nobody's); `a` is for scratch; `records` is
- * %chart or NULL. */
-release_why release_judge(const release_request *r, const ct_record *rec, ct_chart *chart,
-                          const ct_items *records, ct_arena *a);
+
+/* A chart with what its records are judged by (empty id: the records are nobody's). */
+typedef struct release_case {
+    const release_request *r;
+    ct_chart *chart;
+    const ct_items *records; /* %chart, or NULL */
+    bool closed;             /* a label of the Patient record keeps all of it back */
+    ct_arena *a;             /* scratch */
+} release_case;
+
+/* Looks at the chart as a whole: sets `closed`. */
+void release_judge_patient(release_case *k);
+release_why release_judge(const release_case *k, const ct_record *rec);
 
 /* ---- records held back until a chart goes (held.c) ---- */
 
