@@ -1,52 +1,69 @@
 /* References between the records of one chart. */
 #include "common/stream/stream.h"
 
-/* A hash table of records by id: open addressing, at most half full, 0 for an empty place, else the
- * number of a record from 1. Of two records with one id the first is found first. */
+/* A hash table: open addressing, 0 for an empty place, else an entry's number from 1. A record has
+ * two entries, by type and id and by its id alone, unless a record before it has the same: of two
+ * with one name the first is found, and no number of them makes the table slow. */
 struct ct_chart_index {
-    const ct_str *ids;
-    const uint32_t *places;
+    const ct_str *ids;      /* of the records */
+    const uint32_t *places; /* entry 2 * i + 1 is record i by its id, 2 * i + 2 by type and id */
     size_t mask;
 };
 
-static struct ct_chart_index *build(const ct_chart *chart)
+typedef struct ct_chart_index chart_index;
+
+static size_t place_of(ct_str type, ct_str id)
 {
-    size_t size = 16;
-    while (size < 2 * chart->n)
+    return (size_t)(ct_hash(id) + (type.n ? ct_hash(type) : 0));
+}
+
+/* The record's number that is entered so (`type` empty: by id alone), or SIZE_MAX; `*at` is its
+ * place, or the empty one where it belongs. */
+static size_t look_up(const ct_chart *chart, const chart_index *x, ct_str type, ct_str id,
+                      size_t *at)
+{
+    for (*at = place_of(type, id) & x->mask; x->places[*at]; *at = (*at + 1) & x->mask) {
+        size_t i = (x->places[*at] - 1) / 2;
+        bool typed = x->places[*at] % 2 == 0;
+        if (typed == (type.n > 0) && ct_str_eq(x->ids[i], id) &&
+            (!typed || ct_str_eq(chart->records[i].type, type)))
+            return i;
+    }
+    return SIZE_MAX;
+}
+
+static chart_index *build(const ct_chart *chart)
+{
+    size_t size = 16, at;
+    while (size < 4 * chart->n)
         size *= 2;
     ct_str *ids = ct_arena_alloc(chart->arena, chart->n * sizeof *ids);
     uint32_t *places = ct_arena_alloc(chart->arena, size * sizeof *places);
+    chart_index *x = ct_arena_alloc(chart->arena, sizeof *x);
+    *x = (chart_index){ids, places, size - 1};
     for (size_t i = 0; i < chart->n; i++) {
         ids[i] = ct_text_at(&chart->records[i].doc, CT_ROOT, "id", chart->arena);
         if (!ids[i].n)
             continue;
-        size_t at = (size_t)ct_hash(ids[i]) & (size - 1);
-        while (places[at])
-            at = (at + 1) & (size - 1);
-        places[at] = (uint32_t)i + 1;
+        if (look_up(chart, x, CT_S(""), ids[i], &at) == SIZE_MAX)
+            places[at] = (uint32_t)(2 * i + 1);
+        if (look_up(chart, x, chart->records[i].type, ids[i], &at) == SIZE_MAX)
+            places[at] = (uint32_t)(2 * i + 2);
     }
-    struct ct_chart_index *index = ct_arena_alloc(chart->arena, sizeof *index);
-    *index = (struct ct_chart_index){ids, places, size - 1};
-    return index;
+    return x;
 }
 
 const ct_doc *ct_chart_resolve(void *ctx, ct_str reference)
 {
     ct_chart *chart = ctx;
     ct_ref ref;
+    size_t at;
     if (!ct_ref_parse(reference, &ref) || ref.contained || !ref.id.n)
         return NULL;
     if (!chart->index)
         chart->index = build(chart);
-    const struct ct_chart_index *index = chart->index;
-    for (size_t at = (size_t)ct_hash(ref.id) & index->mask; index->places[at];
-         at = (at + 1) & index->mask) {
-        const ct_record *rec = &chart->records[index->places[at] - 1];
-        if (ct_str_eq(index->ids[index->places[at] - 1], ref.id) &&
-            (!ref.type.n || ct_str_eq(rec->type, ref.type)))
-            return &rec->doc;
-    }
-    return NULL;
+    size_t i = look_up(chart, chart->index, ref.type, ref.id, &at);
+    return i != SIZE_MAX ? &chart->records[i].doc : NULL;
 }
 
 void ct_chart_free(ct_chart *chart)

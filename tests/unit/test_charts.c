@@ -336,6 +336,37 @@ static void test_resolve_in_large_chart(void **state)
     ct_buf_free(&input);
 }
 
+/* Records that all have one id, as a history has: the first is found, without looking at the rest.
+ */
+static void test_resolve_same_ids(void **state)
+{
+    (void)state;
+    enum { N = 400000 };
+    static ct_record records[N];
+    static const char *const texts[] = {
+        "{\"resourceType\":\"Encounter\",\"id\":\"1\"}",
+        "{\"resourceType\":\"Condition\",\"id\":\"1\"}",
+    };
+    ct_chart chart = {.records = records, .n = N, .arena = ct_arena_new()};
+    ct_parser *p = ct_parser_new(ct_model_names(ct_model_r4()));
+    ct_err err;
+    for (size_t i = 0; i < N; i++) {
+        ct_doc doc;
+        if (i < CT_LEN(texts) && !ct_parse(p, ct_str_z(texts[i]), &doc, &err))
+            fail_msg("%s", err.text);
+        records[i] =
+            i < CT_LEN(texts) ? (ct_record){.doc = ct_doc_keep(&doc, chart.arena)} : records[1];
+        records[i].type = ct_resource_type(&records[i].doc);
+    }
+    for (int i = 0; i < N; i++) {
+        assert_ptr_equal(ct_chart_resolve(&chart, CT_S("urn:uuid:1")), &records[0].doc);
+        assert_ptr_equal(ct_chart_resolve(&chart, CT_S("Condition/1")), &records[1].doc);
+        assert_null(ct_chart_resolve(&chart, CT_S("Observation/1")));
+    }
+    ct_parser_free(p);
+    ct_arena_free(chart.arena);
+}
+
 static int make_path(void **state)
 {
     (void)state;
@@ -362,6 +393,7 @@ int main(void)
         cmocka_unit_test(test_disk_full),
         cmocka_unit_test(test_resolve),
         cmocka_unit_test(test_resolve_in_large_chart),
+        cmocka_unit_test(test_resolve_same_ids),
     };
     return cmocka_run_group_tests(tests, make_path, remove_path);
 }
