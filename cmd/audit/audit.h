@@ -166,12 +166,13 @@ typedef struct audit_checker {
     audit_count *counts; /* one for each rule */
     audit_finding *findings;
     size_t n, cap;
+    size_t outdated; /* records of the chart that a later one took the place of */
 } audit_checker;
 
 void audit_checker_start(audit_checker *k, const audit_rules *rules, ct_date today);
-/* Checks a chart: its findings in k->findings, in the order of the records, then of the rules,
- * valid until the next chart. Counts are added up. */
-void audit_check(audit_checker *k, ct_chart *chart);
+/* Checks a chart as it stands (ct_chart_current): its findings in k->findings, in the order of the
+ * records, then of the rules, valid until the next chart. Counts are added up. */
+void audit_check(audit_checker *k, const ct_chart *chart);
 void audit_checker_stop(audit_checker *k);
 
 /* The date (or, where it counts hours and `from` has a time, the minute) that lies `hours` after.
@@ -208,7 +209,7 @@ void audit_due_put(ct_buf *b, const audit_finding *f);
 /* Counts over a run. */
 typedef struct audit_totals {
     const audit_rules *rules;
-    uint64_t charts, records;
+    uint64_t charts, records, outdated;
     audit_count *counts;
 } audit_totals;
 

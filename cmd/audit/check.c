@@ -207,25 +207,32 @@ static ct_items collection(audit_checker *k, const ct_chart *chart)
     return items;
 }
 
-void audit_check(audit_checker *k, ct_chart *chart)
+static void check_current(audit_checker *k, ct_chart *chart)
 {
-    ct_items items;
-    ct_context context;
+    ct_items items = collection(k, chart);
+    ct_context context = {.model = k->rules->model,
+                          .arena = k->scratch,
+                          .now = k->today,
+                          .resolve = ct_chart_resolve,
+                          .resolve_ctx = chart,
+                          .chart = &items};
 
-    k->n = 0;
-    ct_arena_reset(k->arena);
-    if (chart->n == 0)
-        return;
-    items = collection(k, chart);
-    context = (ct_context){.model = k->rules->model,
-                           .arena = k->scratch,
-                           .now = k->today,
-                           .resolve = ct_chart_resolve,
-                           .resolve_ctx = chart,
-                           .chart = &items};
     if (chart->id.n)
         try_group(k, &chart->records[0], audit_rules_of(k->rules, (ct_str){"", 0}), &context);
     for (size_t i = 0; i < chart->n; i++)
         try_group(k, &chart->records[i], audit_rules_of(k->rules, chart->records[i].type),
                   &context);
+}
+
+void audit_check(audit_checker *k, const ct_chart *chart)
+{
+    ct_chart current;
+
+    k->n = k->outdated = 0;
+    ct_arena_reset(k->arena);
+    if (chart->n == 0)
+        return;
+    current = ct_chart_current(chart, NULL);
+    k->outdated = chart->n - current.n;
+    check_current(k, &current);
 }

@@ -260,6 +260,7 @@ static bool done(void *ctx, void *slot)
 
     a->totals.charts += s->chart.id.n > 0;
     a->totals.records += s->chart.n;
+    a->totals.outdated += s->checker.outdated;
     for (size_t i = 0; i < a->rules->n; i++) {
         audit_count *to = &a->totals.counts[i], *from = &s->checker.counts[i];
 

@@ -17,7 +17,10 @@ void audit_totals_line(ct_buf *b, const audit_totals *t)
         undecided += t->counts[i].undecided;
     }
     put_number_of(b, t->charts, "chart, ", "charts, ");
-    put_number_of(b, t->records, "record: ", "records: ");
+    put_number_of(b, t->records, "record", "records");
+    if (t->outdated)
+        ct_buf_printf(b, " (%" PRIu64 " outdated)", t->outdated);
+    ct_buf_z(b, ": ");
     put_number_of(b, by[AUDIT_ERROR], "error, ", "errors, ");
     put_number_of(b, by[AUDIT_WARNING], "warning, ", "warnings, ");
     put_number_of(b, by[AUDIT_INFORMATION], "information, ", "information, ");

@@ -103,7 +103,8 @@ typedef struct classify_diagnosis {
 typedef struct classify_case {
     const classify_tables *tables;
     ct_arena *arena;
-    ct_chart *chart;
+    const ct_chart *chart;
+    ct_chart current; /* of it: what references are resolved in */
     classify_diagnosis *v;
     size_t n, cap;
     /* counts of diagnoses that are not ignored */
@@ -113,7 +114,7 @@ typedef struct classify_case {
 } classify_case;
 
 /* Collects and decides every diagnosis of the chart. */
-void classify_collect(classify_case *k, ct_chart *chart);
+void classify_collect(classify_case *k, const ct_chart *chart);
 /* Does the category count, no graver form taking its place? */
 bool classify_counts(const classify_case *k, int category);
 /* Fills counts, `has` and scores. */

@@ -25,7 +25,7 @@ static bool date_at(classify_case *k, const ct_doc *doc, const char *path, ct_da
 static ct_date condition_service(classify_case *k, const ct_doc *doc)
 {
     ct_str reference = ct_text_at(doc, CT_ROOT, "encounter.reference", k->arena);
-    const ct_doc *encounter = reference.n ? ct_chart_resolve(k->chart, reference) : NULL;
+    const ct_doc *encounter = reference.n ? ct_chart_resolve(&k->current, reference) : NULL;
     ct_date d;
 
     if (encounter &&
@@ -147,22 +147,39 @@ static void collect_claim(classify_case *k, const struct source *s)
     }
 }
 
-void classify_collect(classify_case *k, ct_chart *chart)
+static void collect_record(classify_case *k, size_t i, bool outdated)
 {
+    const ct_record *rec = &k->chart->records[i];
+    struct source s = {.record = i, .doc = &rec->doc};
+    bool condition = ct_str_is(rec->type, "Condition");
+
+    if (condition) {
+        s.service = condition_service(k, s.doc);
+        s.ignored = condition_ignored(k, s.doc);
+    } else {
+        s.service = claim_service(k, s.doc);
+        s.ignored = claim_ignored(k, s.doc);
+    }
+    if (outdated)
+        s.ignored = "a later record took its place";
+    if (condition)
+        collect_concept(k, &s, ct_member(s.doc, CT_ROOT, CT_S("code")));
+    else
+        collect_claim(k, &s);
+}
+
+void classify_collect(classify_case *k, const ct_chart *chart)
+{
+    const bool *outdated;
+
     k->chart = chart;
+    k->current = ct_chart_current(chart, &outdated);
     k->n = 0;
     for (size_t i = 0; i < chart->n; i++) {
-        const ct_record *rec = &chart->records[i];
-        struct source s = {.record = i, .doc = &rec->doc};
+        ct_str type = chart->records[i].type;
 
-        if (ct_str_is(rec->type, "Condition")) {
-            s.service = condition_service(k, s.doc);
-            s.ignored = condition_ignored(k, s.doc);
-            collect_concept(k, &s, ct_member(s.doc, CT_ROOT, CT_S("code")));
-        } else if (ct_str_is(rec->type, "Claim") || ct_str_is(rec->type, "ExplanationOfBenefit")) {
-            s.service = claim_service(k, s.doc);
-            s.ignored = claim_ignored(k, s.doc);
-            collect_claim(k, &s);
-        }
+        if (ct_str_is(type, "Condition") || ct_str_is(type, "Claim") ||
+            ct_str_is(type, "ExplanationOfBenefit"))
+            collect_record(k, i, outdated[i]);
     }
 }

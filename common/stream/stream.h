@@ -128,6 +128,11 @@ void ct_chart_free(ct_chart *chart);
 /* Resolves a literal reference among the chart's own records (`Type/id`, `urn:uuid:id`, absolute
  * URLs by their end), or NULL. Fits ct_context.resolve with the chart as `ctx`. */
 const ct_doc *ct_chart_resolve(void *chart, ct_str reference);
+/* The chart as it stands: of records with the same type and id the last one only, as an update
+ * takes the place of what was there. The Patient is still first. It borrows the chart's records and
+ * arena: valid as long as they are, never freed. `*outdated` (may be NULL) becomes a flag for each
+ * record of the chart: a later one took its place. */
+ct_chart ct_chart_current(const ct_chart *chart, const bool **outdated);
 
 /* ---- ordered work ---- */
 
