@@ -214,6 +214,11 @@ static bool unreadable(struct fp_run *r, const ct_item *item)
     return t != NULL;
 }
 
+static bool is_object(const ct_item *item)
+{
+    return item->type == CT_I_NODE && ct_type(item->doc, item->node) == CT_OBJECT;
+}
+
 int ct_fp_equal(struct fp_run *r, const ct_item *a, const ct_item *b)
 {
     struct pair v;
@@ -222,7 +227,7 @@ int ct_fp_equal(struct fp_run *r, const ct_item *a, const ct_item *b)
         return 0;
     if (values(r, a, b, &v))
         return equal_values(v.x, v.y);
-    if (a->type == CT_I_NODE && b->type == CT_I_NODE)
+    if (is_object(a) && is_object(b))
         return same_node(r, a, b);
     return unreadable(r, a) || unreadable(r, b) ? -1 : 0;
 }

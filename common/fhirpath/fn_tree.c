@@ -168,8 +168,11 @@ bool ct_fn_trace(struct fp_call *c)
     return ct_fp_append(c->r, c->n, c->out, c->in);
 }
 
+/* The clock is the context's; a context without one gives empty. */
 bool ct_fn_now(struct fp_call *c)
 {
+    if (c->r->c->now.precision == CT_P_NONE)
+        return true;
     ct_fp_one(c->r, c->out, ct_fp_date_item(c->r->a, CT_I_DATETIME, c->r->c->now));
     return true;
 }
@@ -177,6 +180,8 @@ bool ct_fn_now(struct fp_call *c)
 bool ct_fn_today(struct fp_call *c)
 {
     ct_date d = c->r->c->now;
+    if (d.precision == CT_P_NONE)
+        return true;
     d = (ct_date){.precision = d.precision < CT_P_DAY ? d.precision : CT_P_DAY,
                   .year = d.year,
                   .month = d.month,

@@ -147,6 +147,7 @@ struct ct_path {
     const ct_names *names;
     struct fp_node *root;
     const ct_ftype *context;    /* the one resource type that the expression is about, or NULL */
+    const ct_ftype *likely;     /* the type that records will have, where something tells it */
     bool mixed;                 /* several types are named at the start: no context */
     struct fp_regexes *regexes; /* to be freed */
     /* what evaluation compares with */

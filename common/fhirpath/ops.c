@@ -76,7 +76,17 @@ static bool membership(struct fp_run *r, const struct fp_node *n, const struct f
         return true;
     if (item->n > 1)
         return ct_fp_fail(r, n, "several items where one is asked for");
-    ct_fp_bool(r, out, ct_fp_has(r, in, &item->v[0]));
+    bool undecided = false;
+    for (size_t i = 0; i < in->n; i++) {
+        int equal = ct_fp_equal(r, &item->v[0], &in->v[i]);
+        if (equal == 1) {
+            ct_fp_bool(r, out, true);
+            return true;
+        }
+        undecided = undecided || equal < 0;
+    }
+    if (!undecided)
+        ct_fp_bool(r, out, false);
     return true;
 }
 

@@ -176,6 +176,23 @@ static void note_context(struct resolver *x, const ct_ftype *t)
     p->context = t;
 }
 
+static bool is_a(const ct_ftype *t, const ct_ftype *base)
+{
+    while (t && t != base)
+        t = t->base;
+    return t != NULL;
+}
+
+/* Can an item of these kinds be of type `t`? */
+static bool possible(const struct kinds *k, const ct_ftype *t)
+{
+    for (size_t i = 0; i < k->n; i++) {
+        if (is_a(k->v[i], t) || is_a(t, k->v[i]))
+            return true;
+    }
+    return !k->known;
+}
+
 /* An identifier at the start. Types begin with a capital, elements do not. */
 static bool resolve_name(struct resolver *x, struct fp_node *n, const struct kinds *focus,
                          struct kinds *out)
@@ -186,6 +203,8 @@ static bool resolve_name(struct resolver *x, struct fp_node *n, const struct kin
         return refuse(x, n, "no type of R4 has this name");
     if (!t)
         return resolve_step(x, n, focus, out);
+    if (!possible(focus, t))
+        return refuse(x, n, "$this is never of this type here");
     n->op = OP_TYPESTEP;
     n->u.type = (struct fp_type){.fhir = t};
     note_context(x, t);
@@ -420,5 +439,6 @@ bool ct_fp_resolve(ct_path *p, const ct_ftype *type, ct_err *err)
         first = first->a;
     if (first->op != OP_TYPESTEP || p->mixed)
         p->context = NULL;
+    p->likely = p->context ? p->context : type;
     return true;
 }

@@ -34,8 +34,8 @@ static const ct_ftype *actual_type(const ct_path *p, const ct_doc *d, ct_val v, 
     ct_str name = type_name(p, d, v);
     if (name.n == 0)
         return t;
-    if (p->context && ct_str_eq(name, p->context->name))
-        return p->context;
+    if (p->likely && ct_str_eq(name, p->likely->name))
+        return p->likely;
     const ct_ftype *found = ct_model_type(p->model, name);
     return found && found->kind == CT_F_RESOURCE ? found : t;
 }

@@ -30,12 +30,13 @@ static bool from_string(struct fp_run *r, const ct_item *in, ct_item *out)
                     : t == p->t_datetime || t == p->t_instant ? CT_I_DATETIME
                     : t == p->t_time                          ? CT_I_TIME
                                                               : CT_I_STRING;
-    if (type != CT_I_STRING && t) {
-        /* What is no date stays without a value: nothing can be decided about it. */
-        out->type = type;
-        return ct_fp_date_parse(text, type, &out->date);
-    }
-    return true;
+    if (type == CT_I_STRING || !t)
+        return true;
+    /* What is no date stays without a value: nothing can be decided about it. */
+    out->type = type;
+    if (type == CT_I_DATETIME)
+        return ct_date_parse(text, &out->date);
+    return ct_fp_date_parse(text, type, &out->date);
 }
 
 static bool from_number(struct fp_run *r, const ct_item *in, ct_item *out)
