@@ -131,6 +131,8 @@ static void read_options(struct audit *a)
         ct_cli_usage(&a->cli, "--findings goes with --pass; without it findings are the output");
     if (a->findings_path && strcmp(a->findings_path, "-") == 0)
         ct_cli_usage(&a->cli, "--findings needs a file: the records go to the output");
+    if (a->findings_path && a->cli.output && strcmp(a->findings_path, a->cli.output) == 0)
+        ct_cli_usage(&a->cli, "--findings and --output need files of their own");
     a->dated = a->cli.as_of_given;
 }
 
