@@ -1,6 +1,7 @@
 /* chart archive create: charts into a bag. */
 #include "cmd/archive/archive.h"
 #include "cmd/archive/names.h"
+#include "cmd/archive/sweep.h"
 #include "cmd/archive/writer.h"
 
 #include <stdlib.h>
@@ -141,6 +142,7 @@ int bag_create(int argc, char **argv)
     int opt;
 
     ct_cli_start(&c, &command, argc, argv);
+    bag_sweep_start();
     while ((opt = ct_cli_option(&c)) != CT_CLI_DONE) {
         if (opt == OPT_FORCE)
             force = true;

@@ -2,6 +2,7 @@
 #include "cmd/archive/archive.h"
 #include "cmd/archive/names.h"
 #include "cmd/archive/sink.h"
+#include "cmd/archive/sweep.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -263,6 +264,7 @@ int bag_extract(int argc, char **argv)
     int opt;
 
     ct_cli_start(&c, &command, argc, argv);
+    bag_sweep_start();
     while ((opt = ct_cli_option(&c)) != CT_CLI_DONE) {
         if (opt == OPT_CHART)
             add_wish(&x, c.arg);

@@ -1,5 +1,6 @@
 /* A bag written as a folder. */
 #include "cmd/archive/sink.h"
+#include "cmd/archive/sweep.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -142,6 +143,7 @@ static void folder_discard(bag_sink *s)
     ct_buf_free(&f->made);
     if (access(s->unfinished, F_OK) == 0)
         bag_tree_remove(s->unfinished);
+    bag_sweep_set(NULL);
 }
 
 bag_sink *bag_folder_sink(const bag_sink *like, ct_err *err)
@@ -152,6 +154,7 @@ bag_sink *bag_folder_sink(const bag_sink *like, ct_err *err)
         ct_fail_sys(err, errno, "cannot write there");
         return NULL;
     }
+    bag_sweep_set(like->unfinished);
     f = ct_calloc(1, sizeof(*f));
     f->base = *like;
     f->base.folder = folder_folder;
@@ -166,6 +169,7 @@ bag_sink *bag_folder_sink(const bag_sink *like, ct_err *err)
         return &f->base;
     ct_fail_sys(err, errno, "cannot write there");
     rmdir(like->unfinished);
+    bag_sweep_set(NULL);
     free(f);
     return NULL;
 }

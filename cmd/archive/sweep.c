@@ -1,0 +1,66 @@
+/* Waits for signals and cleans up. State is global, as signals are. */
+#include "cmd/archive/sweep.h"
+#include "cmd/archive/sink.h"
+#include "common/stream/stream.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <unistd.h>
+
+enum { TRIES = 20 };
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static const char *unfinished;
+static sigset_t awaited;
+
+/* The other threads go on writing into it for a moment; what they made meanwhile goes next time. */
+static void sweep(void)
+{
+    pthread_mutex_lock(&lock); /* kept: nobody finishes it any more */
+    for (int i = 0; unfinished && i < TRIES && access(unfinished, F_OK) == 0; i++)
+        bag_tree_remove(unfinished);
+    ct_out_cleanup();
+}
+
+static void *wait_for_signal(void *arg)
+{
+    sigset_t one;
+    int sig;
+
+    (void)arg;
+    if (sigwait(&awaited, &sig) != 0)
+        return NULL;
+    sweep();
+    signal(sig, SIG_DFL);
+    sigemptyset(&one);
+    sigaddset(&one, sig);
+    pthread_sigmask(SIG_UNBLOCK, &one, NULL);
+    raise(sig);
+    return NULL;
+}
+
+void bag_sweep_start(void)
+{
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+    struct sigaction act;
+    sigset_t before;
+    pthread_t thread;
+
+    sigemptyset(&awaited);
+    for (size_t i = 0; i < CT_LEN(signals); i++)
+        /* What the parent ignores (nohup) stays ignored. */
+        if (sigaction(signals[i], NULL, &act) == 0 && act.sa_handler != SIG_IGN)
+            sigaddset(&awaited, signals[i]);
+    pthread_sigmask(SIG_BLOCK, &awaited, &before);
+    if (pthread_create(&thread, NULL, wait_for_signal, NULL) == 0)
+        pthread_detach(thread);
+    else
+        pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+void bag_sweep_set(const char *folder)
+{
+    pthread_mutex_lock(&lock);
+    unfinished = folder;
+    pthread_mutex_unlock(&lock);
+}
