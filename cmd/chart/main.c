@@ -25,7 +25,7 @@ static ct_str command_table(void)
     return f ? (ct_str){f->text, f->n} : CT_S("");
 }
 
-static int help(FILE *to)
+static void help(FILE *to)
 {
     ct_str rest = command_table(), cols[2];
 
@@ -40,7 +40,15 @@ static int help(FILE *to)
                 "  chart help COMMAND     the manual page\n"
                 "\nExample:\n"
                 "  chart import feed.hl7 | chart audit\n");
-    return fflush(to) == 0 && !ferror(to) ? CT_DONE : CT_FAULT;
+}
+
+static void completion(void)
+{
+    ct_str rest = command_table(), cols[2];
+
+    printf("help\n");
+    while (next_command(&rest, cols))
+        printf("%.*s\n", (int)cols[0].n, cols[0].p);
 }
 
 static bool is_command(const char *name)
@@ -66,8 +74,9 @@ static void own_folder(ct_buf *b)
         ct_buf_put(b, (ct_str){path, (size_t)n});
 }
 
-/* Runs chart-NAME with the arguments from its name on; comes back only when it is not there. */
-static void run(const char *name, char **argv)
+/* Runs chart-NAME with the arguments from its name on. Comes back only where that fails: with the
+ * reason, ENOENT where there is none. */
+static int run(const char *name, char **argv)
 {
     ct_buf beside = {0}, plain = {0};
 
@@ -79,55 +88,70 @@ static void run(const char *name, char **argv)
         ct_buf_c(&beside, '\0');
         argv[0] = beside.p;
         execv(beside.p, argv);
+        if (errno != ENOENT)
+            return errno;
     }
     argv[0] = plain.p;
     execvp(plain.p, argv);
-    ct_buf_free(&beside);
-    ct_buf_free(&plain);
+    return errno;
 }
 
+/* The page of a build that is not installed stands in ../man; man(1) takes a name with a slash for
+ * a file. */
 static int help_on(ct_cli *c, const char *name)
 {
     ct_buf page = {0};
 
     if (!is_command(name))
         ct_cli_usage(c, "there is no command of that name");
-    ct_buf_printf(&page, "chart-%s", name);
+    own_folder(&page);
+    ct_buf_printf(&page, "../man/chart-%s.1", name);
     ct_buf_c(&page, '\0');
+    if (access(page.p, R_OK) != 0) {
+        page.n = 0;
+        ct_buf_printf(&page, "chart-%s", name);
+        ct_buf_c(&page, '\0');
+    }
     execlp("man", "man", page.p, (char *)NULL);
     ct_cli_problem(c, CT_FAULT, "man could not be run; try chart %s --help", name);
     return c->status;
+}
+
+/* What chart answers by itself; false where the word is none of those. */
+static bool answer(const char *word)
+{
+    if (strcmp(word, "help") == 0 || strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
+        help(stdout);
+    else if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0)
+        printf("chart %s\n", CT_VERSION);
+    else if (strcmp(word, "--completion") == 0)
+        completion();
+    else
+        return false;
+    return true;
 }
 
 int main(int argc, char **argv)
 {
     ct_cli c;
     const char *first = argc > 1 ? argv[1] : NULL;
+    int why;
 
     ct_cli_start(&c, &command, argc, argv);
     if (!first) {
         help(stderr);
         return CT_FAULT;
     }
-    if (strcmp(first, "help") == 0)
-        return argc > 2 ? help_on(&c, argv[2]) : help(stdout);
-    if (strcmp(first, "--help") == 0 || strcmp(first, "-h") == 0)
-        return help(stdout);
-    if (strcmp(first, "--version") == 0 || strcmp(first, "-V") == 0) {
-        printf("chart %s\n", CT_VERSION);
-        return fflush(stdout) == 0 ? CT_DONE : CT_FAULT;
-    }
-    if (strcmp(first, "--completion") == 0) {
-        ct_str rest = command_table(), cols[2];
-
-        while (next_command(&rest, cols))
-            printf("%.*s\n", (int)cols[0].n, cols[0].p);
-        return fflush(stdout) == 0 ? CT_DONE : CT_FAULT;
-    }
-    if (first[0] == '-' || strchr(first, '/'))
+    if (strcmp(first, "help") == 0 && argc > 2 && strcmp(argv[2], "--completion") == 0)
+        first = argv[2];
+    else if (strcmp(first, "help") == 0 && argc > 2)
+        return help_on(&c, argv[2]);
+    if (answer(first))
+        return ct_cli_printed(&c);
+    if (first[0] == '-' || first[0] == '\0' || strchr(first, '/'))
         ct_cli_usage(&c, "the first word must be a command");
-    run(first, argv + 1);
-    if (errno != ENOENT && is_command(first))
-        ct_cli_usage(&c, "chart-%s could not be run: %s", first, strerror(errno));
+    why = run(first, argv + 1);
+    if (why != ENOENT || is_command(first))
+        ct_cli_usage(&c, "chart-%s could not be run: %s", first, strerror(why));
     ct_cli_usage(&c, "there is no command %s", first);
 }

@@ -50,6 +50,33 @@ static bool get_text(const ct_doc *d, const char *path, ct_arena *a, ct_str *tex
     return true;
 }
 
+/* A word of the given characters, which a terminal can show. */
+static bool get_word(const ct_doc *d, const char *path, const char *characters, size_t n,
+                     ct_arena *a, ct_str *word, ct_err *err)
+{
+    if (!get_text(d, path, a, word, err))
+        return false;
+    if (strspn(word->p, characters) != word->n || word->n == 0 || (n && word->n != n))
+        return ct_fail_at(err, CT_E_DATA, "not what a step writes", "%s", path);
+    return true;
+}
+
+static bool get_side(const ct_doc *d, const char *name, ct_arena *a, side *s, ct_err *err)
+{
+    ct_str records = ct_arena_printf(a, "%s.records", name);
+    ct_str sum = ct_arena_printf(a, "%s.sum", name);
+
+    return get_number(d, records.p, &s->records, err) &&
+           get_word(d, sum.p, "0123456789abcdef", 2 * CT_SHA256_LEN, a, &s->sum, err);
+}
+
+static bool get_status(const ct_doc *d, uint64_t *status, ct_err *err)
+{
+    if (!get_number(d, "status", status, err))
+        return false;
+    return *status <= CT_FAULT || ct_fail_at(err, CT_E_DATA, "not what a step writes", "status");
+}
+
 static bool read_step(const char *file, ct_arena *a, step *s, ct_err *err)
 {
     ct_buf text = {0};
@@ -59,22 +86,26 @@ static bool read_step(const char *file, ct_arena *a, step *s, ct_err *err)
 
     s->file = file;
     ok = ct_slurp(file, TALLY_MAX, &text, err) && ct_parse(p, ct_buf_str(&text), &d, err) &&
-         get_text(&d, "command", a, &s->command, err) &&
-         get_number(&d, "status", &s->status, err) && get_number(&d, "created", &s->created, err) &&
+         get_word(&d, "command", "abcdefghijklmnopqrstuvwxyz ", 0, a, &s->command, err) &&
+         get_status(&d, &s->status, err) && get_number(&d, "created", &s->created, err) &&
          get_number(&d, "rejected", &s->rejected, err) &&
          get_number(&d, "withheld", &s->withheld, err) &&
-         get_number(&d, "consumed", &s->consumed, err) &&
-         get_number(&d, "in.records", &s->in.records, err) &&
-         get_text(&d, "in.sum", a, &s->in.sum, err) &&
-         get_number(&d, "out.records", &s->out.records, err) &&
-         get_text(&d, "out.sum", a, &s->out.sum, err);
+         get_number(&d, "consumed", &s->consumed, err) && get_side(&d, "in", a, &s->in, err) &&
+         get_side(&d, "out", a, &s->out, err);
     ct_parser_free(p);
     ct_buf_free(&text);
     return ok;
 }
 
+/* Both sides of the equation; false where one is beyond any count, and so no step's. */
 static bool balanced(const step *s)
 {
+    const uint64_t counts[] = {s->in.records, s->created,  s->out.records,
+                               s->rejected,   s->withheld, s->consumed};
+
+    for (size_t i = 0; i < CT_LEN(counts); i++)
+        if (counts[i] > UINT64_MAX / CT_LEN(counts))
+            return false;
     return s->in.records + s->created == s->out.records + s->rejected + s->withheld + s->consumed;
 }
 
@@ -127,8 +158,7 @@ static void check_steps(ct_cli *c, const step *steps)
     }
     if (c->status == CT_DONE && !c->quiet)
         printf("the books add up\n");
-    if (fflush(stdout) != 0 || ferror(stdout))
-        ct_cli_problem(c, CT_FAULT, "(standard output): write error");
+    ct_cli_printed(c);
 }
 
 int main(int argc, char **argv)

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 ct_out *ct_cli_out(ct_cli *c)
@@ -27,8 +28,19 @@ bool ct_cli_lines(ct_cli *c, ct_lines *l)
 
 void ct_cli_table(ct_cli *c, const char *name, const char *version)
 {
-    if (c->ntables < CT_LEN(c->tables))
+    struct ct_table *t = c->tables;
+    ct_buf both = {0};
+
+    while (t < c->tables + c->ntables && strcmp(t->name, name) != 0)
+        t++;
+    if (t == c->tables + c->ntables) {
+        c->tables = ct_realloc(c->tables, c->ntables + 1, sizeof(*c->tables));
         c->tables[c->ntables++] = (struct ct_table){name, version};
+    } else if (strcmp(t->version, version) != 0) {
+        ct_buf_printf(&both, "%s, %s", t->version, version);
+        ct_buf_c(&both, '\0');
+        t->version = both.p; /* for the life of the program */
+    }
 }
 
 static void put_pair(ct_buf *b, const char *name, uint64_t value)
@@ -75,17 +87,11 @@ static void put_tables(ct_buf *b, const ct_cli *c)
     ct_buf_z(b, "}");
 }
 
-void ct_cli_tally_write(ct_cli *c)
+static void write_tally(ct_cli *c)
 {
     const ct_tally *t = &c->tally;
-    ct_err err = {0};
     ct_buf b = {0};
-    ct_out *out = ct_out_open(c->tally_path, &err);
 
-    if (!out) {
-        ct_cli_error(c, CT_FAULT, c->tally_path, &err);
-        return;
-    }
     ct_buf_printf(&b, "{\"command\":\"%s\",\"version\":\"%s\",\"status\":%d", c->command->name,
                   CT_VERSION, c->status);
     put_used_options(&b, c->opts);
@@ -98,9 +104,7 @@ void ct_cli_tally_write(ct_cli *c)
     put_pair(&b, "withheld", t->withheld);
     put_pair(&b, "consumed", t->consumed);
     ct_buf_printf(&b, ",\"balanced\":%s}\n", ct_tally_balanced(t) ? "true" : "false");
-    ct_out_put(out, ct_buf_str(&b));
-    if (!ct_out_close(out, &err))
-        ct_cli_error(c, CT_FAULT, c->tally_path, &err);
+    ct_out_put(c->books, ct_buf_str(&b));
     ct_buf_free(&b);
 }
 
@@ -125,6 +129,20 @@ static void close_out(ct_cli *c, ct_out *out, const char *name, bool keep)
     }
 }
 
+int ct_cli_printed(ct_cli *c)
+{
+    ct_err err = {0};
+
+    errno = 0;
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return c->status;
+    if (errno == EPIPE)
+        end_as_sigpipe();
+    ct_fail_sys(&err, errno, "cannot write");
+    ct_cli_error(c, CT_FAULT, "(standard output)", &err);
+    return c->status;
+}
+
 int ct_cli_finish(ct_cli *c)
 {
     bool file = c->output && strcmp(c->output, "-") != 0;
@@ -139,7 +157,9 @@ int ct_cli_finish(ct_cli *c)
     c->reject = NULL;
     if (c->bad > 1)
         ct_cli_say(c, "%" PRIu64 " rejected", c->bad);
-    if (c->tally_path)
-        ct_cli_tally_write(c);
+    if (c->books)
+        write_tally(c);
+    close_out(c, c->books, c->tally_path, true);
+    c->books = NULL;
     return c->status;
 }

@@ -77,13 +77,13 @@ typedef struct ct_cli {
     ct_date as_of;    /* --as-of or today (local), day precision */
     bool as_of_given; /* as_of is from --as-of */
     /* state */
-    ct_out *out, *reject;
+    ct_out *out, *reject, *books;
     ct_tally
         tally; /* its sides are `off` where no --tally was given: copy that to sides of your own */
     uint64_t bad; /* rejected so far; only the first are reported one by one */
     struct ct_table {
         const char *name, *version;
-    } tables[16]; /* for the tally */
+    } * tables; /* for the tally */
     size_t ntables;
     int status;
     /* private */
@@ -129,11 +129,15 @@ void ct_cli_reject(ct_cli *c, const char *name, const ct_err *err, ct_str raw);
 /* Writes finished lines to c->out and merges their books into the tally; false after a write error
  * (which is reported by ct_cli_finish). Empties `l`. */
 bool ct_cli_lines(ct_cli *c, ct_lines *l);
-/* Names a table, rule pack or policy that decided, for the tally. Both strings must live on. */
+/* Names a table, rule pack or policy that decided, for the tally. Both strings must live on. One
+ * that is named again with another version is listed with both. */
 void ct_cli_table(ct_cli *c, const char *name, const char *version);
 /* Bytes read so far; draws the progress line at most five times a second where wanted. */
 void ct_cli_progress(ct_cli *c, uint64_t bytes);
 
+/* For what was printed on stdout without ct_cli_out: a write that failed is reported and makes the
+ * status CT_FAULT. Returns the status. */
+int ct_cli_printed(ct_cli *c);
 /* Closes all (abandoning -o where the status is CT_FAULT), writes the tally, returns the exit
  * status. A write that failed makes it CT_FAULT. */
 int ct_cli_finish(ct_cli *c);

@@ -47,7 +47,7 @@ void ct_cli_help(ct_cli *c)
     if (command->examples)
         printf("\nExamples:\n%s", command->examples);
     printf("\nThe manual: man %s\n", c->prog);
-    exit(fflush(stdout) == 0 && !ferror(stdout) ? CT_DONE : CT_FAULT);
+    exit(ct_cli_printed(c));
 }
 
 void ct_cli_completion(ct_cli *c)
@@ -57,5 +57,5 @@ void ct_cli_completion(ct_cli *c)
     for (size_t i = 0; i < c->opts->n; i++)
         if (c->opts->table[i].help)
             printf("--%s%s\n", c->opts->table[i].name, c->opts->table[i].arg ? "=" : "");
-    exit(fflush(stdout) == 0 && !ferror(stdout) ? CT_DONE : CT_FAULT);
+    exit(ct_cli_printed(c));
 }

@@ -34,7 +34,5 @@ _Noreturn void ct_cli_help(ct_cli *c);
 _Noreturn void ct_cli_completion(ct_cli *c);
 /* Takes the progress line off the terminal, so that something else can be said. */
 void ct_cli_meter_clear(const ct_cli *c);
-/* Writes --tally. */
-void ct_cli_tally_write(ct_cli *c);
 
 #endif

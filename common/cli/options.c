@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -85,13 +86,18 @@ int ct_cli_word(ct_cli *c, const char *const *words)
     ct_cli_usage(c, "--%s takes %s", current(c)->name, list.p);
 }
 
+static const char *file_name(ct_cli *c)
+{
+    if (!*c->arg)
+        ct_cli_usage(c, "--%s needs a file name", current(c)->name);
+    return c->arg;
+}
+
 static void set_once(ct_cli *c, const char **where)
 {
     if (*where)
         ct_cli_usage(c, "--%s is given twice", current(c)->name);
-    if (!*c->arg)
-        ct_cli_usage(c, "--%s needs a file name", current(c)->name);
-    *where = c->arg;
+    *where = file_name(c);
 }
 
 static void set_as_of(ct_cli *c)
@@ -118,7 +124,7 @@ static bool common_option(ct_cli *c, int id)
         set_once(c, &c->tally_path);
         return true;
     case OPT_DB:
-        c->db = c->arg;
+        c->db = file_name(c);
         return true;
     case OPT_ASOF:
         set_as_of(c);
@@ -139,7 +145,7 @@ static bool common_option(ct_cli *c, int id)
         ct_cli_completion(c);
     case 'V':
         printf("%s %s\n", c->prog, CT_VERSION);
-        exit(fflush(stdout) == 0 ? CT_DONE : CT_FAULT);
+        exit(ct_cli_printed(c));
     default:
         return false;
     }
@@ -189,15 +195,76 @@ static void today(ct_date *d)
                        .day = (uint8_t)tm.tm_mday};
 }
 
+/* Is it where output goes that is given no file? */
+static bool is_stdout(const char *path)
+{
+    return strcmp(path, "-") == 0 || strcmp(path, "/dev/stdout") == 0;
+}
+
+/* What stat(2) says of the folder that `path` stands in. */
+static bool stat_folder(const char *path, struct stat *st)
+{
+    const char *slash = strrchr(path, '/');
+    ct_buf folder = {0};
+    bool ok;
+
+    ct_buf_put(&folder, (ct_str){path, slash ? (size_t)(slash + 1 - path) : 0});
+    ct_buf_put(&folder, (ct_str){".", sizeof(".")});
+    ok = stat(folder.p, st) == 0;
+    ct_buf_free(&folder);
+    return ok;
+}
+
+static const char *last_part(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash ? slash + 1 : path;
+}
+
+/* Do two names, which need not be there yet, lead to one file? */
 static bool same_file(const char *a, const char *b)
 {
-    return a && b && strcmp(a, b) == 0 && strcmp(a, "-") != 0;
+    struct stat x, y;
+    bool there = stat(a, &x) == 0;
+
+    if (there != (stat(b, &y) == 0) || (there && !S_ISREG(x.st_mode)))
+        return false;
+    if (!there &&
+        (strcmp(last_part(a), last_part(b)) != 0 || !stat_folder(a, &x) || !stat_folder(b, &y)))
+        return false;
+    return x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+/* Two outputs in one file would overwrite each other, and on stdout run into each other. */
+static void check_apart(ct_cli *c)
+{
+    bool prints = c->command->common & CT_HAS_OUTPUT;
+    const char *paths[] = {c->output ? c->output
+                           : prints  ? "-"
+                                     : NULL,
+                           c->reject_path, c->tally_path};
+
+    for (size_t i = 0; i < CT_LEN(paths); i++)
+        for (size_t k = 0; k < i; k++)
+            if (paths[i] && paths[k] &&
+                (is_stdout(paths[i]) ? is_stdout(paths[k]) : same_file(paths[i], paths[k])))
+                ct_cli_usage(c, "--output, --reject and --tally need files of their own");
+}
+
+static ct_out *open_out(ct_cli *c, const char *path)
+{
+    ct_err err = {0};
+    ct_out *out = path ? ct_out_open(path, &err) : NULL;
+
+    if (path && !out)
+        ct_cli_die(c, path, &err);
+    return out;
 }
 
 /* All options are known: defaults, and what does not go together. */
 static void settle(ct_cli *c)
 {
-    ct_err err = {0};
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
 
     c->args = c->argv + optind;
@@ -206,12 +273,10 @@ static void settle(ct_cli *c)
         c->jobs = cores > 1 ? (int)cores : 1;
     if (c->as_of.precision == CT_P_NONE)
         today(&c->as_of);
-    if (same_file(c->output, c->reject_path) || same_file(c->output, c->tally_path) ||
-        same_file(c->reject_path, c->tally_path))
-        ct_cli_usage(c, "--output, --reject and --tally need files of their own");
+    check_apart(c);
     c->tally.in.off = c->tally.out.off = !c->tally_path;
-    if (c->reject_path && !(c->reject = ct_out_open(c->reject_path, &err)))
-        ct_cli_die(c, c->reject_path, &err);
+    c->books = open_out(c, c->tally_path);
+    c->reject = open_out(c, c->reject_path);
 }
 
 int ct_cli_option(ct_cli *c)

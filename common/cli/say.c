@@ -44,13 +44,22 @@ void ct_cli_problem(ct_cli *c, int status, const char *format, ...)
     raise_status(c, status);
 }
 
+/* A file's name may hold what must not reach a terminal, or would end the line. */
+static void put_name(ct_buf *b, const char *name)
+{
+    for (; *name; name++)
+        ct_buf_c(b, (unsigned char)*name < ' ' || *name == 0x7f ? '?' : *name);
+}
+
 /* `feed.hl7:12: PID-7: not a date: Permission denied`, without the parts that are not known. */
 static void describe(ct_buf *b, const char *name, const ct_err *err)
 {
     const char *file = err->file ? err->file : name;
 
-    if (file)
-        ct_buf_printf(b, "%s:", file);
+    if (file) {
+        put_name(b, file);
+        ct_buf_c(b, ':');
+    }
     if (err->line)
         ct_buf_printf(b, "%" PRIu64 ":", err->line);
     if (file || err->line)

@@ -73,6 +73,7 @@ void ct_cli_start(ct_cli *c, const ct_command *command, int argc, char **argv)
                   .argv = argv,
                   .progress = -1};
     catch_signals();
+    atexit(ct_out_cleanup); /* a command may end before what was opened for it is finished */
     c->db = getenv("CHART_DB");
     if (!c->db || !*c->db)
         c->db = "charts.db";
