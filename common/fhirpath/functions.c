@@ -29,6 +29,7 @@ static const struct fp_function functions[] = {
     {"as", 1, 1, ARG_TYPE, GIVES_TYPE, ct_fn_as},
     {"iif", 2, 3, ARG_ALL, GIVES_ANY, ct_fn_iif},
     {"aggregate", 1, 2, ARG_LAMBDA, GIVES_ANY, ct_fn_aggregate},
+    {"sort", 0, 8, ARG_ALL, GIVES_INPUT, ct_fn_sort},
     /* subsets */
     {"first", 0, 0, ARG_PLAIN, GIVES_INPUT, ct_fn_first},
     {"last", 0, 0, ARG_PLAIN, GIVES_INPUT, ct_fn_last},
@@ -67,6 +68,10 @@ static const struct fp_function functions[] = {
     {"matches", 1, 1, ARG_REGEX, GIVES_SYSTEM, ct_fn_matches},
     {"matchesFull", 1, 1, ARG_REGEX, GIVES_SYSTEM, ct_fn_matches_full},
     {"replaceMatches", 2, 2, ARG_REGEX, GIVES_SYSTEM, ct_fn_replace_matches},
+    {"encode", 1, 1, ARG_PLAIN, GIVES_SYSTEM, ct_fn_encode},
+    {"decode", 1, 1, ARG_PLAIN, GIVES_SYSTEM, ct_fn_decode},
+    {"escape", 1, 1, ARG_PLAIN, GIVES_SYSTEM, ct_fn_escape},
+    {"unescape", 1, 1, ARG_PLAIN, GIVES_SYSTEM, ct_fn_unescape},
     /* conversions */
     {"toBoolean", 0, 0, ARG_PLAIN, GIVES_SYSTEM, ct_fn_to_boolean},
     {"toInteger", 0, 0, ARG_PLAIN, GIVES_SYSTEM, ct_fn_to_integer},
@@ -94,6 +99,9 @@ static const struct fp_function functions[] = {
     {"exp", 0, 0, ARG_PLAIN, GIVES_SYSTEM, ct_fn_exp},
     {"ln", 0, 0, ARG_PLAIN, GIVES_SYSTEM, ct_fn_ln},
     {"log", 1, 1, ARG_PLAIN, GIVES_SYSTEM, ct_fn_log},
+    {"precision", 0, 0, ARG_PLAIN, GIVES_SYSTEM, ct_fn_precision},
+    {"lowBoundary", 0, 1, ARG_PLAIN, GIVES_ANY, ct_fn_low_boundary},
+    {"highBoundary", 0, 1, ARG_PLAIN, GIVES_ANY, ct_fn_high_boundary},
     {"power", 1, 1, ARG_PLAIN, GIVES_SYSTEM, ct_fn_power},
 };
 

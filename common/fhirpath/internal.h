@@ -397,6 +397,8 @@ fp_fn ct_fn_length, ct_fn_starts_with, ct_fn_ends_with, ct_fn_contains, ct_fn_in
     ct_fn_to_chars, ct_fn_matches, ct_fn_matches_full, ct_fn_replace_matches;
 fp_fn ct_fn_to_boolean, ct_fn_to_integer, ct_fn_to_decimal, ct_fn_to_string, ct_fn_to_date,
     ct_fn_to_datetime, ct_fn_to_time, ct_fn_to_quantity, ct_fn_converts;
+fp_fn ct_fn_encode, ct_fn_decode, ct_fn_escape, ct_fn_unescape, ct_fn_sort, ct_fn_precision,
+    ct_fn_low_boundary, ct_fn_high_boundary;
 fp_fn ct_fn_abs, ct_fn_ceiling, ct_fn_floor, ct_fn_round, ct_fn_truncate, ct_fn_sqrt, ct_fn_exp,
     ct_fn_ln, ct_fn_log, ct_fn_power;
 
