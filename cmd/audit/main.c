@@ -10,6 +10,7 @@ enum { RULES_MAX = 4 << 20 /* bytes of one rule file */, SLOTS_PER_JOB = 4 };
 
 enum option {
     OPT_LIST = CT_OPT_OWN,
+    OPT_SHOW,
     OPT_RULE,
     OPT_EXCEPT,
     OPT_FORMAT,
@@ -24,6 +25,7 @@ static const ct_opt options[] = {
     {OPT_RULE, "rule", "ID", "check this rule only, again for more"},
     {OPT_EXCEPT, "except", "ID", "leave this rule out, again for more"},
     {OPT_LIST, "list-rules", NULL, "list the rules and end"},
+    {OPT_SHOW, "show-rules", "NAME", "print a shipped pack, to begin your own with"},
     {OPT_FORMAT, "format", "FORMAT", "of findings: text (default), tsv or ndjson"},
     {OPT_SUMMARY, "summary", NULL, "add a table by rule, behind the text or else on stderr"},
     {OPT_FAIL_ON, "fail-on", "LEVEL",
@@ -60,7 +62,7 @@ struct audit {
     audit_format format;
     enum fail_on fail_on;
     bool dated, pass, list, summary;
-    const char *findings_path;
+    const char *findings_path, *show;
     ct_out *findings;
     struct list packs, only, except;
     ct_charts *charts;
@@ -103,6 +105,9 @@ static void own_option(struct audit *a, int opt)
     case OPT_LIST:
         a->list = true;
         break;
+    case OPT_SHOW:
+        a->show = a->cli.arg;
+        break;
     case OPT_FORMAT:
         a->format = (audit_format)ct_cli_word(&a->cli, formats);
         break;
@@ -129,10 +134,7 @@ static void read_options(struct audit *a)
         own_option(a, opt);
     if (a->findings_path && !a->pass)
         ct_cli_usage(&a->cli, "--findings goes with --pass; without it findings are the output");
-    if (a->findings_path && strcmp(a->findings_path, "-") == 0)
-        ct_cli_usage(&a->cli, "--findings needs a file: the records go to the output");
-    if (a->findings_path && a->cli.output && strcmp(a->findings_path, a->cli.output) == 0)
-        ct_cli_usage(&a->cli, "--findings and --output need files of their own");
+    ct_cli_apart(&a->cli, "findings", a->findings_path);
     a->dated = a->cli.as_of_given;
 }
 
@@ -143,19 +145,38 @@ static void on_wrong(void *cli, const ct_err *err)
     ct_cli_error(cli, CT_FAULT, NULL, err);
 }
 
-/* Embedded packs: `core` is all of them, else rules/NAME.rules. */
-static bool load_embedded(struct audit *a, ct_str name)
+/* Is it a file of that pack? `core` is all of them, else rules/NAME.rules. */
+static bool in_pack(const ct_datafile *f, const char *name)
 {
-    bool core = ct_str_is(name, "core"), found = false;
-    ct_arena *arena = a->rules->arena;
+    ct_str file = ct_str_z(f->name), start = CT_S("rules/"), end = CT_S(".rules");
+
+    return strcmp(name, "core") == 0 ||
+           ct_str_is((ct_str){file.p + start.n, file.n - start.n - end.n}, name);
+}
+
+static bool load_embedded(struct audit *a, const char *name)
+{
+    bool found = false;
 
     for (const ct_datafile *f = ct_cmd_data; f->name; f++)
-        if (core ||
-            ct_str_is(ct_arena_printf(arena, "rules/%.*s.rules", (int)name.n, name.p), f->name)) {
+        if (in_pack(f, name)) {
             audit_rules_parse(a->rules, f->name, (ct_str){f->text, f->n}, on_wrong, &a->cli);
             found = true;
         }
     return found;
+}
+
+static void show_rules(struct audit *a)
+{
+    bool found = false;
+
+    for (const ct_datafile *f = ct_cmd_data; f->name; f++)
+        if (in_pack(f, a->show)) {
+            ct_out_put(ct_cli_out(&a->cli), (ct_str){f->text, f->n});
+            found = true;
+        }
+    if (!found)
+        ct_cli_usage(&a->cli, "there is no rule pack %s", a->show);
 }
 
 static void load_file(struct audit *a, ct_str path)
@@ -205,7 +226,7 @@ static void load_rules(struct audit *a)
     for (size_t i = 0; i < a->packs.n; i++) {
         if (looks_like_path(a->packs.v[i]))
             load_file(a, a->packs.v[i]);
-        else if (!load_embedded(a, a->packs.v[i]))
+        else if (!load_embedded(a, a->packs.v[i].p))
             ct_cli_usage(&a->cli, "there is no rule pack %s", a->packs.v[i].p);
     }
     if (a->cli.status == CT_FAULT)
@@ -433,6 +454,10 @@ int main(int argc, char **argv)
 
     ct_cli_start(&a.cli, &command, argc, argv);
     read_options(&a);
+    if (a.show) {
+        show_rules(&a);
+        return ct_cli_finish(&a.cli);
+    }
     load_rules(&a);
     if (a.list)
         list_rules(&a);
