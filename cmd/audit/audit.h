@@ -2,8 +2,8 @@
  *
  *     .rules files --source.c, parse.c--> rules --check.c--> findings --report.c, issue.c--> output
  *
- * define.c expands %names of a rule file, clause.c reads `holds`, `owner` and `due`, packs.c finds
- * rule files and selects among rules.
+ * define.c expands %names of a rule file, clause.c reads `holds`, `owner` and `due`, packs.c
+ * selects among rules, shipped.c has those that the program carries.
  */
 #ifndef AUDIT_H
 #define AUDIT_H
@@ -53,7 +53,7 @@ CT_USE bool audit_expand(const audit_defines *d, const audit_text *from, audit_t
 CT_USE bool audit_define_add(audit_defines *d, ct_str name, audit_text *text);
 void audit_defines_free(audit_defines *d);
 
-/* ---- rules (parse.c, clause.c, packs.c) ---- */
+/* ---- rules (parse.c, clause.c, packs.c, shipped.c) ---- */
 
 typedef enum audit_severity {
     AUDIT_ERROR,
@@ -114,6 +114,9 @@ audit_rules *audit_rules_new(const ct_model *m);
 /* Adds the rules of a file; all that is wrong is reported. */
 void audit_rules_parse(audit_rules *r, const char *file, ct_str text, audit_wrong_fn *wrong,
                        void *ctx);
+/* Adds the rules of a shipped pack, or appends its text; false where there is no such pack. */
+CT_USE bool audit_shipped_parse(audit_rules *r, const char *name, audit_wrong_fn *wrong, void *ctx);
+CT_USE bool audit_shipped_put(ct_buf *b, const char *name);
 const audit_rule *audit_rules_find(const audit_rules *r, ct_str id);
 /* Keeps those that `only` names (NULL or empty: all), and not those of `except`. */
 void audit_rules_select(audit_rules *r, const ct_str *only, size_t nonly, const ct_str *except,

@@ -4,8 +4,6 @@
 
 #include <stdlib.h>
 
-extern const ct_datafile ct_cmd_data[];
-
 enum { RULES_MAX = 4 << 20 /* bytes of one rule file */, SLOTS_PER_JOB = 4 };
 
 enum option {
@@ -145,38 +143,14 @@ static void on_wrong(void *cli, const ct_err *err)
     ct_cli_error(cli, CT_FAULT, NULL, err);
 }
 
-/* Is it a file of that pack? `core` is all of them, else rules/NAME.rules. */
-static bool in_pack(const ct_datafile *f, const char *name)
-{
-    ct_str file = ct_str_z(f->name), start = CT_S("rules/"), end = CT_S(".rules");
-
-    return strcmp(name, "core") == 0 ||
-           ct_str_is((ct_str){file.p + start.n, file.n - start.n - end.n}, name);
-}
-
-static bool load_embedded(struct audit *a, const char *name)
-{
-    bool found = false;
-
-    for (const ct_datafile *f = ct_cmd_data; f->name; f++)
-        if (in_pack(f, name)) {
-            audit_rules_parse(a->rules, f->name, (ct_str){f->text, f->n}, on_wrong, &a->cli);
-            found = true;
-        }
-    return found;
-}
-
 static void show_rules(struct audit *a)
 {
-    bool found = false;
+    ct_buf b = {0};
 
-    for (const ct_datafile *f = ct_cmd_data; f->name; f++)
-        if (in_pack(f, a->show)) {
-            ct_out_put(ct_cli_out(&a->cli), (ct_str){f->text, f->n});
-            found = true;
-        }
-    if (!found)
+    if (!audit_shipped_put(&b, a->show))
         ct_cli_usage(&a->cli, "there is no rule pack %s", a->show);
+    ct_out_put(ct_cli_out(&a->cli), ct_buf_str(&b));
+    ct_buf_free(&b);
 }
 
 static void load_file(struct audit *a, ct_str path)
@@ -226,7 +200,7 @@ static void load_rules(struct audit *a)
     for (size_t i = 0; i < a->packs.n; i++) {
         if (looks_like_path(a->packs.v[i]))
             load_file(a, a->packs.v[i]);
-        else if (!load_embedded(a, a->packs.v[i].p))
+        else if (!audit_shipped_parse(a->rules, a->packs.v[i].p, on_wrong, &a->cli))
             ct_cli_usage(&a->cli, "there is no rule pack %s", a->packs.v[i].p);
     }
     if (a->cli.status == CT_FAULT)
