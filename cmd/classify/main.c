@@ -209,10 +209,7 @@ static void open_explain(struct classify *c)
 
     if (!c->explain_path)
         return;
-    if (strcmp(c->explain_path, "-") == 0)
-        ct_cli_usage(&c->cli, "--explain needs a file: the records go to the output");
-    if (c->cli.output && strcmp(c->explain_path, c->cli.output) == 0)
-        ct_cli_usage(&c->cli, "--explain and --output need files of their own");
+    ct_cli_apart(&c->cli, "explain", c->explain_path);
     if (!(c->explain = ct_out_open(c->explain_path, &err)))
         ct_cli_die(&c->cli, c->explain_path, &err);
     classify_explain_head(&head);

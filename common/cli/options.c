@@ -237,19 +237,29 @@ static bool same_file(const char *a, const char *b)
 }
 
 /* Two outputs in one file would overwrite each other, and on stdout run into each other. */
-static void check_apart(ct_cli *c)
+void ct_cli_apart(ct_cli *c, const char *option, const char *path)
 {
     bool prints = c->command->common & CT_HAS_OUTPUT;
-    const char *paths[] = {c->output ? c->output
-                           : prints  ? "-"
-                                     : NULL,
-                           c->reject_path, c->tally_path};
+    const struct {
+        const char *option, *path;
+    } others[] = {
+        {"output", c->output ? c->output
+                   : prints  ? "-"
+                             : NULL},
+        {"reject", c->reject_path},
+        {"tally", c->tally_path},
+    };
 
-    for (size_t i = 0; i < CT_LEN(paths); i++)
-        for (size_t k = 0; k < i; k++)
-            if (paths[i] && paths[k] &&
-                (is_stdout(paths[i]) ? is_stdout(paths[k]) : same_file(paths[i], paths[k])))
-                ct_cli_usage(c, "--output, --reject and --tally need files of their own");
+    for (size_t i = 0; path && i < CT_LEN(others); i++) {
+        const char *other = others[i].path;
+        if (!other || strcmp(others[i].option, option) == 0)
+            continue;
+        if (is_stdout(path) && is_stdout(other))
+            ct_cli_usage(c, "--%s and --%s cannot both be standard output", others[i].option,
+                         option);
+        if (!is_stdout(path) && !is_stdout(other) && same_file(path, other))
+            ct_cli_usage(c, "--%s and --%s need files of their own", others[i].option, option);
+    }
 }
 
 static ct_out *open_out(ct_cli *c, const char *path)
@@ -273,7 +283,8 @@ static void settle(ct_cli *c)
         c->jobs = cores > 1 ? (int)cores : 1;
     if (c->as_of.precision == CT_P_NONE)
         today(&c->as_of);
-    check_apart(c);
+    ct_cli_apart(c, "reject", c->reject_path);
+    ct_cli_apart(c, "tally", c->tally_path);
     c->tally.in.off = c->tally.out.off = !c->tally_path;
     c->books = open_out(c, c->tally_path);
     c->reject = open_out(c, c->reject_path);
