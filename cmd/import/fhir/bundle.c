@@ -7,11 +7,10 @@ typedef struct target {
     ct_str url, type, id;
 } target;
 
-/* The entries that a Bundle's references may mean, and those of the Bundle that it is in. */
+/* The entries that references may mean: those of the Bundle and of the Bundles in it. */
 typedef struct scope {
-    const struct scope *outer;
     target *targets; /* a hash table; an empty url is a free place */
-    size_t places;
+    size_t places, n;
 } scope;
 
 /* ---- entries ---- */
@@ -77,34 +76,49 @@ static target *place_of(const scope *s, ct_str url)
 
 static const target *look_up(const scope *s, ct_str url)
 {
-    for (; s && url.n; s = s->outer) {
-        const target *t = s->places ? place_of(s, url) : NULL;
-        if (t && t->url.n)
-            return t;
-    }
-    return NULL;
+    const target *t = s->places && url.n ? place_of(s, url) : NULL;
+    return t && t->url.n ? t : NULL;
 }
 
-static scope scope_of(import_block *b, const ct_doc *doc, ct_val entries, const scope *outer)
+static void add_target(import_block *b, scope *s, target t)
 {
-    scope s = {.outer = outer};
-    size_t n = entries != CT_NONE ? ct_count(doc, entries) : 0;
+    if (2 * s->n >= s->places) {
+        scope wider = {.places = s->places ? 2 * s->places : 16, .n = s->n};
+        wider.targets = ct_arena_alloc(b->arena, wider.places * sizeof *wider.targets);
+        for (size_t i = 0; i < s->places; i++)
+            if (s->targets[i].url.n)
+                *place_of(&wider, s->targets[i].url) = s->targets[i];
+        *s = wider;
+    }
+    target *place = place_of(s, t.url);
+    if (!place->url.n) { /* the first of a history is the latest */
+        *place = t;
+        s->n++;
+    }
+}
 
-    if (n == 0)
-        return s;
-    for (s.places = 4; s.places < 2 * n; s.places *= 2)
-        ;
-    s.targets = ct_arena_alloc(b->arena, s.places * sizeof *s.targets);
+static ct_val entries_of(const import_block *b, const ct_doc *doc, ct_val bundle)
+{
+    ct_val v = ct_member_id(doc, bundle, b->fhir->entry);
+    return v != CT_NONE && ct_type(doc, v) == CT_ARRAY ? v : CT_NONE;
+}
+
+static void add_targets(import_block *b, const ct_doc *doc, ct_val bundle, scope *s)
+{
+    ct_val entries = entries_of(b, doc, bundle);
+
+    if (entries == CT_NONE)
+        return;
     for (ct_val e = ct_first(doc, entries); e != CT_NONE; e = ct_next(doc, entries, e)) {
         ct_val resource = entry_resource(b, doc, e);
         if (resource == CT_NONE)
             continue;
         target t = target_of(b, doc, e, resource);
-        target *place = t.url.n && t.id.n && t.type.n ? place_of(&s, t.url) : NULL;
-        if (place && !place->url.n) /* the first of a history is the latest */
-            *place = t;
+        if (ct_str_is(t.type, "Bundle"))
+            add_targets(b, doc, resource, s);
+        else if (t.url.n && t.id.n && t.type.n)
+            add_target(b, s, t);
     }
-    return s;
 }
 
 /* ---- references ---- */
@@ -196,25 +210,24 @@ static bool put_entry(const import_setup *setup, import_block *b, const scope *s
     return true;
 }
 
-static void put_entries(const import_setup *setup, import_block *b, const ct_doc *doc,
-                        ct_val bundle, const scope *outer, uint64_t line)
+static void put_entries(const import_setup *setup, import_block *b, const scope *s,
+                        const ct_doc *doc, ct_val bundle, uint64_t line)
 {
-    ct_val entries = ct_member_id(doc, bundle, b->fhir->entry);
-
-    if (entries == CT_NONE || ct_type(doc, entries) != CT_ARRAY)
-        return;
-    scope s = scope_of(b, doc, entries, outer);
+    ct_val entries = entries_of(b, doc, bundle);
     size_t i = 0;
+
+    if (entries == CT_NONE)
+        return;
     for (ct_val e = ct_first(doc, entries); e != CT_NONE; e = ct_next(doc, entries, e), i++) {
-        ct_val v = ct_type(doc, e) == CT_OBJECT ? entry_resource(b, doc, e) : CT_NONE;
+        ct_val v = entry_resource(b, doc, e);
         ct_err err = {0};
         if (v != CT_NONE && ct_str_is(import_resource_kind(setup, b, doc, v), "Bundle")) {
-            put_entries(setup, b, doc, v, &s, line);
+            put_entries(setup, b, s, doc, v, line);
             continue;
         }
         if (v == CT_NONE)
             ct_fail(&err, CT_E_DATA, "no resource");
-        else if (put_entry(setup, b, &s, doc, e, v, &err))
+        else if (put_entry(setup, b, s, doc, e, v, &err))
             continue;
         ct_fail_at(&err, err.kind, err.text, "Bundle.entry[%zu]", i);
         err.line = line;
@@ -222,8 +235,10 @@ static void put_entries(const import_setup *setup, import_block *b, const ct_doc
     }
 }
 
-void import_bundle_put(const import_setup *setup, import_block *b, const ct_doc *doc, ct_val bundle,
-                       uint64_t line)
+void import_bundle_put(const import_setup *setup, import_block *b, const ct_doc *doc, uint64_t line)
 {
-    put_entries(setup, b, doc, bundle, NULL, line);
+    scope s = {0};
+
+    add_targets(b, doc, CT_ROOT, &s);
+    put_entries(setup, b, &s, doc, CT_ROOT, line);
 }

@@ -24,7 +24,7 @@ ct_str import_resource_kind(const import_setup *setup, import_block *b, const ct
 /* Writes `v` as a record that nothing changes but white space. */
 void import_record_put(import_block *b, const ct_doc *doc, ct_val v, ct_str kind);
 /* Writes the resources of a Bundle, in order. */
-void import_bundle_put(const import_setup *setup, import_block *b, const ct_doc *doc, ct_val bundle,
+void import_bundle_put(const import_setup *setup, import_block *b, const ct_doc *doc,
                        uint64_t line);
 
 #endif

@@ -75,12 +75,14 @@ bool import_resource_put(const import_setup *setup, import_block *b, const ct_do
     ct_str kind = import_resource_kind(setup, b, doc, CT_ROOT);
 
     if (ct_str_is(kind, "Bundle"))
-        import_bundle_put(setup, b, doc, CT_ROOT, line);
+        import_bundle_put(setup, b, doc, line);
     else if (kind.n)
         import_record_put(b, doc, CT_ROOT, kind);
-    else
-        return ct_resource_check(setup->model, doc, err) ||
-               ct_fail(err, CT_E_DATA, "not a resource");
+    else {
+        if (ct_resource_check(setup->model, doc, err))
+            ct_fail(err, CT_E_DATA, "not a resource that can stand alone");
+        return false;
+    }
     return true;
 }
 
