@@ -49,6 +49,15 @@ static int sync_one(const char *path, const struct stat *st, int type, struct FT
 
 /* ---- writing ---- */
 
+/* A file and a folder of one name, two files of one name, a name that is too long: the bag's fault,
+ * not the system's. */
+static bool cannot(ct_err *err, const char *text)
+{
+    if (errno == EEXIST || errno == ENOTDIR || errno == EISDIR || errno == ENAMETOOLONG)
+        return ct_fail(err, CT_E_DATA, "a name of the bag is too long or taken here");
+    return ct_fail_sys(err, errno, text);
+}
+
 /* Makes every folder on the way to `path`, one by one below the root. */
 static bool make_way(folder_sink *f, const char *path, ct_err *err)
 {
@@ -66,7 +75,7 @@ static bool make_way(folder_sink *f, const char *path, ct_err *err)
         ct_buf_put(&step, (ct_str){path, slash ? (size_t)(slash - path) : way.n});
         ct_buf_c(&step, '\0');
         ok = mkdirat(f->root, step.p, 0700) == 0 || errno == EEXIST ||
-             ct_fail_sys(err, errno, "cannot make a folder");
+             cannot(err, "cannot make a folder");
         step.n--;
     }
     f->made.n = 0;
@@ -94,9 +103,7 @@ static bool folder_begin(bag_sink *s, const char *path, uint64_t size, ct_err *e
     if (!make_way(f, path, err))
         return false;
     f->file = openat(f->root, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (f->file < 0 && errno == EEXIST)
-        return ct_fail(err, CT_E_DATA, "two files of the bag have the same name here");
-    return f->file >= 0 || ct_fail_sys(err, errno, "cannot make a file");
+    return f->file >= 0 || cannot(err, "cannot make a file");
 }
 
 static bool folder_put(bag_sink *s, ct_str bytes, ct_err *err)
