@@ -338,15 +338,6 @@ bool ct_fp_equivalent_all(struct fp_run *r, const struct fp_coll *a, const struc
     return true;
 }
 
-bool ct_fp_has(struct fp_run *r, const struct fp_coll *c, const ct_item *item)
-{
-    for (size_t i = 0; i < c->n; i++) {
-        if (ct_fp_equal(r, &c->v[i], item) == 1)
-            return true;
-    }
-    return false;
-}
-
 /* ---- order ---- */
 
 int ct_fp_order(struct fp_run *r, const ct_item *a, const ct_item *b)

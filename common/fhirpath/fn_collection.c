@@ -154,26 +154,31 @@ bool ct_fn_select(struct fp_call *c)
     return true;
 }
 
-/* Items that are new go to the end of the result, which is also the list of what is still to do. */
-static bool add_new(struct fp_call *c, const struct fp_coll *more)
+/* Adds what the projection gives for an item, as far as it is new. */
+static bool project(struct fp_call *c, const ct_item *item, size_t index, struct fp_set *found)
 {
-    for (size_t i = 0; i < more->n; i++) {
-        if (!ct_fp_has(c->r, c->out, &more->v[i]) && !ct_fp_push(c->r, c->n, c->out, &more->v[i]))
+    struct fp_coll part;
+    if (!ct_fp_each(c->r, c->n->args[0], c->s, item, index, &part))
+        return false;
+    for (size_t i = 0; i < part.n; i++) {
+        if (!ct_fp_set_add(c->r, c->n, found, &part.v[i]))
             return false;
     }
     return true;
 }
 
+/* The result is also the list of what is still to do. */
 bool ct_fn_repeat(struct fp_call *c)
 {
-    struct fp_coll part;
+    struct fp_set found;
+    ct_fp_set_of(c->r, &found, c->out);
     for (size_t i = 0; i < c->in->n; i++) {
-        if (!ct_fp_each(c->r, c->n->args[0], c->s, &c->in->v[i], i, &part) || !add_new(c, &part))
+        if (!project(c, &c->in->v[i], i, &found))
             return false;
     }
     for (size_t i = 0; i < c->out->n; i++) {
         ct_item item = c->out->v[i];
-        if (!ct_fp_each(c->r, c->n->args[0], c->s, &item, i, &part) || !add_new(c, &part))
+        if (!project(c, &item, i, &found))
             return false;
     }
     return true;
@@ -258,8 +263,10 @@ bool ct_fn_take(struct fp_call *c)
 
 static bool distinct(struct fp_call *c, struct fp_coll *out)
 {
+    struct fp_set once;
+    ct_fp_set_of(c->r, &once, out);
     for (size_t i = 0; i < c->in->n; i++) {
-        if (!ct_fp_has(c->r, out, &c->in->v[i]) && !ct_fp_push(c->r, c->n, out, &c->in->v[i]))
+        if (!ct_fp_set_add(c->r, c->n, &once, &c->in->v[i]))
             return false;
     }
     return true;
@@ -278,8 +285,11 @@ bool ct_fn_is_distinct(struct fp_call *c)
 
 static bool within(struct fp_call *c, const struct fp_coll *part, const struct fp_coll *whole)
 {
+    struct fp_coll items = *whole;
+    struct fp_set set;
+    ct_fp_set_of(c->r, &set, &items);
     for (size_t i = 0; i < part->n; i++) {
-        if (!ct_fp_has(c->r, whole, &part->v[i]))
+        if (!ct_fp_set_has(c->r, &set, &part->v[i]))
             return give(c, false);
     }
     return give(c, true);
@@ -300,12 +310,14 @@ bool ct_fn_superset_of(struct fp_call *c)
 bool ct_fn_intersect(struct fp_call *c)
 {
     struct fp_coll other;
+    struct fp_set there, once;
     if (!ct_fp_arg(c, 0, &other))
         return false;
+    ct_fp_set_of(c->r, &there, &other);
+    ct_fp_set_of(c->r, &once, c->out);
     for (size_t i = 0; i < c->in->n; i++) {
-        const ct_item *item = &c->in->v[i];
-        if (ct_fp_has(c->r, &other, item) && !ct_fp_has(c->r, c->out, item) &&
-            !ct_fp_push(c->r, c->n, c->out, item))
+        if (ct_fp_set_has(c->r, &there, &c->in->v[i]) &&
+            !ct_fp_set_add(c->r, c->n, &once, &c->in->v[i]))
             return false;
     }
     return true;
@@ -314,10 +326,13 @@ bool ct_fn_intersect(struct fp_call *c)
 bool ct_fn_exclude(struct fp_call *c)
 {
     struct fp_coll other;
+    struct fp_set there;
     if (!ct_fp_arg(c, 0, &other))
         return false;
+    ct_fp_set_of(c->r, &there, &other);
     for (size_t i = 0; i < c->in->n; i++) {
-        if (!ct_fp_has(c->r, &other, &c->in->v[i]) && !ct_fp_push(c->r, c->n, c->out, &c->in->v[i]))
+        if (!ct_fp_set_has(c->r, &there, &c->in->v[i]) &&
+            !ct_fp_push(c->r, c->n, c->out, &c->in->v[i]))
             return false;
     }
     return true;

@@ -114,6 +114,7 @@ struct fp_step {
     const ct_ftype *type;       /* static type of the input, where it is one, … */
     const ct_felement *element; /* … and its element of that name */
     const struct fp_alt *alts;
+    uint16_t lowest, highest; /* ids of alternatives, to pass over other members quickly */
     size_t nalts;
 };
 
@@ -315,10 +316,26 @@ int ct_fp_equal(struct fp_run *r, const ct_item *a, const ct_item *b);
 bool ct_fp_equivalent(struct fp_run *r, const ct_item *a, const ct_item *b);
 int ct_fp_equal_all(struct fp_run *r, const struct fp_coll *a, const struct fp_coll *b);
 bool ct_fp_equivalent_all(struct fp_run *r, const struct fp_coll *a, const struct fp_coll *b);
-bool ct_fp_has(struct fp_run *r, const struct fp_coll *c, const ct_item *item);
 /* <0, 0, >0; CT_DATE_UNDECIDED; FP_MISMATCH where the two have no order. */
 enum { FP_MISMATCH = 3 };
 int ct_fp_order(struct fp_run *r, const ct_item *a, const ct_item *b);
+
+/* ---- sets (set.c) ---- */
+
+/* A collection that is asked whether it holds an item (=), by a hash once it is large. */
+struct fp_set {
+    struct fp_coll *items;
+    uint64_t *hashes; /* of the items */
+    uint32_t *slots;  /* index + 1 of an item, 0 free; NULL while items are few */
+    size_t mask;
+};
+
+/* A set of `items`, which it keeps and which nobody else may add to. */
+void ct_fp_set_of(struct fp_run *r, struct fp_set *s, struct fp_coll *items);
+bool ct_fp_set_has(struct fp_run *r, const struct fp_set *s, const ct_item *item);
+/* Adds an item that is not there yet. */
+CT_USE bool ct_fp_set_add(struct fp_run *r, const struct fp_node *n, struct fp_set *s,
+                          const ct_item *item);
 
 /* ---- operators (ops.c) ---- */
 

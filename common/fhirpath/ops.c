@@ -94,10 +94,11 @@ bool ct_fp_union(struct fp_run *r, const struct fp_node *n, const struct fp_coll
                  const struct fp_coll *b, struct fp_coll *out)
 {
     const struct fp_coll *both[] = {a, b};
+    struct fp_set set;
+    ct_fp_set_of(r, &set, out);
     for (size_t side = 0; side < 2; side++) {
         for (size_t i = 0; i < both[side]->n; i++) {
-            const ct_item *item = &both[side]->v[i];
-            if (!ct_fp_has(r, out, item) && !ct_fp_push(r, n, out, item))
+            if (!ct_fp_set_add(r, n, &set, &both[side]->v[i]))
                 return false;
         }
     }

@@ -71,6 +71,14 @@ static uint16_t underscored(const ct_path *p, ct_str name)
     return ct_names_find(p->names, under);
 }
 
+static void widen(struct fp_step *st, uint16_t id)
+{
+    if (id && (st->lowest == 0 || id < st->lowest))
+        st->lowest = id;
+    if (id > st->highest)
+        st->highest = id;
+}
+
 /* The JSON names of a choice: NAME followed by each type, first letter in upper case. */
 static void find_alternatives(const ct_path *p, struct fp_node *n, const ct_felement *choice)
 {
@@ -84,8 +92,12 @@ static void find_alternatives(const ct_path *p, struct fp_node *n, const ct_fele
         ct_str name = ct_arena_printf(p->a, "%.*s%c%.*s", (int)n->name.n, n->name.p, first,
                                       (int)type.n - 1, type.p + 1);
         uint16_t id = ct_names_find(p->names, name);
-        if (id)
-            alts[st->nalts++] = (struct fp_alt){id, underscored(p, name), choice->types[i]};
+        if (!id)
+            continue;
+        struct fp_alt alt = {id, underscored(p, name), choice->types[i]};
+        widen(st, alt.id);
+        widen(st, alt.under);
+        alts[st->nalts++] = alt;
     }
     st->alts = alts;
 }

@@ -171,7 +171,9 @@ static bool emit_choice(struct sink *k, const struct fp_step *st)
 {
     for (ct_val v = ct_first(k->d, k->obj); v != CT_NONE; v = ct_next(k->d, k->obj, v)) {
         uint16_t name = ct_name(k->d, v);
-        for (size_t i = 0; name && i < st->nalts; i++) {
+        if (name < st->lowest || name > st->highest)
+            continue;
+        for (size_t i = 0; i < st->nalts; i++) {
             if (name == st->alts[i].id)
                 return emit_member(k, v, st->alts[i].under, st->alts[i].type);
             if (name == st->alts[i].under && member(k->d, k->obj, st->alts[i].id) == CT_NONE)
