@@ -301,9 +301,13 @@ bool ct_fn_join(struct fp_call *c)
         return true;
     for (size_t i = 0; i < c->in->n; i++) {
         struct fp_coll one = {&c->in->v[i], 1, 0};
-        ct_str s = {"", 0};
-        if (ct_fp_single_string(c->r, c->n, &one, &s) < 0 ||
-            (i > 0 && !ct_fp_text_add(c->r, c->n, &t, by)) || !ct_fp_text_add(c->r, c->n, &t, s))
+        ct_str s;
+        int got = ct_fp_single_string(c->r, c->n, &one, &s);
+        if (got < 0)
+            return false;
+        if (got == 0)
+            continue;
+        if ((t.p && !ct_fp_text_add(c->r, c->n, &t, by)) || !ct_fp_text_add(c->r, c->n, &t, s))
             return false;
     }
     return give(c, &t);

@@ -122,19 +122,24 @@ static bool emit(struct sink *k, ct_val v, const ct_ftype *type)
     return ct_fp_push(k->r, k->n, k->out, &item);
 }
 
-/* Items of an array; where an item is null, its `_name` object stands for it. */
+static bool emit_object(struct sink *k, ct_val v, const ct_ftype *type)
+{
+    return v == CT_NONE || ct_type(k->d, v) != CT_OBJECT || emit(k, v, type);
+}
+
+/* Items of an array; where an item is null, or there is none any more, its `_name` object stands
+ * for it. */
 static bool emit_array(struct sink *k, ct_val array, ct_val under, const ct_ftype *type)
 {
     bool paired = under != CT_NONE && ct_type(k->d, under) == CT_ARRAY;
-    size_t i = 0;
-    for (ct_val v = ct_first(k->d, array); v != CT_NONE; v = ct_next(k->d, array, v), i++) {
-        ct_val use = v;
-        if (ct_type(k->d, v) == CT_NULL) {
-            use = paired ? nth(k->d, under, i) : CT_NONE;
-            if (use == CT_NONE || ct_type(k->d, use) != CT_OBJECT)
-                continue;
-        }
-        if (!emit(k, use, type))
+    ct_val w = paired ? ct_first(k->d, under) : CT_NONE;
+    for (ct_val v = ct_first(k->d, array); v != CT_NONE; v = ct_next(k->d, array, v)) {
+        if (!(ct_type(k->d, v) == CT_NULL ? emit_object(k, w, type) : emit(k, v, type)))
+            return false;
+        w = w == CT_NONE ? w : ct_next(k->d, under, w);
+    }
+    for (; w != CT_NONE; w = ct_next(k->d, under, w)) {
+        if (!emit_object(k, w, type))
             return false;
     }
     return true;

@@ -199,7 +199,7 @@ bool ct_fp_is(const ct_item *item, const struct fp_type *type, bool exact)
     const ct_ftype *t = item->ftype;
     if (!type->fhir || !t)
         return false;
-    if (exact && t->kind == CT_F_PRIMITIVE)
+    if (exact && type->fhir->kind == CT_F_PRIMITIVE)
         return t == type->fhir;
     while (t && t != type->fhir)
         t = t->base;

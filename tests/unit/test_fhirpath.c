@@ -39,7 +39,8 @@ static const char observation[] =
 static const char names_with_gaps[] =
     "{\"resourceType\":\"Patient\",\"name\":[{\"given\":[\"Ada\",null,\"May\"],"
     "\"_given\":[null,{\"extension\":[{\"url\":\"urn:gap\",\"valueBoolean\":true}]},{\"id\":\"m\"}]"
-    "}],"
+    "},"
+    "{\"given\":[\"Eve\"],\"_given\":[null,{\"id\":\"late\"}]}],"
     "\"birthDate\":\"1961-13-45\"}";
 
 static const char questionnaire[] =
@@ -253,10 +254,13 @@ static void choices(void **state)
 static void gaps(void **state)
 {
     static const struct row rows[] = {
-        {"Patient.name.given.count()", "3"},
-        {"Patient.name.given.select($this.hasValue())", "true false true"},
+        {"Patient.name[0].given.count()", "3"},
+        {"Patient.name[1].given.id", "\"late\""},
+        {"Patient.name.given.select($this.hasValue())", "true false true true false"},
         {"Patient.name.given.extension('urn:gap').value", "true"},
         {"Patient.name.given[2].id", "\"m\""},
+        {"Patient.name.given.join('+')", "\"Ada+May+Eve\""},
+        {"Patient.name.given.ofType(Element).count()", "5"},
         {"Patient.name.given.where($this = 'May')", "\"May\""},
         {"Patient.birthDate.exists()", "true"},
         {"Patient.birthDate < today()", ""},
