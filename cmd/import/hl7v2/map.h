@@ -2,54 +2,65 @@
  * read and HL7's own sheets can be held against:
  *
  *     types.tsv                  the message types that are taken in
- *     ignored.tsv                fields that --unmapped does not list
  *     messages.tsv               which segment makes which resource
  *     segments/SEG-Type.tsv      a segment's fields to a resource's elements
- *     datatypes/TYPE-Target.tsv  a data type's components to an element's, or to a resource of its
- * own tables/NAME.tsv            codes to codes
+ *     datatypes/TYPE-Target.tsv  a data type's components to an element's, or to a resource
+ *     tables/NAME.tsv            codes to codes
+ *     ignored.tsv                fields that --unmapped does not list
  *
- * A row of a segment or data type table has four columns:
+ * A row of a segment or data type table has four columns.
  *
- * source   a field (`PID-3`), a component of it (`PID-3.4`, `PID-5.1.2`), in a data type a
- * component of the value (`CX.4`) or `$`, all of it; `@Type`, the current resource of that type;
- * `-`, nothing: the row always applies. A row applies only where its source is valued. Rows that
- * follow each other and have the same field as source are applied together to each of its
- * repetitions. A field of another segment (`ORC-2`) is the one in the nearest segment before.
+ * SOURCE: a field (`PID-3`), a component of it (`PID-3.4`, `PID-5.1.2`), in a data type a component
+ * of the value (`CX.4`) or `$`, all of it; `@Type`, the current resource of that type; `-`,
+ * nothing. A row applies only where its source is valued. Rows that follow each other and have the
+ * same field as source are applied together to each of its repetitions. A field of another segment
+ * (`ORC-2`) is the one in the nearest segment before.
  *
- * when     `-`, or conditions joined by ` and `:
- *          REF valued, REF absent     is there anything in it? null ("") is absent
- *          REF = WORD…, REF != WORD…  is it one of these? (absent: != is true)
- *          REF in TABLE, REF not in TABLE    does the code table know it? `$` is the caller's table
- *          REF maps, REF not maps     has the coding system of that name a URI?
- *          REF longer N               more than N characters
- *          REF single, REF repeats, REF first   how often the field stands there; is this the
- * first? REF differs REF unset PATH                 is there nothing in the target yet? group =
- * SEG…, group != …   the last PID, PV1, ORC, OBR, TXA or SPM before this segment after = SEG… the
- * last segment before this one but NTE finally                    the row is applied when all of
- * the message has been read
+ * WHEN: `-`, or conditions joined by ` and `:
  *
- * target   a path in the resource or value: `name[+].given[0]`; [+] is a new item, [-] the last
- * one, `extension{NAME}` the extension of that url, made where it is not there: NAME is HL7's
- *          (http://hl7.org/fhir/StructureDefinition/NAME), a whole URL, or `=url` as it stands;
- * `{+NAME}` always makes one. `Type:path` is a path in the current resource of that type, `.` the
- * value itself, `id` the resource's identity (the first row that gives one decides), `-` nowhere.
+ *     REF valued, REF absent     is there anything in it? null ("") is absent
+ *     REF = WORD..., REF != WORD...   is it one of these? (absent: != is true)
+ *     REF in TABLE, REF not in TABLE  does the code table know it? `$` is the caller's table
+ *     REF maps, REF not maps     has the coding system of that name a URI?
+ *     REF longer N               more than N characters
+ *     REF single, REF repeats    how often does the field stand there?
+ *     REF first                  is this its first repetition?
+ *     REF differs REF
+ *     unset PATH                 is there nothing in the target yet?
+ *     group = SEG..., group != SEG...  the last PID, PV1, ORC, OBR, RXA, TXA or SPM before this one
+ *     after = SEG...             the last segment before this one but NTE
+ *     finally                    the row is applied when all of the message has been read
  *
- * value    what is put there:
- *          "text", true               a constant
- *          string text code uri system boolean integer positiveInt decimal date dateTime instant
- * time code TABLE                 the code that the table has for it coding TABLE               the
- * same with system and display MAP [TABLE]                datatypes/MAP.tsv, with a code table for
- * its `$` ref                        a reference to the resource of the source ref MAP a reference
- * to a resource that MAP makes of the value join TERM…                 terms one behind the other;
- * words TERM… with spaces between mime TERM TERM             a MIME type of its two halves base64
- * TERM                data, in the encoding (table 0299) that TERM says line text that is added to
- * the resource's attachment, a line each time key TERM…                  an identity of these;
- * nothing where one that is not optional is absent derived TERM…              the same for what has
- * no identifier: the second of a kind in a message is another require                    nothing,
- * and nothing else where the source is absent refuse "reason"            the message is refused A
- * term is a reference, `REF?` an optional one, "text", `@Type`, `hd:REF` an assigning authority (an
- * HD; the sender where it is absent), or `ei:REF` the same of three components of an EI. `of REF`
- * at the end: what is put there is made of REF instead of the source.
+ * TARGET: a path in the resource or value: `name[+].given[0]`; [+] is a new item, [-] the last one,
+ * `extension{NAME}` the extension of that url, made where it is not there: NAME is HL7's
+ * (http://hl7.org/fhir/StructureDefinition/NAME), a whole URL, or `=url` as it stands; `{+NAME}`
+ * always makes one. `Type:path` is a path in the current resource of that type, `.` the value
+ * itself, `id` the resource's identity (the first row that gives one decides), `-` nowhere.
+ *
+ * VALUE: what is put there:
+ *
+ *     "text", true, false        a constant
+ *     string code uri system boolean integer positiveInt decimal date dateTime instant time
+ *                                the source's first part as that type; `system` is the URI of a
+ *                                coding system's name
+ *     text                       all of the source, repetitions as lines
+ *     code TABLE, coding TABLE   the code that the table has for it; with system and display
+ *     MAP, MAP TABLE             datatypes/MAP.tsv, with a code table for its `$`
+ *     ref                        a reference to the source's resource
+ *     ref MAP                    a reference to a resource that MAP makes of the value
+ *     join TERM..., words TERM...  terms one behind the other; with spaces between
+ *     mime TERM TERM             a MIME type of its two halves
+ *     base64 TERM                data, in the encoding (table 0299) that TERM says
+ *     line                       text that the resource's attachment is longer by, each time
+ *     key TERM...                an identity of these; none where one that is not optional is
+ * absent derived TERM...            the same for what has no identifier of its own: the second of a
+ *                                kind in a message is another
+ *     require                    nothing, and where the source is absent nothing of the whole map
+ *     refuse "reason"            the message is refused
+ *
+ * A TERM is a reference, `REF?` an optional one, "text", `@Type`, `hd:REF` an assigning authority
+ * (an HD; the sender where it is absent), or `ei:REF` the same of three components of an EI. `of
+ * REF` at the end of a value: what is put there is made of REF instead of the source.
  */
 #ifndef CHART_IMPORT_MAP_H
 #define CHART_IMPORT_MAP_H

@@ -311,7 +311,7 @@ bool import_compile_value(import_compiler *c, ct_str text, import_row *row)
     size_t of = ct_str_find(text, CT_S(" of "));
     ct_str rest = text, word = import_word(&rest);
 
-    if (is_quoted(word) || ct_str_is(word, "true")) {
+    if (is_quoted(word) || ct_str_is(word, "true") || ct_str_is(word, "false")) {
         row->value = VALUE_CONSTANT;
         row->json = !is_quoted(word);
         row->text = row->json ? word : unquoted(word);

@@ -154,7 +154,7 @@ static bool apply_rule(import_run *run, const import_rule *rule)
 /* Segments that open a group, which the conditions of later ones look at. */
 static bool opens_group(ct_str name)
 {
-    static const char *const openers[] = {"PID", "PV1", "ORC", "OBR", "TXA", "SPM"};
+    static const char *const openers[] = {"PID", "PV1", "ORC", "OBR", "RXA", "TXA", "SPM"};
 
     for (size_t i = 0; i < CT_LEN(openers); i++)
         if (ct_str_is(name, openers[i]))

@@ -1,0 +1,65 @@
+/* links: cmd/import/feed.c cmd/import/[fh]*[r2]/[a-z]*.c build/release/cmd/import/data.c */
+/* HL7 v2: any bytes are cut into messages, taken apart and mapped, or refused; what is made is
+ * JSON. */
+#include "cmd/import/hl7v2/map.h"
+#include "cmd/import/import.h"
+
+#include <stdlib.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* Every line that comes out must be a resource. */
+static void check_lines(const import_setup *setup, const ct_buf *lines)
+{
+    static ct_parser *parser;
+    ct_str rest = ct_buf_str(lines);
+    ct_doc doc;
+    ct_err err;
+
+    if (!parser)
+        parser = ct_parser_new(ct_model_names(setup->model));
+    while (rest.n) {
+        ct_str line = ct_str_cut(&rest, '\n');
+        if (!ct_parse(parser, line, &doc, &err) || !ct_resource_check(setup->model, &doc, &err))
+            abort();
+    }
+}
+
+static void empty(import_block *b)
+{
+    if (!b->arena) {
+        b->arena = ct_arena_new();
+        b->scratch = ct_arena_new();
+    }
+    ct_arena_reset(b->arena);
+    b->text.n = b->lines.buf.n = 0;
+    b->problems = NULL;
+    b->end = &b->problems;
+    b->batches = NULL;
+    b->batches_end = &b->batches;
+    b->unmapped = NULL;
+    ct_side_clear(&b->in);
+    ct_side_clear(&b->lines.side);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static import_setup setup = {.zone = "+00:00"};
+    static import_block block;
+    ct_str text = {(const char *)data, size};
+    ct_err err;
+
+    if (!setup.model) {
+        setup.model = ct_model_r4();
+        setup.maps = import_maps_load(ct_cmd_data, &err);
+        if (!setup.maps)
+            abort();
+    }
+    empty(&block);
+    ct_buf_put(&block.text, text);
+    if (import_hl7v2_cut(text) > size)
+        abort();
+    import_hl7v2_work(&setup, &block);
+    check_lines(&setup, &block.lines.buf);
+    return 0;
+}
