@@ -94,8 +94,8 @@ typedef struct ct_cli {
 
 enum { CT_CLI_DONE = -1 };
 
-/* First call of main: closed standard descriptors, umask 077, signals (INT, TERM, HUP remove
- * unfinished files), the out-of-memory hook. */
+/* First call of main: closed standard descriptors, umask 077, signals (those that
+ * end a program by default remove unfinished files first), the out-of-memory hook. */
 void ct_cli_start(ct_cli *c, const ct_command *command, int argc, char **argv);
 /* The next option of the command's own table, its argument in c->arg; CT_CLI_DONE at the end.
  * Common options, --help and wrong usage (one line, exit 2) are dealt with inside. */

@@ -28,7 +28,8 @@ static void on_signal(int sig)
 
 static void catch_signals(void)
 {
-    static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGQUIT};
+    static const int signals[] = {SIGINT,  SIGTERM, SIGHUP,  SIGPIPE, SIGQUIT,
+                                  SIGALRM, SIGXCPU, SIGUSR1, SIGUSR2};
     struct sigaction act = {.sa_handler = on_signal};
     struct sigaction old;
 

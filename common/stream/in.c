@@ -41,7 +41,7 @@ ct_in *ct_in_open(const char *path, ct_err *err)
 {
     bool standard = strcmp(path, "-") == 0;
     int fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    struct stat st;
+    struct stat st = {0};
     if (fd < 0 || fstat(fd, &st) < 0 || S_ISDIR(st.st_mode)) {
         ct_fail_sys(err, fd < 0 || !S_ISDIR(st.st_mode) ? errno : EISDIR, "cannot open");
         if (err)

@@ -14,12 +14,15 @@ static int make_nameless(const char *folder)
     ct_buf path = {0};
     ct_buf_printf(&path, "%s/chart.XXXXXX", folder);
     ct_buf_c(&path, '\0');
+    bool entered = ct_cleanup_add(path.p); /* a signal may come while it has its name */
     int fd = mkstemp(path.p);
     int sys = errno;
     if (fd >= 0) {
         unlink(path.p);
         fcntl(fd, F_SETFD, FD_CLOEXEC);
     }
+    if (entered)
+        ct_cleanup_drop(path.p);
     ct_buf_free(&path);
     errno = sys;
     return fd;

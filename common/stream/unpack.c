@@ -77,9 +77,8 @@ static bool failed(unpack *u, ct_err *err)
     return u->input_ended ? ct_fail(err, CT_E_CUT, p->cut) : ct_fail(err, CT_E_DATA, p->corrupt);
 }
 
-/* Are the last `n` bytes the beginning of a bzip2 stream that is too short for libarchive to know
- * it
- * ("BZh", block size, then the number pi or its square root in BCD)? */
+/* Are the last `n` bytes the beginning of a bzip2 stream that is too short for libarchive to know?
+ * ("BZh", the block size, then the number pi or its square root in BCD.) */
 static bool cut_bzip2(const unpack *u, size_t n)
 {
     static const char *const starts[] = {"BZh9\x31\x41\x59\x26\x53\x59",
