@@ -5,6 +5,7 @@
  * that can be sought in: a zip that was cut has no directory and is damaged, not short. */
 #include "cmd/archive/sink.h"
 #include "cmd/archive/source.h"
+#include "cmd/archive/zip.h"
 #include "common/stream/stream.h"
 
 #include <archive.h>
@@ -17,7 +18,8 @@ enum { CHUNK = 256 * 1024, TAR_BLOCK = 512, END_MARK = 1024 /* zero bytes that e
 typedef struct packed {
     bag_source base;
     struct archive *a;
-    ct_in *in; /* tar only */
+    ct_in *in;        /* tar only */
+    const char *path; /* zip only */
     char *chunk;
     size_t zeros;  /* the last bytes of the tar, as far as they are zero */
     ct_err failed; /* by ct_in */
@@ -128,6 +130,13 @@ static bool packed_read(bag_source *s, char *to, size_t cap, size_t *got, ct_err
     return true;
 }
 
+static const char *packed_complaint(const bag_source *s, uint64_t *entry)
+{
+    const packed *p = (const packed *)s;
+
+    return p->path ? bag_zip_complaint(p->path, entry) : NULL;
+}
+
 static void packed_close(bag_source *s)
 {
     packed *p = (packed *)s;
@@ -159,6 +168,7 @@ static bool is_zip(const char *path, bool *zip, ct_err *err)
 
 static void open_zip(packed *p, const char *path)
 {
+    p->path = path;
     archive_read_support_format_zip_seekable(p->a);
     p->first = archive_read_open_filename(p->a, path, CHUNK);
     if (p->first == ARCHIVE_OK)
@@ -195,7 +205,10 @@ bag_source *bag_packed_open(const char *path, ct_err *err)
     packed *p = ct_calloc(1, sizeof(*p));
     bool zip = false, ok;
 
-    p->base = (bag_source){.next = packed_next, .read = packed_read, .close = packed_close};
+    p->base = (bag_source){.next = packed_next,
+                           .read = packed_read,
+                           .close = packed_close,
+                           .complaint = packed_complaint};
     p->base.algs = 1U << BAG_SHA256 | 1U << BAG_SHA512;
     p->a = archive_read_new();
     ok = p->a ? is_zip(path, &zip, err) : ct_fail_sys(err, ENOMEM, "cannot open");

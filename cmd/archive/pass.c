@@ -202,6 +202,17 @@ static void close_run(run *r)
     r->source = NULL;
 }
 
+/* A container that tells different readers different things is not valid, whatever this one sees.
+ */
+static void note_complaint(run *r)
+{
+    uint64_t entry;
+    const char *why = bag_source_complaint(r->source, &entry);
+
+    if (why)
+        bag_check_note(r->check, BAG_INVALID, "container", entry, why, (ct_str){"", 0});
+}
+
 static bool run_once(run *r, ct_err *err)
 {
     bag_pass *p = r->pass;
@@ -217,6 +228,8 @@ static bool run_once(run *r, ct_err *err)
     if (!r->hasher || !read_items(r, err))
         return false;
     bag_hasher_flush(r->hasher);
+    if (bag_check_whole(r->check))
+        note_complaint(r);
     return true;
 }
 

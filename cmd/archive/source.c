@@ -43,6 +43,12 @@ bool bag_source_is_directory(const bag_source *s)
     return s->directory;
 }
 
+const char *bag_source_complaint(const bag_source *s, uint64_t *entry)
+{
+    *entry = 0;
+    return s->complaint ? s->complaint(s, entry) : NULL;
+}
+
 uint64_t bag_source_bytes(const bag_source *s)
 {
     return s->bytes;

@@ -1,0 +1,14 @@
+/* Does a zip say the same twice? Each file of it has a header before it and another one in the
+ * directory at the end, and programs differ in which they believe: one that contradicts itself
+ * holds different files for different readers.
+ */
+#ifndef CHART_ARCHIVE_ZIP_H
+#define CHART_ARCHIVE_ZIP_H
+
+#include "common/base/base.h"
+
+/* Why the zip is not one, or contradicts itself, or NULL; `*entry` is the file's number in its
+ * directory, from 1, or 0. What cannot be read at all is left to others: NULL. */
+const char *bag_zip_complaint(const char *path, uint64_t *entry);
+
+#endif
