@@ -92,7 +92,7 @@ void release_judge_chart(void *ctx, void *slot)
     (void)ctx;
     start_over(s);
     k.records = s->r->policy->conditional ? chart_items(s) : NULL;
-    release_judge_patient(&k);
+    release_judge_chart_labels(&k);
     for (size_t i = 0; i < s->chart.n; i++) {
         const ct_record *rec = &s->chart.records[i];
         ct_arena_reset(s->scratch);

@@ -53,14 +53,37 @@ static ct_truth overlaps(day start, day end, release_range r)
     return start.last <= r.until && end.first >= r.from ? CT_TRUE_ : CT_UNDECIDED;
 }
 
-/* A date, or a Period: no `end` means that it goes on, no `start` that it is not known. */
-static ct_truth value_within(const ct_doc *doc, ct_val v, release_range r, ct_arena *a)
+/* `PATH=CODE|CODE`: does the record say that what it tells of lasts? */
+static bool lasts(const ct_doc *doc, ct_str ongoing, ct_arena *a)
+{
+    ct_str codes = ongoing;
+    ct_str path = ct_arena_copy(a, ct_str_cut(&codes, '='));
+    ct_val code = path.n ? ct_at(doc, CT_ROOT, path.p) : CT_NONE;
+
+    while (code != CT_NONE && codes.p)
+        if (ct_is(doc, code, ct_str_cut(&codes, '|')))
+            return true;
+    return false;
+}
+
+/* What ends a Period that has no `end`: it goes on, unless the type has words for that and the
+ * record does not use them. */
+static day open_end(const release_type *t, const ct_doc *doc, day start, ct_arena *a)
+{
+    return !t->ongoing.n || lasts(doc, t->ongoing, a) ? never : (day){start.first, INT64_MAX};
+}
+
+/* A date, or a Period: no `start` means that it is not known. */
+static ct_truth value_within(const release_type *t, const ct_doc *doc, ct_val v, release_range r,
+                             ct_arena *a)
 {
     if (ct_type(doc, v) == CT_OBJECT) {
         ct_val start = ct_member(doc, v, CT_S("start")), end = ct_member(doc, v, CT_S("end"));
         if (start == CT_NONE && end == CT_NONE)
             return CT_UNDECIDED;
-        return overlaps(day_of(doc, start, a), end == CT_NONE ? never : day_of(doc, end, a), r);
+        day first = day_of(doc, start, a);
+        return overlaps(first, end == CT_NONE ? open_end(t, doc, first, a) : day_of(doc, end, a),
+                        r);
     }
     day d = day_of(doc, v, a);
     return overlaps(d, d, r);
@@ -75,8 +98,8 @@ static ct_truth either(ct_truth x, ct_truth y)
 }
 
 /* All values at the dotted path, over every item of arrays on the way. `*n` counts them. */
-static ct_truth path_within(const ct_doc *doc, ct_val v, ct_str path, release_range r, ct_arena *a,
-                            size_t *n)
+static ct_truth path_within(const release_type *t, const ct_doc *doc, ct_val v, ct_str path,
+                            release_range r, ct_arena *a, size_t *n)
 {
     ct_truth truth = CT_FALSE_;
 
@@ -84,28 +107,15 @@ static ct_truth path_within(const ct_doc *doc, ct_val v, ct_str path, release_ra
         return truth;
     if (ct_type(doc, v) == CT_ARRAY) {
         for (ct_val i = ct_first(doc, v); i != CT_NONE; i = ct_next(doc, v, i))
-            truth = either(truth, path_within(doc, i, path, r, a, n));
+            truth = either(truth, path_within(t, doc, i, path, r, a, n));
         return truth;
     }
     if (!path.n) {
         ++*n;
-        return value_within(doc, v, r, a);
+        return value_within(t, doc, v, r, a);
     }
     ct_str step = ct_str_cut(&path, '.');
-    return path_within(doc, ct_member(doc, v, step), path, r, a, n);
-}
-
-/* `PATH=CODE|CODE`: does the record say that what it tells of lasts? */
-static bool lasts(const ct_doc *doc, ct_str ongoing, ct_arena *a)
-{
-    ct_str codes = ongoing;
-    ct_str path = ct_arena_copy(a, ct_str_cut(&codes, '='));
-    ct_val code = path.n ? ct_at(doc, CT_ROOT, path.p) : CT_NONE;
-
-    while (code != CT_NONE && codes.p)
-        if (ct_is(doc, code, ct_str_cut(&codes, '|')))
-            return true;
-    return false;
+    return path_within(t, doc, ct_member(doc, v, step), path, r, a, n);
 }
 
 /* `A..B`. */
@@ -121,10 +131,8 @@ static ct_truth span_within(const release_type *t, const ct_doc *doc, ct_str fro
     ++*n;
     if (end != CT_NONE)
         last = day_of(doc, end, a);
-    else if (lasts(doc, t->ongoing, a))
-        last = never;
     else
-        last = (day){first.first, INT64_MAX};
+        last = t->ongoing.n ? open_end(t, doc, first, a) : (day){first.first, INT64_MAX};
     return overlaps(first, last, r);
 }
 
@@ -140,7 +148,7 @@ ct_truth release_within(const release_type *t, const ct_doc *doc, release_range 
         ct_truth truth;
 
         if (dots == SIZE_MAX)
-            truth = path_within(doc, CT_ROOT, path, range, a, &n);
+            truth = path_within(t, doc, CT_ROOT, path, range, a, &n);
         else
             truth = span_within(t, doc, ct_str_head(path, dots), ct_str_from(path, dots + 2), range,
                                 a, &n);

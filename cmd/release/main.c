@@ -3,6 +3,7 @@
  *     main.c        options
  *     policy.c      what a policy says         tables.c   the tables that are built in
  *     judge.c       may this record go         dates.c    did it happen in the range
+ *     names.c       whom does it name          labels.c   how confidential is it
  *     chart.c       a chart, judged by a worker
  *     disclose.c    ledger first, then output  held.c     shared records wait for a chart
  *     accounting.c  whom were a patient's records disclosed to
@@ -240,6 +241,7 @@ static void release(ct_cli *c, args *a, const release_tables *t, ct_arena *arena
         ct_cli_usage(c, "say what for: --purpose CODE");
     p = choose_policy(c, a, t, arena);
     release_request r = {.model = ct_model_r4(),
+                         .names = release_names_load(ct_model_r4()),
                          .tables = t,
                          .policy = p,
                          .range = p->range,

@@ -138,15 +138,15 @@ static bool add_label(reader *r, ct_str word, bool permit)
     release_policy *p = r->p;
     release_labelrule rule = {.permit = permit, .code = word};
     size_t bar = ct_str_find(word, CT_S("|"));
-    release_label known;
 
     if (bar != SIZE_MAX) {
         rule.system = ct_str_head(word, bar);
         rule.code = ct_str_from(word, bar + 1);
-    } else if (!ct_str_is(word, "*")) {
-        if (!release_label_find(r->tables, word, &known))
+        if (!rule.system.n || !rule.code.n)
             return wrong(r, word, "not a known label; write SYSTEM|CODE");
-        rule.system = known.system;
+    } else if (!ct_str_is(word, "*")) {
+        if (!release_label_known(r->tables, word))
+            return wrong(r, word, "not a known label; write SYSTEM|CODE");
     } else if (!permit) {
         return wrong(r, word, "name the labels");
     }

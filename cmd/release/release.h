@@ -50,11 +50,12 @@ typedef enum release_verdict {
 } release_verdict;
 
 typedef struct release_label {
-    ct_str system;
     release_verdict verdict;
 } release_label;
 
-bool release_label_find(const release_tables *t, ct_str code, release_label *found);
+bool release_label_find(const release_tables *t, ct_str system, ct_str code, release_label *found);
+/* Does any system of the table have the code? */
+bool release_label_known(const release_tables *t, ct_str code);
 
 /* ---- dates (dates.c) ---- */
 
@@ -79,7 +80,8 @@ typedef struct release_rule {
     bool withhold;
 } release_rule;
 
-/* A line of a policy about labels; code "*" for all that are not psychotherapy. */
+/* A line of a policy about labels; code "*" for all that are not psychotherapy; an empty system
+ * for those that the table has the code of. */
 typedef struct release_labelrule {
     ct_str system, code;
     bool permit;
@@ -114,6 +116,7 @@ typedef enum release_why {
     RELEASE_PATIENT,
     RELEASE_NOBODY,
     RELEASE_OTHERS,
+    RELEASE_OTHERS_UNKNOWN,
     RELEASE_TYPE,
     RELEASE_PSYCHOTHERAPY,
     RELEASE_LABEL,
@@ -130,9 +133,19 @@ typedef enum release_why {
 /* In a few words, for the summary. */
 extern const char *const release_why_text[RELEASE_WHYS];
 
+/* Ids of the element names that are looked for in every record. */
+typedef struct release_names {
+    uint16_t resource_type, reference, identifier, url, full_url, value_uri, value_url,
+        value_canonical, extension, modifier_extension, security, security_label, confidentiality,
+        meta;
+} release_names;
+
+release_names release_names_load(const ct_model *m);
+
 /* What the release was asked to be; the same for all records. */
 typedef struct release_request {
     const ct_model *model;
+    release_names names;
     const release_tables *tables;
     const release_policy *policy;
     release_range range;    /* the policy's and the command line's together */
@@ -143,18 +156,30 @@ typedef struct release_request {
 
 bool release_asked(const release_request *r, ct_str patient);
 
+/* What the versions of a record have in common. */
+typedef struct release_version {
+    ct_str type, id;
+} release_version;
+
 /* A chart with what its records are judged by (empty id: the records are nobody's). */
 typedef struct release_case {
     const release_request *r;
     ct_chart *chart;
-    const ct_items *records; /* %chart, or NULL */
-    bool closed;             /* a label of the Patient record keeps all of it back */
-    ct_arena *a;             /* scratch */
+    const ct_items *records;     /* %chart, or NULL */
+    bool closed;                 /* a label of the Patient record keeps all of it back */
+    release_version *restricted; /* where records have versions: those that a label keeps back */
+    size_t nrestricted;
+    ct_arena *a; /* scratch */
 } release_case;
 
-/* Looks at the chart as a whole: sets `closed`. */
-void release_judge_patient(release_case *k);
 release_why release_judge(const release_case *k, const ct_record *rec);
+
+/* names.c: does it name other patients, or may it? */
+release_why release_judge_names(const release_case *k, const ct_record *rec);
+
+/* labels.c: looks at the chart as a whole: sets `closed` and `restricted`. */
+void release_judge_chart_labels(release_case *k);
+release_why release_judge_labels(const release_case *k, const ct_record *rec);
 
 /* ---- records held back until a chart goes (held.c) ---- */
 

@@ -54,13 +54,20 @@ bool release_type_find(const release_tables *t, ct_str type, release_type *found
     return r != NULL;
 }
 
-bool release_label_find(const release_tables *t, ct_str code, release_label *found)
+bool release_label_known(const release_tables *t, ct_str code)
 {
-    const ct_str *r = row(&t->labels, code);
+    return row(&t->labels, code) != NULL;
+}
 
+bool release_label_find(const release_tables *t, ct_str system, ct_str code, release_label *found)
+{
+    const ct_str *r = NULL;
+
+    for (size_t i = 0; !r && i < t->labels.n; i++)
+        if (ct_str_eq(t->labels.rows[i][0], code) && ct_str_eq(t->labels.rows[i][1], system))
+            r = t->labels.rows[i];
     if (!r)
         return false;
-    found->system = r[1];
     found->verdict = RELEASE_L_WITHHOLD;
     if (ct_str_is(r[2], "pass"))
         found->verdict = RELEASE_L_PASS;
