@@ -6,8 +6,13 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 enum { OPT_CHART = CT_OPT_OWN, OPT_SHARED };
+
+/* Records pack to a twentieth, hardly ever to a hundredth. What unpacks to more than this is made
+ * to fill the disk. */
+enum { RATIO_MAX = 1000, BYTES_FREE = 64 * 1024 * 1024 };
 
 static const ct_opt options[] = {
     {OPT_CHART, "chart", "ID", "only this patient's chart; may be given again"},
@@ -52,6 +57,7 @@ typedef struct extractor {
     /* to a folder */
     const char *folder;
     bag_sink *sink;
+    uint64_t room; /* bytes that may still be unpacked */
 } extractor;
 
 /* ---- what is wanted ---- */
@@ -185,6 +191,9 @@ static bool files_bytes(void *ctx, ct_str bytes, ct_err *err)
 {
     extractor *x = ctx;
 
+    if (bytes.n > x->room)
+        return ct_fail(err, CT_E_LIMIT, "unpacks to a thousand times its size and more");
+    x->room -= bytes.n;
     return bag_sink_put(x->sink, bytes, err);
 }
 
@@ -194,6 +203,16 @@ static bool files_end(void *ctx, bool damaged, ct_err *err)
 
     (void)damaged;
     return bag_sink_end(x->sink, err);
+}
+
+/* As much as its size allows; a folder is no bomb. */
+static uint64_t room_for(const char *bag)
+{
+    struct stat st;
+
+    if (stat(bag, &st) != 0 || !S_ISREG(st.st_mode))
+        return UINT64_MAX;
+    return BYTES_FREE + (uint64_t)st.st_size * RATIO_MAX;
 }
 
 /* ---- the run ---- */
@@ -244,6 +263,7 @@ static void extract(extractor *x)
     ct_err err = {0};
 
     set_viewer(x);
+    x->room = room_for(x->bag);
     check = bag_pass_run(&x->pass, &err);
     if (check) {
         finish(x, check);
