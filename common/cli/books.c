@@ -150,11 +150,12 @@ int ct_cli_finish(ct_cli *c)
     ct_cli_meter_clear(c);
     if (c->status < CT_FAULT && !ct_tally_balanced(&c->tally))
         ct_cli_problem(c, CT_FAULT, "the books do not balance: a fault of this program");
+    /* First what was rejected: where that is lost, the output cannot be trusted. */
+    close_out(c, c->reject, c->reject_path, true);
+    c->reject = NULL;
     /* What went to stdout has gone; a file that cannot be trusted never gets its name. */
     close_out(c, c->out, file ? c->output : "(standard output)", c->status < CT_FAULT || !file);
     c->out = NULL;
-    close_out(c, c->reject, c->reject_path, true);
-    c->reject = NULL;
     if (c->bad > 1)
         ct_cli_say(c, "%" PRIu64 " rejected", c->bad);
     if (c->books)
