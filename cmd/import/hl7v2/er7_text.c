@@ -131,24 +131,35 @@ static void put_format(ct_buf *b, ct_str command)
         ct_buf_c(b, ' ');
 }
 
+/* Hexadecimal bytes: nothing is put where they are not. */
+static bool put_bytes(const import_er7 *m, ct_buf *b, ct_str digits)
+{
+    size_t before = b->n;
+
+    if (put_hex(m, b, digits))
+        return true;
+    b->n = before;
+    return false;
+}
+
 /* Puts what the sequence between two escape characters stands for. */
 static bool put_sequence(const import_er7 *m, ct_buf *b, ct_str s, ct_err *err)
 {
-    static const char single[] = "FSRET";
+    static const char single[] = {'F', 'S', 'R', 'E', 'T'};
     const char means[] = {m->field, m->component, m->repetition, m->escape, m->subcomponent};
-    const char *at = s.n == 1 ? strchr(single, *s.p) : NULL;
+    const char *at = s.n == 1 ? memchr(single, *s.p, sizeof single) : NULL;
 
-    if (at && means[at - single])
-        ct_buf_c(b, means[at - single]);
-    else if (ct_str_is(s, "H") || ct_str_is(s, "N"))
-        return true; /* highlighting on and off */
-    else if (s.n > 1 && *s.p == '.')
-        put_format(b, ct_str_from(s, 1));
-    else if (s.n > 1 && *s.p == 'X' && put_hex(m, b, ct_str_from(s, 1)))
-        return true;
-    else if (s.n > 1 && (*s.p == 'C' || *s.p == 'M'))
+    if (s.n > 1 && (*s.p == 'C' || *s.p == 'M'))
         return ct_fail(err, CT_E_DATA, "an escape to another character set");
-    else { /* not a sequence: it stays as it was sent */
+    if (ct_str_is(s, "H") || ct_str_is(s, "N")) /* highlighting on and off */
+        return true;
+    if (s.n > 1 && *s.p == 'X' && put_bytes(m, b, ct_str_from(s, 1)))
+        return true;
+    if (at && means[at - single]) {
+        ct_buf_c(b, means[at - single]);
+    } else if (s.n > 1 && *s.p == '.') {
+        put_format(b, ct_str_from(s, 1));
+    } else { /* not a sequence: it stays as it was sent */
         ct_buf_c(b, m->escape);
         ct_buf_put(b, s);
         ct_buf_c(b, m->escape);

@@ -29,10 +29,10 @@ import_resource *import_run_find(const import_run *run, ct_str type, ct_str id)
 static void grow(import_run *run)
 {
     size_t cap = run->cap ? run->cap * 2 : 32;
-    import_resource **wider = ct_arena_alloc(run->a, cap * sizeof *wider);
+    import_resource **wider = ct_arena_alloc(run->a, cap * sizeof(void *));
 
     if (run->n)
-        memcpy(wider, run->resources, run->n * sizeof *wider);
+        memcpy(wider, run->resources, run->n * sizeof(void *));
     run->resources = wider;
     run->cap = cap;
     run->nbuckets = cap * 2;

@@ -165,41 +165,42 @@ static void note_header(import_block *b, ct_str raw, uint64_t line)
 
 /* ---- the block ---- */
 
-static bool is_blank(ct_str raw)
+/* Over blanks and over lines that tell a reason. */
+static void skip_between(cursor *c)
 {
-    for (size_t i = 0; i < raw.n; i++)
-        if (!ends_line(raw.p[i]) && raw.p[i] != ' ' && raw.p[i] != '\t')
-            return false;
-    return true;
+    while (c->at < c->text.n) {
+        char ch = c->text.p[c->at];
+        if (ends_line(ch) || import_is_reason(ct_str_from(c->text, c->at)))
+            next_line(c);
+        else if (ch == ' ' || ch == '\t')
+            c->at++;
+        else
+            return;
+    }
+}
+
+static void refuse(import_block *b, ct_str raw, uint64_t line)
+{
+    ct_err err = {0};
+
+    ct_fail(&err, CT_E_DATA, "not a message: it does not begin with MSH");
+    err.line = line;
+    import_block_problem(b, &err, raw, false);
 }
 
 void import_hl7v2_work(const import_setup *setup, import_block *b)
 {
     cursor c = {.text = ct_buf_str(&b->text)};
 
-    while (c.at < c.text.n) {
-        ct_str text = ct_str_from(c.text, c.at);
+    for (skip_between(&c); c.at < c.text.n; skip_between(&c)) {
         uint64_t line = c.line;
-        if (import_is_reason(text) || is_blank((ct_str){text.p, 1})) {
-            if (import_is_reason(text))
-                next_line(&c);
-            else if (ends_line(*text.p))
-                next_line(&c);
-            else
-                c.at++;
-            continue;
-        }
         ct_str raw = take_until_header(&c);
-        if (is_message(text)) {
+        if (is_message(raw))
             take_message(setup, b, raw, line);
-        } else if (is_header(text)) {
+        else if (is_header(raw))
             note_header(b, raw, line);
-        } else {
-            ct_err err = {0};
-            ct_fail(&err, CT_E_DATA, "not a message: it does not begin with MSH");
-            err.line = line;
-            import_block_problem(b, &err, raw, false);
-        }
+        else
+            refuse(b, raw, line);
     }
     b->nlines = c.line;
 }
