@@ -132,13 +132,15 @@ struct audit_clause {
     const char *file;
     audit_wrong_fn *wrong;
     void *ctx;
+    const ct_ftype *on; /* what the rule applies to; NULL: the chart, or not known yet */
     bool failed;
 };
 
 /* Reports what is wrong at byte `offset` of `t`. */
 void audit_wrong(struct audit_clause *c, const audit_text *t, size_t offset, ct_errkind kind,
                  const char *text);
-/* Compiles the text from byte `at` on. NULL where it is wrong, which has been reported. */
+/* Compiles the text from byte `at` on, which will be evaluated on `c->on`. NULL where it is wrong,
+ * which has been reported. */
 ct_path *audit_compile(struct audit_clause *c, const audit_text *t, size_t at);
 void audit_applies(struct audit_clause *c, const audit_text *t, audit_rule *r);
 void audit_read_holds(struct audit_clause *c, const audit_text *t, audit_holds *h);

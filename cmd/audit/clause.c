@@ -22,7 +22,7 @@ ct_path *audit_compile(struct audit_clause *c, const audit_text *t, size_t at)
 
     if (expr.text.n == 0)
         audit_wrong(c, &expr, 0, CT_E_DATA, "an expression is missing");
-    else if (!(p = ct_path_compile(c->rules->model, ct_buf_str(&expr.text), &err)))
+    else if (!(p = ct_path_compile_on(c->rules->model, c->on, ct_buf_str(&expr.text), &err)))
         audit_wrong(c, &expr, (size_t)err.offset, CT_E_DATA, err.text);
     audit_text_free(&expr);
     return p;
@@ -48,12 +48,14 @@ void audit_applies(struct audit_clause *c, const audit_text *t, audit_rule *r)
     ct_str type = word(t, &at);
     const ct_ftype *known = ct_model_type(c->rules->model, type);
 
+    c->on = NULL;
     if (!ct_str_is(type, "chart")) {
         if (!known || known->kind != CT_F_RESOURCE || known->abstract) {
             audit_wrong(c, t, 0, CT_E_DATA, "neither a resource type of FHIR R4 nor chart");
             return;
         }
         r->type = known->name;
+        c->on = known;
     }
     if (at >= t->text.n)
         return;

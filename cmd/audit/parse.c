@@ -89,6 +89,7 @@ static void end_define(struct reader *r)
     if (!r->in_define)
         return;
     r->in_define = false;
+    r->clause.on = NULL; /* any rule may use it */
     if (r->define_text.text.n == 0)
         audit_wrong(&r->clause, &r->define_text, 0, CT_E_DATA, "an expression is missing");
     else if (expand(r, &r->define_text)) {
@@ -202,6 +203,7 @@ static void start_rule(struct reader *r, ct_str id, size_t column)
     r->rule_id = id;
     r->rule_line = r->line;
     r->indent = 0;
+    r->clause.on = NULL;
     if (!id_ok(id))
         wrong(r, column, "a rule's id is made of small letters, digits and -, 64 at most");
     else if (audit_rules_find(r->clause.rules, id))
