@@ -137,7 +137,8 @@ static void empty(import_feed *f, import_block *b)
     b->batches = NULL;
     b->batches_end = &b->batches;
     b->unmapped = NULL;
-    b->nlines = b->created = b->consumed = b->messages = b->assumed = 0;
+    b->nlines = b->messages = b->assumed = 0;
+    b->created = b->consumed = b->changed = 0;
 }
 
 static bool open_next(import_feed *f, ct_err *err)

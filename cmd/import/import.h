@@ -54,7 +54,7 @@ typedef struct import_block {
     ct_lines lines;
     ct_side in;
     uint64_t nlines; /* line ends in the block */
-    uint64_t created, consumed;
+    uint64_t created, consumed, changed;
     import_problem *problems, **end;
     import_batch *batches, **batches_end;
     uint64_t messages; /* all of them, also those refused */

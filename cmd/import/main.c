@@ -25,7 +25,7 @@ static const ct_command command = {
     .options = options,
     .examples = "  chart import bundle.json >records\n"
                 "  chart import --reject bad.hl7 feed.hl7.gz | chart audit\n"
-                "  chart import -f hl7v2 --unmapped lost.tsv - <feed.hl7 | chart store\n",
+                "  chart import -f hl7v2 --unmapped lost.tsv - <feed.hl7 >records\n",
 };
 
 /* A field of which nothing was made, over all of the run. */
@@ -161,6 +161,7 @@ static bool done(void *ctx, void *slot)
     ct_side_clear(&b->in);
     c->tally.created += b->created;
     c->tally.consumed += b->consumed;
+    c->tally.changed += b->changed;
     job->assumed += b->assumed;
     bool ok = ct_cli_lines(c, &b->lines);
     ok = report_problems(job, b) && ok;

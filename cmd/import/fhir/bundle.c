@@ -192,6 +192,7 @@ static bool put_changed(import_block *b, const scope *s, const ct_doc *doc, ct_v
         return false;
     ct_side_add(&b->in, ct_raw(doc, v), kind);
     ct_lines_add(&b->lines, ct_buf_str(&t->edited), kind);
+    b->changed++;
     return true;
 }
 

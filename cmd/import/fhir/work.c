@@ -65,6 +65,7 @@ void import_record_put(import_block *b, const ct_doc *doc, ct_val v, ct_str kind
         b->fhir->compact.n = 0;
         ct_put_compact(&b->fhir->compact, doc, v);
         raw = ct_buf_str(&b->fhir->compact);
+        b->changed++;
     }
     ct_lines_add(&b->lines, raw, kind);
 }

@@ -249,8 +249,8 @@ static bool check_header(import_run *run, ct_str *code)
     if (!t)
         return ct_fail_at(run->err, CT_E_DATA, "a type of message that is not imported", "MSH-9");
     if (!has_segment(m, t->requires))
-        return ct_fail_at(run->err, CT_E_DATA, "is not there", "%.*s", (int)t->requires_name.n,
-                          t->requires_name.p);
+        return ct_fail_at(run->err, CT_E_DATA, "the message has none", "%.*s",
+                          (int)t->requires_name.n, t->requires_name.p);
     return true;
 }
 
