@@ -164,10 +164,11 @@ static void check_steps(ct_cli *c, const step *steps)
 int main(int argc, char **argv)
 {
     ct_cli c;
-    ct_arena *a = ct_arena_new();
+    ct_arena *a;
     step *steps;
 
     ct_cli_start(&c, &command, argc, argv);
+    a = ct_arena_new();
     while (ct_cli_option(&c) != CT_CLI_DONE)
         ;
     if (c.nargs == 0)

@@ -28,15 +28,15 @@ static void on_signal(int sig)
 
 static void catch_signals(void)
 {
-    static const int signals[] = {SIGINT,  SIGTERM, SIGHUP,  SIGPIPE, SIGQUIT,
-                                  SIGALRM, SIGXCPU, SIGUSR1, SIGUSR2};
+    static const int signals[] = {SIGINT,  SIGTERM, SIGHUP, SIGPIPE, SIGQUIT, SIGALRM, SIGXCPU,
+                                  SIGUSR1, SIGUSR2, SIGBUS, SIGFPE,  SIGILL,  SIGSEGV, SIGABRT};
     struct sigaction act = {.sa_handler = on_signal};
     struct sigaction old;
 
     sigemptyset(&act.sa_mask);
     for (size_t i = 0; i < CT_LEN(signals); i++)
-        /* What the parent ignores (nohup) stays ignored. */
-        if (sigaction(signals[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+        /* What the parent ignores (nohup) stays ignored, what a sanitizer handles is its own. */
+        if (sigaction(signals[i], NULL, &old) == 0 && old.sa_handler == SIG_DFL)
             sigaction(signals[i], &act, NULL);
     signal(SIGXFSZ, SIG_IGN); /* a file size limit is a write error, not a crash */
 }
