@@ -10,6 +10,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 enum {
     BATCH_BYTES = 4 << 20, /* what is written behind one commit */
@@ -350,10 +351,26 @@ static void finish(run *u, bool ok)
         answer(u);
 }
 
+static bool same_file(const char *a, const char *b)
+{
+    struct stat x, y;
+
+    return stat(a, &x) == 0 && stat(b, &y) == 0 && S_ISREG(x.st_mode) && x.st_dev == y.st_dev &&
+           x.st_ino == y.st_ino;
+}
+
+/* The ledger is there by now. */
 static ct_out *open_explain(ct_cli *c, const char *path)
 {
     ct_err err = {0};
-    ct_out *out = ct_out_open(path, &err);
+    ct_out *out;
+
+    if (same_file(path, c->db))
+        ct_cli_usage(c, "--explain and --db need files of their own");
+    for (size_t i = 0; i < c->nargs; i++)
+        if (same_file(path, c->args[i]))
+            ct_cli_usage(c, "--explain would overwrite an input");
+    out = ct_out_open(path, &err);
 
     if (!out)
         ct_cli_die(c, path, &err);

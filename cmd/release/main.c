@@ -236,6 +236,7 @@ static void release(ct_cli *c, args *a, const release_tables *t, ct_arena *arena
 
     if (!a->d.recipient.n)
         ct_cli_usage(c, "say who receives the records: --to NAME");
+    ct_cli_apart(c, "db", c->db);
     ct_cli_apart(c, "explain", a->explain);
     if (!a->purpose)
         ct_cli_usage(c, "say what for: --purpose CODE");

@@ -163,12 +163,24 @@ static bool make_schema(ct_db *db, ct_err *err)
     return ok;
 }
 
+/* What SQLite says of a folder or a device helps nobody. */
+static bool is_file(const char *path, ct_err *err)
+{
+    struct stat st;
+
+    if (stat(path, &st) != 0)
+        return ct_fail_sys(err, errno, "cannot open the database");
+    return S_ISREG(st.st_mode) || ct_fail(err, CT_E_IO, "not a regular file");
+}
+
 static bool create_private(const char *path, ct_err *err)
 {
     int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
+    if (fd < 0 && errno == EEXIST)
+        return is_file(path, err);
     if (fd < 0)
-        return errno == EEXIST || ct_fail_sys(err, errno, "cannot make the database");
+        return ct_fail_sys(err, errno, "cannot make the database");
     return close(fd) == 0 || ct_fail_sys(err, errno, "cannot make the database");
 }
 
@@ -194,14 +206,11 @@ ct_db *ct_db_open(const char *path, ct_err *err)
 
 ct_db *ct_db_open_readonly(const char *path, ct_err *err)
 {
-    struct stat st;
     ct_db *db;
     bool fresh = false;
 
-    if (stat(path, &st) != 0) {
-        ct_fail_sys(err, errno, "cannot open the database");
+    if (!is_file(path, err))
         return NULL;
-    }
     db = connect(path, SQLITE_OPEN_READONLY, err);
     if (!db)
         return NULL;
