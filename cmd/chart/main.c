@@ -114,7 +114,7 @@ static int help_on(ct_cli *c, const char *name)
     }
     execlp("man", "man", page.p, (char *)NULL);
     ct_cli_problem(c, CT_FAULT, "man could not be run; try chart %s --help", name);
-    return c->status;
+    return ct_cli_finish(c);
 }
 
 /* What chart answers by itself; false where the word is none of those. */
@@ -140,14 +140,17 @@ int main(int argc, char **argv)
     ct_cli_start(&c, &command, argc, argv);
     if (!first) {
         help(stderr);
-        return CT_FAULT;
+        c.status = CT_FAULT;
+        return ct_cli_finish(&c);
     }
     if (strcmp(first, "help") == 0 && argc > 2 && strcmp(argv[2], "--completion") == 0)
         first = argv[2];
     else if (strcmp(first, "help") == 0 && argc > 2)
         return help_on(&c, argv[2]);
-    if (answer(first))
-        return ct_cli_printed(&c);
+    if (answer(first)) {
+        ct_cli_printed(&c);
+        return ct_cli_finish(&c);
+    }
     if (first[0] == '-' || first[0] == '\0' || strchr(first, '/'))
         ct_cli_usage(&c, "the first word must be a command");
     why = run(first, argv + 1);

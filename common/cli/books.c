@@ -134,12 +134,12 @@ int ct_cli_printed(ct_cli *c)
     ct_err err = {0};
 
     errno = 0;
-    if (fflush(stdout) == 0 && !ferror(stdout))
-        return c->status;
-    if (errno == EPIPE)
-        end_as_sigpipe();
-    ct_fail_sys(&err, errno, "cannot write");
-    ct_cli_error(c, CT_FAULT, "(standard output)", &err);
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        if (errno == EPIPE)
+            end_as_sigpipe();
+        ct_fail_sys(&err, errno, "cannot write");
+        ct_cli_error(c, CT_FAULT, "(standard output)", &err);
+    }
     return c->status;
 }
 
@@ -162,5 +162,8 @@ int ct_cli_finish(ct_cli *c)
         write_tally(c);
     close_out(c, c->books, c->tally_path, true);
     c->books = NULL;
+    ct_side_free(&c->tally.in);
+    ct_side_free(&c->tally.out);
+    ct_cli_forget(c);
     return c->status;
 }

@@ -32,6 +32,8 @@ void ct_cli_table_build(ct_cli *c);
 _Noreturn void ct_cli_help(ct_cli *c);
 /* --completion: one option or subcommand a line on stdout; exits 0. */
 _Noreturn void ct_cli_completion(ct_cli *c);
+/* Gives back what ct_cli_start made; nothing can be said after that. */
+void ct_cli_forget(ct_cli *c);
 /* Takes the progress line off the terminal, so that something else can be said. */
 void ct_cli_meter_clear(const ct_cli *c);
 

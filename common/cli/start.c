@@ -80,3 +80,13 @@ void ct_cli_start(ct_cli *c, const ct_command *command, int argc, char **argv)
         c->db = "charts.db";
     ct_cli_table_build(c);
 }
+
+void ct_cli_forget(ct_cli *c)
+{
+    free(c->opts);
+    free(c->tables);
+    free((char *)c->prog);
+    c->tables = NULL;
+    c->opts = NULL;
+    c->prog = NULL;
+}
