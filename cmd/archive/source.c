@@ -12,7 +12,12 @@ bag_source *bag_source_open(const char *path, ct_err *err)
         ct_fail_sys(err, errno, "cannot open");
         return NULL;
     }
-    return S_ISDIR(st.st_mode) ? bag_folder_open(path, err) : bag_packed_open(path, err);
+    if (S_ISDIR(st.st_mode))
+        return bag_folder_open(path, err);
+    if (S_ISREG(st.st_mode))
+        return bag_packed_open(path, err);
+    ct_fail(err, CT_E_USAGE, "neither a folder nor a file"); /* a pipe cannot be read twice */
+    return NULL;
 }
 
 bag_got bag_source_next(bag_source *s, bag_item *item, ct_err *err)
