@@ -195,6 +195,8 @@ typedef struct import_row {
     bool finally, is_id, here; /* here: the target is the value itself */
     ct_str slot;               /* the resource that the path is in; empty: this one */
     import_path path;
+    bool makes_new, of_last, makes_items; /* the path has [+]; [-]; one of them or {+NAME} */
+    size_t block;                         /* rows from this one with the same field as source */
     import_valuekind value;
     bool json;                 /* VALUE_CONSTANT: JSON as it stands */
     ct_str text;               /* constant, reason */

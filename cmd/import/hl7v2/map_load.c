@@ -109,11 +109,40 @@ static bool compile_target(import_compiler *c, ct_str text, import_row *row)
     return import_compile_path(c, text, &row->path);
 }
 
+static bool has_step(const import_path *path, import_stepkind kind)
+{
+    for (size_t i = 0; i < path->n; i++)
+        if (path->steps[i].kind == kind)
+            return true;
+    return false;
+}
+
 static bool compile_row(import_compiler *c, const ct_str *cols, import_row *row)
 {
-    return import_compile_ref(c, cols[0], &row->source) &&
-           import_compile_when(c, cols[1], &row->when, &row->nwhen, &row->finally) &&
-           compile_target(c, cols[2], row) && import_compile_value(c, cols[3], row);
+    if (!import_compile_ref(c, cols[0], &row->source) ||
+        !import_compile_when(c, cols[1], &row->when, &row->nwhen, &row->finally) ||
+        !compile_target(c, cols[2], row) || !import_compile_value(c, cols[3], row))
+        return false;
+    row->makes_new = has_step(&row->path, STEP_NEW);
+    row->of_last = has_step(&row->path, STEP_LAST);
+    row->makes_items = row->makes_new || row->of_last || has_step(&row->path, STEP_NEW_URL);
+    return true;
+}
+
+static bool same_field(const import_ref *a, const import_ref *b)
+{
+    return a->kind == REF_FIELD && b->kind == REF_FIELD && a->segment == b->segment &&
+           a->field == b->field && !a->part[0] && !b->part[0];
+}
+
+/* From the last row to the first: how many rows that follow have the same field as source. */
+static void find_blocks(import_map *map)
+{
+    for (size_t i = map->n; i-- > 0;) {
+        import_row *row = &map->rows[i];
+        bool same = i + 1 < map->n && same_field(&row->source, &row[1].source);
+        row->block = same ? row[1].block + 1 : 1;
+    }
 }
 
 static bool compile_map(import_compiler *c, ct_str text, import_map *map)
@@ -128,6 +157,7 @@ static bool compile_map(import_compiler *c, ct_str text, import_map *map)
         if (!compile_row(c, cols, &map->rows[map->n++]))
             return false;
     }
+    find_blocks(map);
     return true;
 }
 

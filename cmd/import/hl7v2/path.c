@@ -84,21 +84,3 @@ bool import_path_put(ct_arena *a, ct_tree *root, const import_path *path, ct_tre
     }
     return false;
 }
-
-static bool has_step(const import_path *path, import_stepkind kind)
-{
-    for (size_t i = 0; i < path->n; i++)
-        if (path->steps[i].kind == kind)
-            return true;
-    return false;
-}
-
-bool import_path_is_new(const import_path *path)
-{
-    return has_step(path, STEP_NEW);
-}
-
-bool import_path_is_last(const import_path *path)
-{
-    return has_step(path, STEP_LAST);
-}

@@ -8,9 +8,4 @@
 ct_tree *import_path_find(ct_tree *root, const import_path *path);
 /* Puts `value` there, making the way. False where the way is blocked by a value of another kind. */
 bool import_path_put(ct_arena *a, ct_tree *root, const import_path *path, ct_tree *value);
-/* Does the path make a new item? */
-bool import_path_is_new(const import_path *path);
-/* Does it speak of the last item? */
-bool import_path_is_last(const import_path *path);
-
 #endif

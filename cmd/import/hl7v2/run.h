@@ -21,6 +21,7 @@ typedef struct import_resource {
     ct_tree *tree;
     const import_map *map; /* that it was made by */
     size_t segment;        /* of the message, that it was made of */
+    ct_str raw;            /* the value that it was made of, where it was no segment */
     uint32_t copies;       /* derived identities that were like this one */
     ct_tree *attachment;   /* that lines of text go to */
     import_line *lines, **end;

@@ -113,7 +113,7 @@ static void put_value(import_run *run, import_frame *f, const import_row *row, c
 /* A target for the last item means the one that this repetition made, not that of another field. */
 static bool last_is_ours(const import_frame *f, const import_row *row)
 {
-    return !f->no_new || !import_path_is_last(&row->path) || import_path_is_new(&row->path);
+    return !f->no_new || !row->of_last || row->makes_new;
 }
 
 static bool row_make(import_run *run, import_frame *f, const import_row *row)
@@ -129,7 +129,7 @@ static bool row_make(import_run *run, import_frame *f, const import_row *row)
     }
     if (!import_value_make(run, f, row, into, &value))
         return false;
-    if (import_path_is_new(&row->path))
+    if (row->makes_new)
         f->no_new = !value;
     if (value && value != into)
         put_value(run, f, row, root, value);
@@ -163,36 +163,12 @@ static bool is_whole_field(const import_run *run, const import_row *row)
            row->source.segment == run->message.segments[run->at].id;
 }
 
-/* The rows from `first` that have the same field as source. */
-static size_t block_length(const import_map *map, size_t first)
-{
-    const import_ref *s = &map->rows[first].source;
-    size_t n = 1;
-
-    while (first + n < map->n) {
-        const import_ref *t = &map->rows[first + n].source;
-        if (t->kind != s->kind || t->segment != s->segment || t->field != s->field || t->part[0])
-            break;
-        n++;
-    }
-    return n;
-}
-
-static bool makes_items(const import_row *row)
-{
-    for (size_t i = 0; i < row->path.n; i++)
-        if (row->path.steps[i].kind == STEP_NEW || row->path.steps[i].kind == STEP_LAST ||
-            row->path.steps[i].kind == STEP_NEW_URL)
-            return true;
-    return false;
-}
-
 static bool apply_some(import_run *run, import_frame *f, const import_row *rows, size_t n,
                        bool finally, bool *end)
 {
     for (size_t i = 0; i < n && !*end; i++) {
         const import_row *row = &rows[i];
-        if (row->is_id || row->finally != finally || (f->repetition > 1 && !makes_items(row)))
+        if (row->is_id || row->finally != finally || (f->repetition > 1 && !row->makes_items))
             continue;
         if (!row_apply(run, f, row, end))
             return false;
@@ -224,11 +200,11 @@ bool import_map_apply(import_run *run, import_frame *f, const import_map *map, b
 
     for (size_t i = 0; i < map->n && !end;) {
         const import_row *row = &map->rows[i];
-        size_t n = is_whole_field(run, row) ? block_length(map, i) : 1;
-        if (!(is_whole_field(run, row) ? apply_block(run, f, row, n, finally)
-                                       : apply_some(run, f, row, n, finally, &end)))
+        bool loop = is_whole_field(run, row);
+        if (!(loop ? apply_block(run, f, row, row->block, finally)
+                   : apply_some(run, f, row, 1, finally, &end)))
             return false;
-        i += n;
+        i += loop ? row->block : 1;
     }
     return true;
 }

@@ -277,8 +277,8 @@ static bool mention(import_run *run, import_frame *inner, const import_map *map,
 {
     ct_tree *before = r->tree;
 
-    if (ct_tree_count(before) <= 2) /* it is being made right now */
-        return true;
+    if (ct_str_eq(inner->value.raw, r->raw) || ct_tree_count(before) <= 2)
+        return true; /* the same words, or it is being made right now */
     inner->root = ct_tree_object(run->a);
     ct_tree_set(inner->root, CT_S("resourceType"), ct_tree_get(before, CT_S("resourceType")));
     ct_tree_set(inner->root, CT_S("id"), ct_tree_get(before, CT_S("id")));
@@ -306,6 +306,7 @@ static bool resource_value(import_run *run, import_frame *f, const import_row *r
             return false;
     } else {
         r = import_run_add(run, row->map->type, id, row->map);
+        r->raw = inner.value.raw;
         inner.root = r->tree;
         inner.resource = r;
         if (!import_map_apply(run, &inner, row->map, false))
