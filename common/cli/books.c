@@ -35,11 +35,12 @@ void ct_cli_table(ct_cli *c, const char *name, const char *version)
         t++;
     if (t == c->tables + c->ntables) {
         c->tables = ct_realloc(c->tables, c->ntables + 1, sizeof(*c->tables));
-        c->tables[c->ntables++] = (struct ct_table){name, version};
+        c->tables[c->ntables++] = (struct ct_table){.name = name, .version = version};
     } else if (strcmp(t->version, version) != 0) {
         ct_buf_printf(&both, "%s, %s", t->version, version);
         ct_buf_c(&both, '\0');
-        t->version = both.p; /* for the life of the program */
+        free(t->joined);
+        t->version = t->joined = both.p;
     }
 }
 

@@ -83,7 +83,8 @@ typedef struct ct_cli {
     uint64_t bad; /* rejected so far; only the first are reported one by one */
     struct ct_table {
         const char *name, *version;
-    } * tables; /* for the tally */
+        char *joined; /* private */
+    } * tables;       /* for the tally */
     size_t ntables;
     int status;
     /* private */

@@ -83,10 +83,13 @@ void ct_cli_start(ct_cli *c, const ct_command *command, int argc, char **argv)
 
 void ct_cli_forget(ct_cli *c)
 {
+    for (size_t i = 0; i < c->ntables; i++)
+        free(c->tables[i].joined);
     free(c->opts);
     free(c->tables);
     free((char *)c->prog);
     c->tables = NULL;
+    c->ntables = 0;
     c->opts = NULL;
     c->prog = NULL;
 }
