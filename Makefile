@@ -42,6 +42,7 @@ CMDS    := $(patsubst cmd/%/main.c,%,$(wildcard cmd/*/main.c))
 LIB     := $(BUILD)/libchart.a
 LIBOBJ  := $(patsubst %.c,$(BUILD)/%.o,$(wildcard common/*/*.c)) $(BUILD)/common/fhir/data.o
 TESTS   := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
+RUNS    := $(shell find tests/corpus -type f -perm -u+x | sort)
 CHECKERS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/corpus/*.c))
 MAN     := $(wildcard man/*.[1-9])
 program  = $(BIN)/$(if $(filter chart,$(1)),chart,chart-$(1))
@@ -134,18 +135,19 @@ house: all
 	@$(PART)/house.tap tests/house
 
 corpus: all $(CHECKERS)
-	@for run in $$(find tests/corpus -type f -perm -u+x | sort); do \
-	    $(PART)/corpus-$$(basename $$run).tap $$run; done
+	@for run in $(RUNS); do $(PART)/corpus-$$(basename $$run).tap $$run; done
 
 # The same tests again with programs that stop at the first undefined behaviour or stray access. Leaks are looked
 # for in the unit tests: a command that ends on an error leaves its memory to the system.
-sanitize sanitize-run: export UBSAN_OPTIONS = print_stacktrace=1
 sanitize:
 	$(MAKE) SANITIZE=address,undefined sanitize-run
-sanitize-run: all $(TESTS)
-	@NAMES=sanitize/ $(PART)/sanitize-unit.tap tests/run-unit $(TESTS)
-	@NAMES=sanitize/ ASAN_OPTIONS=detect_leaks=0 CHART_BIN=$(BIN) $(PART)/sanitize-cases.tap tests/run
-	@NAMES=sanitize/ ASAN_OPTIONS=detect_leaks=0 CHART_BIN=$(BIN) $(PART)/sanitize-hostile.tap tests/corpus/hostile
+sanitize-run: export NAMES = sanitize/
+sanitize-run: export CHART_BIN = $(BIN)
+sanitize-run: export CHART_CHECKERS = $(BUILD)/tests/corpus
+sanitize-run: all programs-for-tests
+	@$(PART)/sanitize-unit.tap tests/run-unit $(TESTS)
+	@ASAN_OPTIONS=detect_leaks=0 $(PART)/sanitize-cases.tap tests/run
+	@for run in $(RUNS); do ASAN_OPTIONS=detect_leaks=0 $(PART)/sanitize-$$(basename $$run).tap $$run; done
 
 # What install puts there, uninstall takes away.
 check-install: all
