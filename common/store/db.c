@@ -99,13 +99,55 @@ static char *plain_path(const char *path)
     return b.p;
 }
 
+/* A database on a medium that is read only, as a backup is kept, has to be told so: SQLite would
+ * make files beside it. Where a writer left a log beside it that log must be read. */
+static bool is_still(const char *file)
+{
+    ct_buf log = {0};
+    bool still;
+
+    ct_buf_printf(&log, "%s-wal", file);
+    ct_buf_c(&log, '\0');
+    still = access(file, W_OK) != 0 && errno == EROFS && access(log.p, F_OK) != 0;
+    ct_buf_free(&log);
+    return still;
+}
+
+/* As a URI by which SQLite takes the file as unchangeable. */
+static char *still_uri(const char *file)
+{
+    ct_buf b = {0};
+
+    ct_buf_z(&b, "file:");
+    for (const char *p = file; *p; p++)
+        if (strchr("%?#", *p))
+            ct_buf_printf(&b, "%%%02x", (unsigned)(unsigned char)*p);
+        else
+            ct_buf_c(&b, *p);
+    ct_buf_z(&b, "?immutable=1");
+    ct_buf_c(&b, '\0');
+    return b.p;
+}
+
+static int open_file(ct_db *db, const char *path, int flags)
+{
+    char *file = plain_path(path);
+    bool still = (flags & SQLITE_OPEN_READONLY) && is_still(file);
+    char *name = still ? still_uri(file) : file;
+    int rc = sqlite3_open_v2(name, &db->sql,
+                             flags | SQLITE_OPEN_NOMUTEX | (still ? SQLITE_OPEN_URI : 0), NULL);
+
+    if (still)
+        free(name);
+    free(file);
+    return rc;
+}
+
 static ct_db *connect(const char *path, int flags, ct_err *err)
 {
     ct_db *db = ct_calloc(1, sizeof *db);
-    char *file = plain_path(path);
-    int rc = sqlite3_open_v2(file, &db->sql, flags | SQLITE_OPEN_NOMUTEX, NULL);
+    int rc = open_file(db, path, flags);
 
-    free(file);
     if (rc == SQLITE_OK)
         rc = sqlite3_busy_timeout(db->sql, BUSY_MS);
     /* The file may come from anywhere: its schema must not run functions with side effects. */
