@@ -69,7 +69,7 @@ typedef struct ct_doc {
 enum {
     CT_JSON_DEPTH = 512,              /* deepest nesting that is read */
     CT_JSON_MAX = 512 * 1024 * 1024,  /* longest text, in bytes */
-    CT_JSON_NODES = 64 * 1024 * 1024, /* most values in one text */
+    CT_JSON_NODES = 16 * 1024 * 1024, /* most values in one text: a tape of 384 MiB */
 };
 
 typedef struct ct_parser ct_parser;

@@ -400,6 +400,31 @@ static void length_is_bounded(void **state)
     ct_parser_free(p);
 }
 
+/* The array itself and its items: as many as may be, then one more. */
+static void values_are_bounded(void **state)
+{
+    (void)state;
+    ct_parser *p = ct_parser_new(NULL);
+    size_t items = CT_JSON_NODES - 1;
+    ct_buf b = {0};
+    ct_doc doc;
+    ct_err err;
+    ct_buf_z(&b, "[0");
+    memset(ct_buf_room(&b, 2 * items), '0', 2 * items);
+    for (size_t i = 1; i < items; i++)
+        b.p[2 * i] = ',';
+    b.n = 2 * items;
+    ct_buf_c(&b, ']');
+    assert_true(ct_parse(p, ct_buf_str(&b), &doc, &err));
+    assert_int_equal(doc.n, CT_JSON_NODES);
+    b.n--;
+    ct_buf_z(&b, ",0]");
+    assert_false(ct_parse(p, ct_buf_str(&b), &doc, &err));
+    assert_int_equal(err.kind, CT_E_LIMIT);
+    ct_buf_free(&b);
+    ct_parser_free(p);
+}
+
 /* An object of many names the table does not know, one of which may stand twice. */
 static void strange_object(ct_buf *b, int n, int twice)
 {
@@ -866,6 +891,7 @@ int main(void)
         cmocka_unit_test(every_start_is_cut),
         cmocka_unit_test(depth_is_bounded),
         cmocka_unit_test(length_is_bounded),
+        cmocka_unit_test(values_are_bounded),
         cmocka_unit_test(many_strange_names),
         cmocka_unit_test(tape_follows_the_text),
         cmocka_unit_test(names),
