@@ -27,8 +27,8 @@ enum ct_status {
     CT_FAULT = 2, /* it could not be done; do not trust the output */
 };
 
-/* An option: `letter` 0 for long only; long-only options are told apart by a value over 255 in `id`
- * (letter and id 0 ends the table). `arg` NULL for a flag. */
+/* An option. One without a letter has a number from CT_OPT_OWN on for its `id`; `id` 0 ends the
+ * table. `arg` NULL for a flag. */
 typedef struct ct_opt {
     int id;           /* the letter, or a number from CT_OPT_OWN for a long-only option */
     const char *name; /* long name */
