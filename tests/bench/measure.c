@@ -1,5 +1,6 @@
-/* measure LABEL BYTES COMMAND: runs a shell command five times with its output thrown away and prints the median
- * of the wall seconds, the MB/s over BYTES, and the peak memory of its largest process. */
+/* measure LABEL BYTES COMMAND: runs a shell command five times with its output thrown away and
+ * prints the median of the wall seconds, the MB/s over BYTES, and the peak memory of its largest
+ * process. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
