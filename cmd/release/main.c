@@ -223,9 +223,11 @@ static release_policy *choose_policy(ct_cli *c, const args *a, const release_tab
                             &err);
     if (!p)
         ct_cli_die(c, NULL, &err);
-    else if (!release_policy_serves(p, purpose.code))
-        ct_cli_usage(c, "the policy %.*s is not for the purpose %s", (int)p->name.n, p->name.p,
-                     a->purpose);
+    else if (!release_policy_serves(p, purpose.code)) {
+        const char *name = ct_arena_copy(arena, p->name).p;
+        release_policy_free(p);
+        ct_cli_usage(c, "the policy %s is not for the purpose %s", name, a->purpose);
+    }
     return p;
 }
 
