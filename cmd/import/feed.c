@@ -137,6 +137,8 @@ static void empty(import_feed *f, import_block *b)
     b->batches = NULL;
     b->batches_end = &b->batches;
     b->unmapped = NULL;
+    b->unmapped_buckets = NULL;
+    b->nunmapped = 0;
     b->nlines = b->messages = b->assumed = 0;
     b->created = b->consumed = b->changed = 0;
 }

@@ -24,12 +24,16 @@ typedef struct import_problem {
     bool fatal; /* the input ends here */
 } import_problem;
 
-/* A count by name, in a small list. */
+/* How often nothing was made of a field. */
 typedef struct import_count {
-    struct import_count *next;
-    ct_str name;
+    struct import_count *next, *chain; /* of the block; of its bucket */
+    char segment[4];
+    unsigned field; /* 0: fields beyond the IMPORT_COUNTS that are told apart */
+    bool ignored;   /* it says nothing of the patient */
     uint64_t n;
 } import_count;
+
+enum { IMPORT_COUNTS = 1000, IMPORT_BUCKETS = 1024 };
 
 /* HL7's batch headers in a block: how many messages stand before them, and what a trailer claims.
  */
@@ -59,7 +63,8 @@ typedef struct import_block {
     import_batch *batches, **batches_end;
     uint64_t messages; /* all of them, also those refused */
     uint64_t assumed;  /* times whose zone was the run's default */
-    import_count *unmapped;
+    import_count *unmapped, **unmapped_buckets;
+    size_t nunmapped;
     struct import_fhir_tools *fhir; /* kept from block to block */
 } import_block;
 

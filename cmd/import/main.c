@@ -28,12 +28,6 @@ static const ct_command command = {
                 "  chart import -f hl7v2 --unmapped lost.tsv - <feed.hl7 >records\n",
 };
 
-/* A field of which nothing was made, over all of the run. */
-typedef struct unmapped {
-    ct_str name;
-    uint64_t n;
-} unmapped;
-
 typedef struct import_job {
     ct_cli *c;
     import_feed *feed;
@@ -45,8 +39,7 @@ typedef struct import_job {
     uint64_t batch_start; /* messages before the batch */
     uint64_t assumed;
     const char *unmapped_path;
-    ct_arena *arena;
-    unmapped *unmapped;
+    import_count *unmapped; /* over all of the run */
     size_t nunmapped, cap;
 } import_job;
 
@@ -135,16 +128,18 @@ static void check_batches(import_job *job, const import_block *b)
 
 static void add_unmapped(import_job *job, const import_count *count)
 {
-    for (size_t i = 0; i < job->nunmapped; i++)
-        if (ct_str_eq(job->unmapped[i].name, count->name)) {
-            job->unmapped[i].n += count->n;
+    for (size_t i = 0; i < job->nunmapped; i++) {
+        import_count *u = &job->unmapped[i];
+        if (u->field == count->field && memcmp(u->segment, count->segment, 3) == 0) {
+            u->n += count->n;
             return;
         }
+    }
     if (job->nunmapped == job->cap) {
         job->cap = job->cap ? job->cap * 2 : 64;
         job->unmapped = ct_realloc(job->unmapped, job->cap, sizeof *job->unmapped);
     }
-    job->unmapped[job->nunmapped++] = (unmapped){ct_arena_copy(job->arena, count->name), count->n};
+    job->unmapped[job->nunmapped++] = *count;
 }
 
 static bool done(void *ctx, void *slot)
@@ -167,7 +162,8 @@ static bool done(void *ctx, void *slot)
     ok = report_problems(job, b) && ok;
     check_batches(job, b);
     for (const import_count *u = b->unmapped; u; u = u->next)
-        add_unmapped(job, u);
+        if (!u->ignored)
+            add_unmapped(job, u);
     job->line += b->nlines;
     ct_cli_progress(c, import_feed_bytes(job->feed));
     return ok;
@@ -204,15 +200,12 @@ static void run(import_job *job)
 
 /* ---- what is said at the end ---- */
 
-/* Segment, then field by number. */
 static int by_field(const void *a, const void *b)
 {
-    ct_str x = ((const unmapped *)a)->name, y = ((const unmapped *)b)->name;
-    int order = ct_str_cmp(ct_str_head(x, 3), ct_str_head(y, 3));
+    const import_count *x = a, *y = b;
+    int order = memcmp(x->segment, y->segment, 3);
 
-    if (order)
-        return order;
-    return x.n != y.n ? (x.n < y.n ? -1 : 1) : ct_str_cmp(x, y);
+    return order ? order : (x->field > y->field) - (x->field < y->field);
 }
 
 static void write_unmapped(import_job *job)
@@ -221,10 +214,14 @@ static void write_unmapped(import_job *job)
     ct_buf text = {0};
     ct_out *out = ct_out_open(job->unmapped_path, &err);
 
-    ct_buf_z(&text, "# field\tmessages in which nothing was made of it\n");
-    for (size_t i = 0; i < job->nunmapped; i++)
-        ct_buf_printf(&text, "%.*s\t%" PRIu64 "\n", (int)job->unmapped[i].name.n,
-                      job->unmapped[i].name.p, job->unmapped[i].n);
+    ct_buf_z(&text, "# field\thow often nothing was made of it\n");
+    for (size_t i = 0; i < job->nunmapped; i++) {
+        const import_count *u = &job->unmapped[i];
+        if (u->field)
+            ct_buf_printf(&text, "%s-%u\t%" PRIu64 "\n", u->segment, u->field, u->n);
+        else
+            ct_buf_printf(&text, "others\t%" PRIu64 "\n", u->n);
+    }
     if (out)
         ct_out_put(out, ct_buf_str(&text));
     if (!out || !ct_out_close(out, &err))
@@ -274,7 +271,6 @@ int main(int argc, char **argv)
             break;
         }
     job.setup.model = ct_model_r4();
-    job.arena = ct_arena_new();
     job.feed = import_feed_new((const char *const *)c.args, c.nargs, format);
     run(&job);
     conclude(&job);
@@ -282,7 +278,6 @@ int main(int argc, char **argv)
     import_maps_free(job.maps);
     int status = ct_cli_finish(&c);
     ct_buf_free(&job.version);
-    ct_arena_free(job.arena);
     free(job.unmapped);
     return status;
 }

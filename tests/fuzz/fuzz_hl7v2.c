@@ -38,6 +38,8 @@ static void empty(import_block *b)
     b->batches = NULL;
     b->batches_end = &b->batches;
     b->unmapped = NULL;
+    b->unmapped_buckets = NULL;
+    b->nunmapped = 0;
     ct_side_clear(&b->in);
     ct_side_clear(&b->lines.side);
 }

@@ -50,10 +50,12 @@ typedef struct import_run {
 /* A map being applied. */
 typedef struct import_frame {
     const struct import_frame *up;
-    const import_ref *via; /* what the value is, in `up` */
-    import_part value;     /* $ */
-    uint16_t field;        /* whose repetitions are gone through; 0: none */
-    size_t repetition;
+    const import_ref *via;     /* what the value is, in `up` */
+    import_part value;         /* $ */
+    uint16_t field;            /* whose repetitions are gone through; 0: none */
+    size_t repetition;         /* which one, from 1 */
+    ct_str current;            /* and what it is */
+    size_t count;              /* of how many */
     const import_table *table; /* the caller's */
     ct_tree *root, *result;    /* `result`: what `.` was set to */
     import_resource *resource;
@@ -76,6 +78,12 @@ CT_USE bool import_map_apply(import_run *run, import_frame *f, const import_map 
 
 /* What `ref` speaks of. Empty where it is not there. */
 import_part import_ref_part(import_run *run, const import_frame *f, const import_ref *ref);
+/* Starts going through the repetitions of a field; import_next_repetition takes the next one, false
+ * behind the last. */
+ct_str import_repetitions(import_run *run, import_frame *f, const import_ref *field);
+bool import_next_repetition(import_run *run, import_frame *f, ct_str *rest);
+/* Is `ref` the field whose repetitions are gone through? */
+bool import_is_looped(const import_run *run, const import_frame *f, const import_ref *ref);
 /* The same, of a field all repetitions. */
 import_part import_ref_field(import_run *run, const import_frame *f, const import_ref *ref);
 bool import_ref_valued(import_run *run, const import_frame *f, const import_ref *ref);

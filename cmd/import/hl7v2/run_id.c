@@ -65,20 +65,16 @@ static bool row_id(import_run *run, const import_frame *f, const import_row *row
 static bool row_id_each(import_run *run, import_frame *f, const import_row *row, ct_str type,
                         ct_str *id)
 {
-    import_part field = import_ref_field(run, f, &row->source);
-    bool loop = row->source.kind == REF_FIELD && !row->source.part[0] &&
-                row->source.segment == run->message.segments[run->at].id;
-    size_t n = loop ? import_er7_repetitions(&run->message, field) : 1;
+    bool ok = true;
 
-    for (size_t i = 1; i <= n && !id->n; i++) {
-        f->field = row->source.field;
-        f->repetition = loop ? i : 0;
-        if (!row_id(run, f, row, type, id))
-            return false;
-    }
-    f->field = 0;
-    f->repetition = 0;
-    return true;
+    if (row->source.kind != REF_FIELD || row->source.part[0] ||
+        row->source.segment != run->message.segments[run->at].id)
+        return row_id(run, f, row, type, id);
+    ct_str rest = import_repetitions(run, f, &row->source);
+    while (import_next_repetition(run, f, &rest))
+        if (ok && !id->n)
+            ok = row_id(run, f, row, type, id);
+    return ok;
 }
 
 bool import_id_make(import_run *run, import_frame *f, const import_map *map, ct_str *id,

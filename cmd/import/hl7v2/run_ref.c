@@ -37,16 +37,48 @@ import_part import_ref_field(import_run *run, const import_frame *f, const impor
     return import_er7_field(s, ref->field);
 }
 
+bool import_is_looped(const import_run *run, const import_frame *f, const import_ref *ref)
+{
+    return f->repetition && ref->kind == REF_FIELD && f->field == ref->field &&
+           ref->segment == run->message.segments[run->at].id;
+}
+
+ct_str import_repetitions(import_run *run, import_frame *f, const import_ref *field)
+{
+    import_part all = import_ref_field(run, f, field);
+
+    f->field = field->field;
+    f->repetition = 0;
+    f->count = import_er7_repetitions(&run->message, all);
+    return all.raw;
+}
+
+bool import_next_repetition(import_run *run, import_frame *f, ct_str *rest)
+{
+    if (!rest->p) {
+        f->field = 0;
+        f->repetition = f->count = 0;
+        return false;
+    }
+    f->current = *rest;
+    if (run->message.repetition)
+        f->current = ct_str_cut(rest, run->message.repetition);
+    else
+        rest->p = NULL;
+    f->repetition++;
+    return true;
+}
+
 import_part import_ref_part(import_run *run, const import_frame *f, const import_ref *ref)
 {
     import_part p = import_ref_field(run, f, ref);
 
     if (ref->kind != REF_FIELD || !p.raw.n)
         return p;
-    bool looped = f->repetition && f->field == ref->field &&
-                  ref->segment == run->message.segments[run->at].id;
-    if (looped || ref->part[0])
-        p = import_er7_repetition(&run->message, p, looped ? f->repetition : 1);
+    if (import_is_looped(run, f, ref))
+        p = (import_part){f->current, LEVEL_REPETITION};
+    else if (ref->part[0])
+        p = import_er7_repetition(&run->message, p, 1);
     return down(run, p, ref->part);
 }
 

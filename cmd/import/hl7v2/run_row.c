@@ -14,6 +14,8 @@ static bool is_one_of(const import_condition *k, ct_str text)
 
 static size_t repetitions(import_run *run, const import_frame *f, const import_ref *ref)
 {
+    if (import_is_looped(run, f, ref))
+        return f->count;
     return import_er7_repetitions(&run->message, import_ref_field(run, f, ref));
 }
 
@@ -101,13 +103,14 @@ static ct_tree *root_of(const import_run *run, const import_frame *f, const impo
     return r ? r->tree : NULL;
 }
 
-static void put_value(import_run *run, import_frame *f, const import_row *row, ct_tree *root,
+static bool put_value(import_run *run, import_frame *f, const import_row *row, ct_tree *root,
                       ct_tree *value)
 {
     if (row->here)
         f->result = value;
-    else if (row->path.n)
-        import_path_put(run->a, root, &row->path, value);
+    else if (row->path.n && !import_path_put(run->a, root, &row->path, value))
+        return import_run_fail(run, f, &row->source, "the mapping tables fill one place twice");
+    return true;
 }
 
 /* A target for the last item means the one that this repetition made, not that of another field. */
@@ -131,9 +134,7 @@ static bool row_make(import_run *run, import_frame *f, const import_row *row)
         return false;
     if (row->makes_new)
         f->no_new = !value;
-    if (value && value != into)
-        put_value(run, f, row, root, value);
-    return true;
+    return !value || value == into || put_value(run, f, row, root, value);
 }
 
 /* `*end`: the rows behind this one do not apply any more. */
@@ -179,17 +180,13 @@ static bool apply_some(import_run *run, import_frame *f, const import_row *rows,
 static bool apply_block(import_run *run, import_frame *f, const import_row *rows, size_t n,
                         bool finally)
 {
-    size_t count = repetitions(run, f, &rows->source);
+    ct_str rest = import_repetitions(run, f, &rows->source);
     bool end = false, ok = true;
 
-    f->field = rows->source.field;
-    for (size_t i = 1; i <= count && ok; i++) {
-        f->repetition = i;
+    while (import_next_repetition(run, f, &rest)) {
         f->no_new = false;
-        ok = apply_some(run, f, rows, n, finally, &end);
+        ok = ok && apply_some(run, f, rows, n, finally, &end);
     }
-    f->field = 0;
-    f->repetition = 0;
     f->no_new = false;
     return ok;
 }

@@ -75,31 +75,44 @@ static ct_str take_until_header(cursor *c)
 
 /* ---- what was not mapped ---- */
 
-static void count_name(import_block *b, ct_str name)
+static import_count **bucket_of(import_block *b, ct_str segment, unsigned field)
 {
-    import_count **at = &b->unmapped;
+    unsigned hash = field * 31 + (unsigned char)segment.p[2];
 
-    while (*at && !ct_str_eq((*at)->name, name))
-        at = &(*at)->next;
-    if (!*at) {
-        *at = ct_arena_alloc(b->arena, sizeof **at);
-        (*at)->name = name;
-    }
-    (*at)->n++;
+    hash = (hash * 31 + (unsigned char)segment.p[1]) * 31 + (unsigned char)segment.p[0];
+    if (!b->unmapped_buckets)
+        b->unmapped_buckets = ct_arena_alloc(b->arena, IMPORT_BUCKETS * sizeof(void *));
+    return &b->unmapped_buckets[hash % IMPORT_BUCKETS];
+}
+
+static import_count *count_of(const import_setup *setup, import_block *b, ct_str segment,
+                              unsigned field)
+{
+    import_count **bucket = bucket_of(b, segment, field);
+
+    for (import_count *c = *bucket; c; c = c->chain)
+        if (c->field == field && memcmp(c->segment, segment.p, 3) == 0)
+            return c;
+    if (b->nunmapped >= IMPORT_COUNTS && field)
+        return count_of(setup, b, CT_S("any"), 0);
+    ct_str name = ct_arena_printf(b->arena, "%.3s-%u", segment.p, field);
+    import_count *c = ct_arena_alloc(b->arena, sizeof *c);
+    *c = (import_count){.next = b->unmapped, .chain = *bucket, .field = field};
+    memcpy(c->segment, segment.p, 3);
+    c->ignored = import_table_find(&setup->maps->ignored, name) != NULL;
+    b->unmapped = *bucket = c;
+    b->nunmapped++;
+    return c;
 }
 
 /* Fields that hold something of which nothing was made. The header is about the message. */
-static void count_unmapped(import_block *b, const import_run *run)
+static void count_unmapped(const import_setup *setup, import_block *b, const import_run *run)
 {
     for (size_t i = 1; i < run->message.n; i++) {
         const import_segment *s = &run->message.segments[i];
-        for (size_t n = 1; n < s->nfields; n++) {
-            if (s->used[n] || !import_er7_valued(&run->message, import_er7_field(s, n)))
-                continue;
-            ct_str name = ct_arena_printf(b->arena, "%.3s-%zu", s->name.p, n);
-            if (!import_table_find(&run->maps->ignored, name))
-                count_name(b, name);
-        }
+        for (uint32_t n = 1; n < s->nfields; n++)
+            if (!s->used[n] && import_er7_valued(&run->message, import_er7_field(s, n)))
+                count_of(setup, b, s->name, n)->n++;
     }
 }
 
@@ -132,7 +145,7 @@ static void take_message(const import_setup *setup, import_block *b, ct_str raw,
         b->created += run.n;
         b->consumed++;
         b->assumed += run.assumed;
-        count_unmapped(b, &run);
+        count_unmapped(setup, b, &run);
     } else {
         err.line = line;
         import_block_problem(b, &err, raw, false);
