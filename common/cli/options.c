@@ -222,13 +222,18 @@ static const char *last_part(const char *path)
     return slash ? slash + 1 : path;
 }
 
+static bool stat_output(const char *path, struct stat *st)
+{
+    return (is_stdout(path) ? fstat(STDOUT_FILENO, st) : stat(path, st)) == 0;
+}
+
 /* Do two names, which need not be there yet, lead to one file? */
 static bool same_file(const char *a, const char *b)
 {
     struct stat x, y;
-    bool there = stat(a, &x) == 0;
+    bool there = stat_output(a, &x);
 
-    if (there != (stat(b, &y) == 0) || (there && !S_ISREG(x.st_mode)))
+    if (there != stat_output(b, &y) || (there && !S_ISREG(x.st_mode)))
         return false;
     if (!there &&
         (strcmp(last_part(a), last_part(b)) != 0 || !stat_folder(a, &x) || !stat_folder(b, &y)))
@@ -257,7 +262,7 @@ void ct_cli_apart(ct_cli *c, const char *option, const char *path)
         if (is_stdout(path) && is_stdout(other))
             ct_cli_usage(c, "--%s and --%s cannot both be standard output", others[i].option,
                          option);
-        if (!is_stdout(path) && !is_stdout(other) && same_file(path, other))
+        if (same_file(path, other))
             ct_cli_usage(c, "--%s and --%s need files of their own", others[i].option, option);
     }
 }
