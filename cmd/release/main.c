@@ -99,6 +99,8 @@ static ct_str line_of_text(ct_cli *c, ct_str old, const char *name)
             ct_cli_usage(c, "--%s takes text without control characters", name);
     if (!ct_str_trim(s).n)
         ct_cli_usage(c, "--%s is empty", name);
+    if (s.p[0] == '-')
+        ct_cli_usage(c, "--%s takes text that does not begin as an option does", name);
     return s;
 }
 
