@@ -205,14 +205,14 @@ import_part import_er7_sub(const import_er7 *m, import_part p, size_t n)
     return n == 1 ? p : (import_part){CT_S(""), LEVEL_SUBCOMPONENT};
 }
 
-bool import_er7_null(import_part p)
+static bool is_null(import_part p)
 {
     return ct_str_is(p.raw, "\"\"");
 }
 
 bool import_er7_valued(const import_er7 *m, import_part p)
 {
-    if (import_er7_null(p))
+    if (is_null(p))
         return false;
     for (size_t i = 0; i < p.raw.n; i++) {
         char c = p.raw.p[i];
@@ -227,7 +227,7 @@ bool import_er7_text(const import_er7 *m, import_part p, ct_arena *a, ct_str *te
 {
     while (p.level < LEVEL_SUBCOMPONENT)
         p = import_er7_sub(m, p, 1);
-    if (import_er7_null(p)) {
+    if (is_null(p)) {
         *text = CT_S("");
         return true;
     }

@@ -53,7 +53,6 @@ import_part import_er7_repetition(const import_er7 *m, import_part field, size_t
 import_part import_er7_sub(const import_er7 *m, import_part p, size_t n);
 /* Is there anything in it but delimiters and spaces? HL7's null ("") is nothing. */
 bool import_er7_valued(const import_er7 *m, import_part p);
-bool import_er7_null(import_part p);
 /* Its first leaf, escapes decoded. */
 CT_USE bool import_er7_text(const import_er7 *m, import_part p, ct_arena *a, ct_str *text,
                             ct_err *err);
