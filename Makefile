@@ -168,7 +168,7 @@ bench: all
 
 lint: all
 	clang-format --dry-run -Werror $$(git ls-files '*.[ch]')
-	shellcheck $$(git grep -lE '^#!/bin/sh' -- . ':!*.c')
+	shellcheck $$(git grep -lE '^#!/bin/sh' -- . ':!*.c' ':!*/cmd')
 	mandoc -Tlint -Wwarning $(MAN)
 	cppcheck --quiet --std=c11 --enable=warning,portability --inline-suppr --error-exitcode=1 \
 	    --suppress=missingInclude -I. $(DEFINES) common cmd
