@@ -6,7 +6,13 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-enum { OPT_TIMEZONE = CT_OPT_OWN, OPT_UNMAPPED, SLOTS_PER_JOB = 4, VERSION_BYTES = 8 };
+enum {
+    OPT_TIMEZONE = CT_OPT_OWN,
+    OPT_UNMAPPED,
+    SLOTS_PER_JOB = 2,
+    VERSION_BYTES = 8,
+    BIG = 8 << 20
+};
 
 static const ct_opt options[] = {
     {'f', "format", "FORMAT", "the inputs are fhir or hl7v2 (default: by their content)"},
@@ -142,6 +148,13 @@ static void add_unmapped(import_job *job, const import_count *count)
     job->unmapped[job->nunmapped++] = *count;
 }
 
+/* A block that held something big does not keep that memory. */
+static void trim(ct_buf *b)
+{
+    if (b->cap > BIG)
+        ct_buf_free(b);
+}
+
 static bool done(void *ctx, void *slot)
 {
     import_job *job = ctx;
@@ -165,6 +178,8 @@ static bool done(void *ctx, void *slot)
         if (!u->ignored)
             add_unmapped(job, u);
     job->line += b->nlines;
+    trim(&b->text);
+    trim(&b->lines.buf);
     ct_cli_progress(c, import_feed_bytes(job->feed));
     return ok;
 }
