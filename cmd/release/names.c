@@ -60,7 +60,7 @@ static bool says_patient(const naming *n, ct_val object)
 
     while (type.p)
         last = ct_str_cut(&type, '/');
-    return last.n == 7 && strncasecmp(last.p, "Patient", 7) == 0;
+    return last.p && last.n == 7 && strncasecmp(last.p, "Patient", 7) == 0;
 }
 
 /* Text that is no literal reference is understood where it begins with a type that is not Patient,
