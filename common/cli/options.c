@@ -267,6 +267,26 @@ void ct_cli_apart(ct_cli *c, const char *option, const char *path)
     }
 }
 
+/* A command that reads what it is writing by `>` or `>>` finds nothing, or its own output. (-o is
+ * safe: until its file is whole, the old one stands.) */
+static void check_inputs(ct_cli *c)
+{
+    struct stat in, out;
+    const char *none[] = {"-"};
+    const char *const *names = c->nargs ? (const char *const *)c->args : none;
+
+    if (!(c->command->common & CT_HAS_OUTPUT) || (c->output && !is_stdout(c->output)) ||
+        fstat(STDOUT_FILENO, &out) != 0 || !S_ISREG(out.st_mode))
+        return;
+    for (size_t i = 0; i < (c->nargs ? c->nargs : 1); i++) {
+        bool standard = strcmp(names[i], "-") == 0;
+        int result = standard ? fstat(STDIN_FILENO, &in) : stat(names[i], &in);
+        if (result == 0 && in.st_dev == out.st_dev && in.st_ino == out.st_ino)
+            ct_cli_usage(c, "%s: the input is the output, too",
+                         standard ? "(standard input)" : names[i]);
+    }
+}
+
 static ct_out *open_out(ct_cli *c, const char *path)
 {
     ct_err err = {0};
@@ -290,6 +310,7 @@ static void settle(ct_cli *c)
         today(&c->as_of);
     ct_cli_apart(c, "reject", c->reject_path);
     ct_cli_apart(c, "tally", c->tally_path);
+    check_inputs(c);
     c->tally.in.off = c->tally.out.off = !c->tally_path;
     c->books = open_out(c, c->tally_path);
     c->reject = open_out(c, c->reject_path);
