@@ -105,7 +105,7 @@ static void judge_list(labelled *l, ct_val list)
 /* `confidentiality` of a Composition: a code of v3 Confidentiality. */
 static release_why judge_confidentiality(const labelled *l, ct_val v)
 {
-    static const ct_str system = CT_S("http://terminology.hl7.org/CodeSystem/v3-Confidentiality");
+    const ct_str system = CT_S("http://terminology.hl7.org/CodeSystem/v3-Confidentiality");
 
     if (ct_type(&l->rec->doc, v) != CT_STRING)
         return RELEASE_LABEL_UNKNOWN;

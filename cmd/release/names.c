@@ -97,14 +97,24 @@ static void note_reference_value(naming *n, ct_val object, ct_val v)
         note_why(n, RELEASE_OTHERS_UNKNOWN);
 }
 
-/* An address that leads to a patient's record. */
+/* An address that leads to a patient's record, or to something below it. */
 static void note_address(naming *n, ct_val v)
 {
-    ct_ref ref;
+    const ct_str folder = CT_S("Patient/");
+    ct_str rest, id;
+    size_t at;
 
-    if (v != CT_NONE && ct_type(&n->rec->doc, v) == CT_STRING &&
-        ct_ref_parse(ct_text(&n->rec->doc, v, n->k->a), &ref) && ct_str_is(ref.type, "Patient"))
-        note_patient(n, ref.id);
+    if (v == CT_NONE || ct_type(&n->rec->doc, v) != CT_STRING)
+        return;
+    rest = ct_text(&n->rec->doc, v, n->k->a);
+    while ((at = ct_str_find(rest, folder)) != SIZE_MAX) {
+        bool whole = !at || rest.p[at - 1] == '/';
+        id = rest = ct_str_from(rest, at + folder.n);
+        for (id.n = 0; id.n < rest.n && !strchr("/?#|", rest.p[id.n]); id.n++)
+            ;
+        if (whole && id.n)
+            note_patient(n, id);
+    }
 }
 
 static void look_at(naming *n, ct_val object, bool extension)
