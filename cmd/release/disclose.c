@@ -367,9 +367,6 @@ static ct_out *open_explain(ct_cli *c, const char *path)
 
     if (same_file(path, c->db))
         ct_cli_usage(c, "--explain and --db need files of their own");
-    for (size_t i = 0; i < c->nargs; i++)
-        if (same_file(path, c->args[i]))
-            ct_cli_usage(c, "--explain would overwrite an input");
     out = ct_out_open(path, &err);
 
     if (!out)

@@ -107,8 +107,8 @@ uint64_t ct_cli_number(ct_cli *c, uint64_t min, uint64_t max);
  * error. */
 int ct_cli_word(ct_cli *c, const char *const *words);
 /* For a file (NULL: none) that the command writes by an option of its own, once CT_CLI_DONE came:
- * a usage error where it is one that a common option writes, whatever it is called, or stdout when
- * records go there. */
+ * a usage error where it is one that a common option writes, whatever it is called, stdout when
+ * records go there, or an input. */
 void ct_cli_apart(ct_cli *c, const char *option, const char *path);
 /* Says what is wrong with the command line, points to --help, exits 2. */
 CT_PRINTF(2, 3) _Noreturn void ct_cli_usage(ct_cli *c, const char *format, ...);

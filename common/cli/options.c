@@ -241,7 +241,8 @@ static bool same_file(const char *a, const char *b)
     return x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
-/* Two outputs in one file would overwrite each other, and on stdout run into each other. */
+/* Two outputs in one file would overwrite each other, and on stdout run into each other; one that
+ * is an input would take its place. (Not so -o: to write what was read back is what people do.) */
 void ct_cli_apart(ct_cli *c, const char *option, const char *path)
 {
     bool prints = c->command->common & CT_HAS_OUTPUT;
@@ -265,6 +266,9 @@ void ct_cli_apart(ct_cli *c, const char *option, const char *path)
         if (same_file(path, other))
             ct_cli_usage(c, "--%s and --%s need files of their own", others[i].option, option);
     }
+    for (size_t i = 0; path && !is_stdout(path) && i < c->nargs; i++)
+        if (same_file(path, c->args[i]))
+            ct_cli_usage(c, "--%s would overwrite an input", option);
 }
 
 /* A command that reads what it is writing by `>` or `>>` finds nothing, or its own output. (-o is
