@@ -185,6 +185,44 @@ static ct_got cut(const ct_record *rec, ct_err *err)
     return CT_GOT_FATAL;
 }
 
+/* What is no stream of records at all, by its first line: that is said once, instead of refusing
+ * every line. */
+static const char *stranger(ct_str first, bool whole)
+{
+    static const struct {
+        ct_str start;
+        const char *text;
+    } kinds[] = {
+        {{"MSH", 3}, "HL7 v2 messages, not records: import them first"},
+        {{"FHS", 3}, "HL7 v2 messages, not records: import them first"},
+        {{"BHS", 3}, "HL7 v2 messages, not records: import them first"},
+        {{"\x0bMSH", 4}, "HL7 v2 messages, not records: import them first"},
+        {{"<", 1}, "XML, not records"},
+        {{"PK\x03\x04", 4}, "a zip archive, not records"},
+        {{"%PDF", 4}, "a PDF document, not records"},
+        {{"SQLite format 3", 15}, "a database, not records"},
+    };
+
+    for (size_t i = 0; i < CT_LEN(kinds); i++)
+        if (ct_str_starts(first, kinds[i].start))
+            return kinds[i].text;
+    first = ct_str_trim(first);
+    if (whole && (ct_str_is(first, "{") || ct_str_is(first, "[")))
+        return "JSON on several lines, not one record a line: import it first";
+    return NULL;
+}
+
+static ct_got unreadable(const ct_reader *r, const rawline *l, const ct_record *rec, ct_err *err)
+{
+    const char *what = r->number == 1 ? stranger(rec->line, l->whole) : NULL;
+
+    if (what) {
+        ct_fail(err, CT_E_DATA, what);
+        return CT_GOT_FATAL;
+    }
+    return l->whole ? CT_GOT_BAD : cut(rec, err);
+}
+
 static ct_got judge(ct_reader *r, const rawline *l, ct_record *rec, ct_err *err)
 {
     if (l->over) {
@@ -196,9 +234,14 @@ static ct_got judge(ct_reader *r, const rawline *l, ct_record *rec, ct_err *err)
         return CT_GOT_BAD;
     }
     if (!ct_parse(r->parser, rec->line, &rec->doc, err))
-        return l->whole ? CT_GOT_BAD : cut(rec, err);
+        return unreadable(r, l, rec, err);
     if (!ct_resource_check(r->model, &rec->doc, err))
         return CT_GOT_BAD;
+    /* Nobody would look into it for the charts that it holds. */
+    if (ct_str_is(ct_resource_type(&rec->doc), "Bundle")) {
+        ct_fail(err, CT_E_DATA, "a Bundle, not a record: import takes out what it holds");
+        return CT_GOT_BAD;
+    }
     rec->type = ct_model_type(r->model, ct_resource_type(&rec->doc))->name;
     return CT_GOT_RECORD;
 }

@@ -91,7 +91,8 @@ ct_reader *ct_reader_new(const ct_model *m, const char *const *paths, size_t n);
 /* The next record, parsed and checked to be an R4 resource. It is borrowed: valid until the next
  * call. After CT_GOT_BAD `rec->line`, `file` and `number` tell what was refused and `*err` why; a
  * line over CT_JSON_MAX is given by its first part and the rest is dropped. An input that does not
- * open, cannot be read, or whose last line is cut is CT_GOT_FATAL; so is everything after it. */
+ * open, cannot be read, whose first line tells of another format (HL7 v2, XML, JSON on several
+ * lines …), or whose last line is cut is CT_GOT_FATAL; so is everything after it. */
 ct_got ct_reader_next(ct_reader *r, ct_record *rec, ct_err *err);
 /* Bytes taken from the inputs so far (uncompressed), for progress. */
 uint64_t ct_reader_bytes(const ct_reader *r);
