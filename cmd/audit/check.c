@@ -193,29 +193,14 @@ static void try_group(audit_checker *k, const ct_record *rec, const struct audit
     }
 }
 
-/* The chart as %chart. */
-static ct_items collection(audit_checker *k, const ct_chart *chart)
-{
-    ct_items items = {ct_arena_alloc(k->arena, chart->n * sizeof(ct_item)), chart->n};
-
-    for (size_t i = 0; i < chart->n; i++)
-        items.v[i] = (ct_item){.type = CT_I_NODE,
-                               .doc = &chart->records[i].doc,
-                               .node = CT_ROOT,
-                               .parent = CT_NONE,
-                               .ftype = ct_model_type(k->rules->model, chart->records[i].type)};
-    return items;
-}
-
 static void check_current(audit_checker *k, ct_chart *chart)
 {
-    ct_items items = collection(k, chart);
     ct_context context = {.model = k->rules->model,
                           .arena = k->scratch,
                           .now = k->today,
                           .resolve = ct_chart_resolve,
                           .resolve_ctx = chart,
-                          .chart = &items};
+                          .chart = ct_chart_items(chart, k->rules->model, k->arena)};
 
     if (chart->id.n)
         try_group(k, &chart->records[0], audit_rules_of(k->rules, (ct_str){"", 0}), &context);

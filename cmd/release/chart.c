@@ -60,21 +60,6 @@ static void explain(release_slot *s, const ct_record *rec, release_why why)
     ct_buf_c(b, '\n');
 }
 
-/* %chart: all records of the chart, those that are kept back included. */
-static const ct_items *chart_items(release_slot *s)
-{
-    ct_items *all = ct_arena_alloc(s->arena, sizeof *all);
-
-    all->n = s->chart.n;
-    all->v = ct_arena_alloc(s->arena, s->chart.n * sizeof *all->v);
-    for (size_t i = 0; i < s->chart.n; i++)
-        all->v[i] = (ct_item){.type = CT_I_NODE,
-                              .doc = &s->chart.records[i].doc,
-                              .node = CT_ROOT,
-                              .ftype = ct_model_type(s->r->model, s->chart.records[i].type)};
-    return all;
-}
-
 static void start_over(release_slot *s)
 {
     ct_arena_reset(s->arena);
@@ -91,7 +76,9 @@ void release_judge_chart(void *ctx, void *slot)
 
     (void)ctx;
     start_over(s);
-    k.records = s->r->policy->conditional ? chart_items(s) : NULL;
+    /* %chart holds the records that are kept back, too. */
+    if (s->r->policy->conditional)
+        k.records = ct_chart_items(&s->chart, s->r->model, s->arena);
     release_judge_chart_labels(&k);
     for (size_t i = 0; i < s->chart.n; i++) {
         const ct_record *rec = &s->chart.records[i];

@@ -1,4 +1,4 @@
-/* References between the records of one chart. */
+/* What expressions see of a chart: references between its records, and %chart. */
 #include "common/stream/stream.h"
 
 /* A hash table: open addressing, 0 for an empty place, else an entry's number from 1. A record has
@@ -64,6 +64,19 @@ const ct_doc *ct_chart_resolve(void *ctx, ct_str reference)
         chart->index = build(chart);
     size_t i = look_up(chart, chart->index, ref.type, ref.id, &at);
     return i != SIZE_MAX ? &chart->records[i].doc : NULL;
+}
+
+const ct_items *ct_chart_items(const ct_chart *chart, const ct_model *m, ct_arena *a)
+{
+    ct_items *all = ct_arena_alloc(a, sizeof *all);
+    *all = (ct_items){ct_arena_alloc(a, chart->n * sizeof *all->v), chart->n};
+    for (size_t i = 0; i < chart->n; i++)
+        all->v[i] = (ct_item){.type = CT_I_NODE,
+                              .doc = &chart->records[i].doc,
+                              .node = CT_ROOT,
+                              .parent = CT_NONE,
+                              .ftype = ct_model_type(m, chart->records[i].type)};
+    return all;
 }
 
 void ct_chart_free(ct_chart *chart)

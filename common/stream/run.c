@@ -94,14 +94,14 @@ bool ct_run_add(ct_run *r, const ct_entry *e, ct_str line)
     if (e->key.n)
         memcpy(to + CT_ENTRY_HEAD, e->key.p, e->key.n);
     memcpy(to + CT_ENTRY_HEAD + e->key.n, line.p, line.n);
-    r->items[r->nitems++] = (struct ct_item){ct_key_prefix(e->key), to};
+    r->items[r->nitems++] = (struct ct_spilled){ct_key_prefix(e->key), to};
     r->n += CT_ENTRY_HEAD + e->key.n + line.n;
     return true;
 }
 
 static int compare(const void *a, const void *b)
 {
-    const struct ct_item *x = a, *y = b;
+    const struct ct_spilled *x = a, *y = b;
     if (x->prefix != y->prefix)
         return x->prefix < y->prefix ? -1 : 1;
     ct_entry e, f;

@@ -34,7 +34,7 @@ uint64_t ct_key_prefix(ct_str key);
 typedef struct ct_run {
     char *bytes;
     size_t n, cap, budget;
-    struct ct_item {
+    struct ct_spilled {
         uint64_t prefix; /* the key's first bytes: what nearly always decides */
         const char *at;
     } * items;

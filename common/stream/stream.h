@@ -4,7 +4,7 @@
 #ifndef CT_STREAM_H
 #define CT_STREAM_H
 
-#include "common/fhir/fhir.h"
+#include "common/fhirpath/fhirpath.h"
 
 /* ---- bytes in ---- */
 
@@ -129,6 +129,9 @@ void ct_chart_free(ct_chart *chart);
 /* Resolves a literal reference among the chart's own records (`Type/id`, `urn:uuid:id`, absolute
  * URLs by their end), or NULL. Fits ct_context.resolve with the chart as `ctx`. */
 const ct_doc *ct_chart_resolve(void *chart, ct_str reference);
+/* The chart's records as a collection, for ct_context.chart; in `a`, and valid as long as the
+ * chart. */
+const ct_items *ct_chart_items(const ct_chart *chart, const ct_model *m, ct_arena *a);
 /* The chart as it stands: of records with the same type and id the last one only, as an update
  * takes the place of what was there. The Patient is still first. It borrows the chart's records and
  * arena: valid as long as they are, never freed. `*outdated` (may be NULL) becomes a flag for each
