@@ -65,6 +65,7 @@ struct audit {
     struct list packs, only, except;
     ct_charts *charts;
     ct_reader *reader;
+    size_t wrong; /* with the rules */
 };
 
 /* What one thread works with at a time. */
@@ -138,9 +139,16 @@ static void read_options(struct audit *a)
 
 /* ---- rules ---- */
 
-static void on_wrong(void *cli, const ct_err *err)
+enum { WRONG_SHOWN = 50 };
+
+static void on_wrong(void *audit, const ct_err *err)
 {
-    ct_cli_error(cli, CT_FAULT, NULL, err);
+    struct audit *a = audit;
+
+    if (a->wrong++ < WRONG_SHOWN)
+        ct_cli_error(&a->cli, CT_FAULT, NULL, err);
+    else if (a->wrong == WRONG_SHOWN + 1)
+        ct_cli_problem(&a->cli, CT_FAULT, "more is wrong with the rules");
 }
 
 static void show_rules(struct audit *a)
@@ -160,7 +168,7 @@ static void load_file(struct audit *a, ct_str path)
 
     if (!ct_slurp(path.p, RULES_MAX, &text, &err))
         ct_cli_die(&a->cli, path.p, &err);
-    audit_rules_parse(a->rules, path.p, ct_buf_str(&text), on_wrong, &a->cli);
+    audit_rules_parse(a->rules, path.p, ct_buf_str(&text), on_wrong, a);
     ct_buf_free(&text);
 }
 
@@ -200,7 +208,7 @@ static void load_rules(struct audit *a)
     for (size_t i = 0; i < a->packs.n; i++) {
         if (looks_like_path(a->packs.v[i]))
             load_file(a, a->packs.v[i]);
-        else if (!audit_shipped_parse(a->rules, a->packs.v[i].p, on_wrong, &a->cli))
+        else if (!audit_shipped_parse(a->rules, a->packs.v[i].p, on_wrong, a))
             ct_cli_usage(&a->cli, "there is no rule pack %s", a->packs.v[i].p);
     }
     if (a->cli.status == CT_FAULT)

@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 extern const ct_datafile ct_cmd_data[];
@@ -96,11 +97,27 @@ static int run(const char *name, char **argv)
     return errno;
 }
 
+/* False where there is no man(1), or it has no such page. */
+static bool shown_by_man(const char *page)
+{
+    int status = -1;
+    pid_t man = fork();
+
+    if (man == 0) {
+        execlp("man", "man", page, (char *)NULL);
+        _exit(127);
+    }
+    while (man > 0 && waitpid(man, &status, 0) < 0 && errno == EINTR)
+        ;
+    return man > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
 /* The page of a build that is not installed stands in ../man; man(1) takes a name with a slash for
  * a file. */
 static int help_on(ct_cli *c, const char *name)
 {
     ct_buf page = {0};
+    char option[] = "--help";
 
     if (!is_command(name))
         ct_cli_usage(c, "there is no command of that name");
@@ -112,8 +129,11 @@ static int help_on(ct_cli *c, const char *name)
         ct_buf_printf(&page, "chart-%s", name);
         ct_buf_c(&page, '\0');
     }
-    execlp("man", "man", page.p, (char *)NULL);
-    ct_cli_problem(c, CT_FAULT, "man could not be run; try chart %s --help", name);
+    if (!shown_by_man(page.p)) {
+        int why = run(name, (char *[]){NULL, option, NULL});
+        ct_cli_problem(c, CT_FAULT, "chart-%s could not be run: %s", name, strerror(why));
+    }
+    ct_buf_free(&page);
     return ct_cli_finish(c);
 }
 

@@ -98,7 +98,7 @@ static bool add_rule(reader *r, ct_str type, ct_str where, bool withhold)
     if (!ct_str_is(type, "*") && (!t || t->kind != CT_F_RESOURCE || t->abstract))
         return wrong(r, type, "not an R4 resource type");
     if (where.n) {
-        rule.where = ct_path_compile(r->model, where, r->err);
+        rule.where = ct_path_compile_on(r->model, t, where, r->err); /* `*`: any type */
         if (!rule.where)
             return ct_fail_at(r->err, r->err->kind, r->err->text, "where, %s", r->err->where);
         p->conditional = true;
