@@ -27,7 +27,23 @@ static bool seen_before(struct seen *s, size_t i)
     return false;
 }
 
-/* From the last to the first: what was seen is newer. */
+/* FHIR R4, 2.1.5 Resource: a record that its source left elements out of is tagged so, and must not
+ * be taken for an update of the whole. */
+static bool is_subsetted(const ct_chart *chart, size_t i)
+{
+    const ct_doc *d = &chart->records[i].doc;
+    ct_val tags = ct_at(d, CT_ROOT, "meta.tag");
+
+    if (tags == CT_NONE || ct_type(d, tags) != CT_ARRAY)
+        return false;
+    for (ct_val tag = ct_first(d, tags); tag != CT_NONE; tag = ct_next(d, tags, tag))
+        if (ct_is(d, ct_member(d, tag, CT_S("code")), CT_S("SUBSETTED")))
+            return true;
+    return false;
+}
+
+/* From the last to the first, whole records before those of which a part came: what was seen is
+ * newer or tells more. */
 static bool *flag_outdated(const ct_chart *chart, ct_str *ids)
 {
     size_t size = 16;
@@ -36,10 +52,15 @@ static bool *flag_outdated(const ct_chart *chart, ct_str *ids)
         size *= 2;
     struct seen s = {chart, ids, ct_arena_alloc(chart->arena, size * sizeof(uint32_t)), size - 1};
     bool *outdated = ct_arena_alloc(chart->arena, chart->n);
+    bool *part = ct_arena_alloc(chart->arena, chart->n);
     for (size_t i = chart->n; i-- > 0;) {
         ids[i] = ct_text_at(&chart->records[i].doc, CT_ROOT, "id", chart->arena);
-        outdated[i] = ids[i].n && seen_before(&s, i);
+        part[i] = is_subsetted(chart, i);
+        outdated[i] = !part[i] && ids[i].n && seen_before(&s, i);
     }
+    for (size_t i = chart->n; i-- > 0;)
+        if (part[i])
+            outdated[i] = ids[i].n && seen_before(&s, i);
     return outdated;
 }
 

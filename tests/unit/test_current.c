@@ -10,7 +10,8 @@
 
 enum { LINES_MAX = 8 };
 
-/* Charts as lists of Type/id, and the numbers of the records that stay, Patient first. */
+/* Charts as lists of Type/id, with a - behind it tagged SUBSETTED, and the numbers of the records
+ * that stay, Patient first. */
 static const struct {
     const char *id;
     const char *records[LINES_MAX];
@@ -24,6 +25,11 @@ static const struct {
     {"1", {"Patient/1", "Encounter/", "Encounter/"}, "012"},
     {"1", {"Encounter/2", "Encounter/2"}, "1"},
     {"", {"Patient/1", "Organization/1", "Patient/1"}, "12"},
+    {"1", {"Patient/1", "Encounter/2", "Encounter/2-"}, "01"},
+    {"1", {"Patient/1", "Encounter/2-", "Encounter/2"}, "02"},
+    {"1", {"Patient/1", "Encounter/2-", "Encounter/2-"}, "02"},
+    {"1", {"Patient/1", "Encounter/2", "Encounter/2", "Encounter/2-"}, "02"},
+    {"1", {"Patient/1", "Patient/1-", "Encounter/2-"}, "02"},
     {"", {0}, ""},
 };
 
@@ -31,10 +37,14 @@ static void keep_record(ct_chart *chart, ct_parser *p, const char *name)
 {
     ct_record *rec = &chart->records[chart->n++];
     const char *slash = strchr(name, '/');
+    size_t n = strcspn(slash + 1, "-");
     ct_err err;
 
-    rec->line = slash[1] ? ct_arena_printf(chart->arena, "{\"id\":\"%s\"}", slash + 1)
-                         : ct_arena_printf(chart->arena, "{}");
+    rec->line = n == 0 ? ct_arena_printf(chart->arena, "{}")
+                       : ct_arena_printf(chart->arena, "{\"id\":\"%.*s\"%s}", (int)n, slash + 1,
+                                         slash[1 + n] ? ",\"meta\":{\"tag\":[{\"code\":\"x\"},"
+                                                        "{\"code\":\"SUBSETTED\"}]}"
+                                                      : "");
     assert_true(ct_parse(p, rec->line, &rec->doc, &err));
     rec->doc = ct_doc_keep(&rec->doc, chart->arena);
     rec->type = ct_arena_copy(chart->arena, (ct_str){name, (size_t)(slash - name)});
