@@ -383,6 +383,9 @@ void release_disclose(ct_cli *c, const release_request *r, ct_disclosure *d, con
     u.db = ct_db_open(c->db, &u.err);
     if (!u.db)
         ct_cli_die(c, c->db, &u.err);
+    /* From another folder than ever before, charts.db is another ledger: nobody should miss it. */
+    if (ct_db_is_new(u.db) && !c->quiet)
+        ct_cli_say(c, "%s: a new ledger begins", c->db);
     u.reader = ct_reader_new(r->model, (const char *const *)c->args, c->nargs);
     u.charts = ct_charts_new(u.reader, 0, &c->tally.in, ct_cli_bad, c);
     u.explain = explain ? open_explain(c, explain) : NULL;

@@ -203,7 +203,7 @@ static bool is_restricted_version(const release_case *k, const ct_record *rec)
 }
 
 /* Who the patient is shows in every record of the chart: where the Patient record is confidential,
- * all of them are. */
+ * all of them are; where it is not in the input nobody knows. */
 void release_judge_chart_labels(release_case *k)
 {
     for (size_t i = 0; k->chart->id.n && i < k->chart->n; i++) {
@@ -220,5 +220,7 @@ release_why release_judge_labels(const release_case *k, const ct_record *rec)
 
     if (why == RELEASE_GOES && k->closed)
         return RELEASE_PATIENT_LABEL;
+    if (why == RELEASE_GOES && k->chart->id.n && !k->chart->has_patient)
+        return RELEASE_PATIENT_MISSING;
     return why == RELEASE_GOES && is_restricted_version(k, rec) ? RELEASE_LABEL : why;
 }

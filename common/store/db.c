@@ -160,9 +160,9 @@ static ct_db *connect(const char *path, int flags, ct_err *err)
     return NULL;
 }
 
-/* Is it ours, or new? `*fresh` where our schema is not in it yet. One transaction: somebody else
- * may be making it at this moment. */
-static bool recognise(ct_db *db, bool *fresh, ct_err *err)
+/* Is it ours, or new: our schema is not in it yet? One transaction: somebody else may be making it
+ * at this moment. */
+static bool recognise(ct_db *db, ct_err *err)
 {
     int64_t id, tables, ledger;
 
@@ -174,7 +174,7 @@ static bool recognise(ct_db *db, bool *fresh, ct_err *err)
         return false;
     if (id != APPLICATION_ID && (id != 0 || tables != 0))
         return ct_fail(err, CT_E_DATA, "the database of another program");
-    *fresh = ledger == 0;
+    db->is_new = ledger == 0;
     return true;
 }
 
@@ -229,7 +229,6 @@ static bool create_private(const char *path, ct_err *err)
 ct_db *ct_db_open(const char *path, ct_err *err)
 {
     ct_db *db;
-    bool fresh = false;
 
     if (!create_private(path, err))
         return NULL;
@@ -239,25 +238,29 @@ ct_db *ct_db_open(const char *path, ct_err *err)
     /* SQLite falls back to reading by itself where a file may not be written. */
     if (sqlite3_db_readonly(db->sql, "main") != 0)
         ct_db_fail(SQLITE_READONLY, err);
-    else if (recognise(db, &fresh, err) && set_wal(db, err) && ct_db_exec(db, settings, err) &&
-             (!fresh || make_schema(db, err)))
+    else if (recognise(db, err) && set_wal(db, err) && ct_db_exec(db, settings, err) &&
+             (!db->is_new || make_schema(db, err)))
         return db;
     ct_db_close(db);
     return NULL;
 }
 
+bool ct_db_is_new(const ct_db *db)
+{
+    return db->is_new;
+}
+
 ct_db *ct_db_open_readonly(const char *path, ct_err *err)
 {
     ct_db *db;
-    bool fresh = false;
 
     if (!is_file(path, err))
         return NULL;
     db = connect(path, SQLITE_OPEN_READONLY, err);
     if (!db)
         return NULL;
-    if (recognise(db, &fresh, err)) {
-        if (!fresh)
+    if (recognise(db, err)) {
+        if (!db->is_new)
             return db;
         ct_fail(err, CT_E_DATA, "there is no ledger in it");
     }

@@ -11,6 +11,7 @@ enum { CT_HEX256 = 2 * CT_SHA256_LEN };
 struct ct_db {
     sqlite3 *sql;
     sqlite3_stmt *insert; /* a row of the ledger; prepared at the first write */
+    bool is_new;          /* there was no ledger in it */
     bool writing;         /* a transaction is open */
     bool alone;           /* a disclosure was begun in it, its patient not yet entered */
     int64_t seq;          /* while writing: the last row's number … */

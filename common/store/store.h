@@ -30,6 +30,8 @@ typedef struct ct_db ct_db;
 CT_USE ct_db *ct_db_open(const char *path, ct_err *err);
 /* Opens an existing one for reading. */
 CT_USE ct_db *ct_db_open_readonly(const char *path, ct_err *err);
+/* Was it made by the call that opened it? */
+bool ct_db_is_new(const ct_db *db);
 /* Drops what was not committed. NULL is allowed. */
 void ct_db_close(ct_db *db);
 
