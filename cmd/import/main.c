@@ -285,6 +285,7 @@ int main(int argc, char **argv)
             job.unmapped_path = c.arg;
             break;
         }
+    ct_cli_apart(&c, "unmapped", job.unmapped_path);
     job.setup.model = ct_model_r4();
     job.feed = import_feed_new((const char *const *)c.args, c.nargs, format);
     run(&job);
