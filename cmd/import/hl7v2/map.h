@@ -48,6 +48,7 @@
  *     MAP, MAP TABLE             datatypes/MAP.tsv, with a code table for its `$`
  *     ref                        a reference to the source's resource
  *     ref MAP                    a reference to a resource that MAP makes of the value
+ *     labels                     the security labels of the source's resource, beside what is there
  *     join TERM..., words TERM...  terms one behind the other; with spaces between
  *     mime TERM TERM             a MIME type of its two halves
  *     base64 TERM                data, in the encoding (table 0299) that TERM says
@@ -175,6 +176,7 @@ typedef enum import_valuekind {
     VALUE_TIME,
     VALUE_MAP,
     VALUE_REF,
+    VALUE_LABELS,
     VALUE_JOIN,
     VALUE_WORDS,
     VALUE_MIME,
@@ -224,6 +226,7 @@ typedef struct import_rule {
     size_t nwhen;
     const import_map *map; /* NULL: none, only `ends` */
     bool fresh;            /* a new resource */
+    bool labels;           /* security labels of all that the message tells of */
     ct_str *ends;
     size_t nends;
     bool ends_all;

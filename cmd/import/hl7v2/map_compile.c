@@ -256,9 +256,10 @@ static const struct {
     {"boolean", VALUE_BOOLEAN}, {"integer", VALUE_INTEGER}, {"positiveInt", VALUE_POSITIVE},
     {"decimal", VALUE_DECIMAL}, {"date", VALUE_DATE},       {"dateTime", VALUE_DATETIME},
     {"instant", VALUE_INSTANT}, {"time", VALUE_TIME},       {"ref", VALUE_REF},
-    {"join", VALUE_JOIN},       {"words", VALUE_WORDS},     {"mime", VALUE_MIME},
-    {"base64", VALUE_BASE64},   {"line", VALUE_LINE},       {"key", VALUE_KEY},
-    {"derived", VALUE_DERIVED}, {"require", VALUE_REQUIRE}, {"refuse", VALUE_REFUSE},
+    {"labels", VALUE_LABELS},   {"join", VALUE_JOIN},       {"words", VALUE_WORDS},
+    {"mime", VALUE_MIME},       {"base64", VALUE_BASE64},   {"line", VALUE_LINE},
+    {"key", VALUE_KEY},         {"derived", VALUE_DERIVED}, {"require", VALUE_REQUIRE},
+    {"refuse", VALUE_REFUSE},
 };
 
 static bool compile_term(import_compiler *c, ct_str word, import_term *t)

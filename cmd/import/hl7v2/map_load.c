@@ -188,6 +188,7 @@ static bool compile_rule(import_compiler *c, const ct_str *cols, import_rule *r)
     if (!ct_str_is(cols[3], "-") && !(r->map = import_maps_map(c->maps, cols[3])))
         return import_bad(c, "no such map");
     r->fresh = ct_str_is(cols[4], "new");
+    r->labels = ct_str_is(cols[4], "labels");
     r->ends_all = ct_str_is(cols[5], "*");
     if (!r->ends_all && !ct_str_is(cols[5], "-"))
         r->nends = split_words(c, cols[5], &r->ends);

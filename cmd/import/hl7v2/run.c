@@ -108,8 +108,11 @@ static bool make_resource(import_run *run, import_frame *f, const import_map *ma
         r = NULL;
     }
     if (r) {
+        const ct_tree *before = r->tree;
         *r = (import_resource){.type = r->type, .id = r->id, .map = map, .segment = run->at};
         r->tree = new_tree(run, r->type, r->id);
+        if (!import_labels_add(run, r->tree, before)) /* those hold for it as well */
+            return false;
     } else {
         r = import_run_add(run, map->type, id, map);
     }
@@ -144,6 +147,10 @@ static bool apply_rule(import_run *run, const import_rule *rule)
         return true;
     if (rule->fresh)
         return make_resource(run, &f, rule->map);
+    if (rule->labels) {
+        f.root = run->labels = run->labels ? run->labels : ct_tree_object(run->a);
+        return import_map_apply(run, &f, rule->map, false);
+    }
     f.resource = import_run_slot(run, rule->map->type);
     if (!f.resource)
         return true;
@@ -166,6 +173,8 @@ static bool map_segments(import_run *run, ct_str code)
 {
     for (run->at = 0; run->at < run->message.n; run->at++) {
         const import_segment *s = &run->message.segments[run->at];
+        if (ct_str_is(s->name, "PID")) /* what was said of another patient ends here */
+            memset(run->last, 0, (run->maps->nsegments + 1) * sizeof *run->last);
         for (size_t i = 0; s->id && i < run->maps->nrules; i++) {
             const import_rule *rule = &run->maps->rules[i];
             if (rule->segment == s->id && for_this_message(rule, code) && !apply_rule(run, rule))
@@ -208,7 +217,7 @@ static bool finish(import_run *run)
         if (r->map && !import_map_apply(run, &f, r->map, true))
             return false;
     }
-    return true;
+    return import_labels_add_all(run);
 }
 
 /* ---- the message ---- */

@@ -5,6 +5,7 @@
  *     run_value.c  what a row puts there
  *     run_ref.c    references to parts of the message; where an error is
  *     run_id.c     identities
+ *     run_label.c  security labels
  */
 #ifndef CHART_IMPORT_RUN_H
 #define CHART_IMPORT_RUN_H
@@ -41,6 +42,7 @@ typedef struct import_run {
     size_t nslots;
     size_t *last; /* by segment id: index + 1 of the last one before `at` */
     ct_str group, after;
+    ct_tree *labels;  /* whose security labels are those of all; NULL: none */
     char zone[7];     /* for times without one */
     uint64_t assumed; /* how often the run's own default zone was used */
     bool zone_is_default;
@@ -110,5 +112,10 @@ CT_USE bool import_id_make(import_run *run, import_frame *f, const import_map *m
 ct_str import_id_of_segment(import_run *run, ct_str type);
 /* The identity of the n-th of a kind. */
 ct_str import_id_again(import_run *run, ct_str id, uint32_t n);
+
+/* Adds the security labels of one resource to another that does not have them yet. */
+CT_USE bool import_labels_add(import_run *run, ct_tree *to, const ct_tree *from);
+/* Adds those of the message to what it tells of. */
+CT_USE bool import_labels_add_all(import_run *run);
 
 #endif

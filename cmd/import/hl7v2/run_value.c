@@ -390,6 +390,8 @@ bool import_value_make(import_run *run, import_frame *f, const import_row *row, 
             return nested_value(run, f, row, ref, NULL, value);
         *value = reference_tree(run, import_run_slot(run, row->source.slot));
         return true;
+    case VALUE_LABELS:
+        return import_labels_add(run, f->root, import_run_slot(run, row->source.slot)->tree);
     default:
         return text_value(run, f, row, ref, value);
     }

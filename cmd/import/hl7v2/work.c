@@ -105,10 +105,10 @@ static import_count *count_of(const import_setup *setup, import_block *b, ct_str
     return c;
 }
 
-/* Fields that hold something of which nothing was made. The header is about the message. */
+/* Fields that hold something of which nothing was made. */
 static void count_unmapped(const import_setup *setup, import_block *b, const import_run *run)
 {
-    for (size_t i = 1; i < run->message.n; i++) {
+    for (size_t i = 0; i < run->message.n; i++) {
         const import_segment *s = &run->message.segments[i];
         for (uint32_t n = 1; n < s->nfields; n++)
             if (!s->used[n] && import_er7_valued(&run->message, import_er7_field(s, n)))
