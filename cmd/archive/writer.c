@@ -1,7 +1,7 @@
 /* The parts of a bag in their order: bagit.txt, payload, bag-info.txt, manifests, tag manifests. */
 #include "cmd/archive/writer.h"
 #include "cmd/archive/sink.h"
-#include "cmd/archive/spool.h"
+#include "common/stream/stream.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@ enum { CHUNK = 64 * 1024, DAY = 24 * 60 * 60 };
 
 struct bag_writer {
     bag_sink *sink;
-    bag_spool *manifest256, *manifest512;
+    ct_spool *manifest256, *manifest512;
     ct_buf tags256, tags512; /* the tag manifests: a line for each of four files */
     ct_buf info;
     ct_date date;
@@ -114,15 +114,15 @@ static bool put_tag(bag_writer *w, const char *path, ct_str text, ct_err *err)
     return put_file(w, path, text, err);
 }
 
-static bool put_manifest(bag_writer *w, const char *path, bag_spool *spool, ct_err *err)
+static bool put_manifest(bag_writer *w, const char *path, ct_spool *spool, ct_err *err)
 {
     bag_sums sums = {0};
     char *chunk = ct_alloc(CHUNK);
     size_t got = 1;
-    bool ok = bag_sink_begin(w->sink, path, bag_spool_size(spool), err);
+    bool ok = bag_sink_begin(w->sink, path, ct_spool_size(spool), err);
 
     while (ok && got) {
-        ok = bag_spool_read(spool, chunk, CHUNK, &got, err) &&
+        ok = ct_spool_read(spool, chunk, CHUNK, &got, err) &&
              bag_sink_put(w->sink, (ct_str){chunk, got}, err);
         bag_sums_add(&sums, (ct_str){chunk, got});
     }
@@ -140,10 +140,10 @@ bool bag_writer_payload(bag_writer *w, const char *path, ct_str bytes, const bag
     bool ok = put_file(w, path, bytes, err);
 
     put_line(&line, sums->digest256, CT_SHA256_LEN, path);
-    ok = ok && bag_spool_put(w->manifest256, ct_buf_str(&line), err);
+    ok = ok && ct_spool_put(w->manifest256, ct_buf_str(&line), err);
     line.n = 0;
     put_line(&line, sums->digest512, CT_SHA512_LEN, path);
-    ok = ok && bag_spool_put(w->manifest512, ct_buf_str(&line), err);
+    ok = ok && ct_spool_put(w->manifest512, ct_buf_str(&line), err);
     ct_buf_free(&line);
     w->files++;
     w->bytes += bytes.n;
@@ -156,8 +156,8 @@ bool bag_writer_payload(bag_writer *w, const char *path, ct_str bytes, const bag
 
 static void writer_free(bag_writer *w)
 {
-    bag_spool_free(w->manifest256);
-    bag_spool_free(w->manifest512);
+    ct_spool_free(w->manifest256);
+    ct_spool_free(w->manifest512);
     ct_buf_free(&w->tags256);
     ct_buf_free(&w->tags512);
     ct_buf_free(&w->info);
@@ -183,8 +183,9 @@ bag_writer *bag_writer_open(const char *out, bool force, const ct_date *date, ct
     w->sink = sink;
     w->date = *date;
     ct_buf_put(&w->info, info);
-    if ((w->manifest256 = bag_spool_new(err)) && (w->manifest512 = bag_spool_new(err)) &&
-        put_tag(w, "bagit.txt", CT_S(declaration), err) && bag_sink_folder(sink, "data", err))
+    w->manifest256 = ct_spool_new();
+    w->manifest512 = ct_spool_new();
+    if (put_tag(w, "bagit.txt", CT_S(declaration), err) && bag_sink_folder(sink, "data", err))
         return w;
     bag_writer_abandon(w);
     return NULL;

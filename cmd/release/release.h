@@ -191,7 +191,7 @@ release_held *release_held_new(bool counted);
 /* Takes what is in `l`, and empties it. */
 CT_USE bool release_held_add(release_held *h, ct_lines *l, ct_err *err);
 uint64_t release_held_records(const release_held *h);
-/* Gives all of it to `give`, piece by piece, and its books to `side`; it is empty then. */
+/* Gives all of it to `give`, piece by piece, and its books to `side`; once. */
 CT_USE bool release_held_give(release_held *h, ct_side *side, bool (*give)(void *ctx, ct_str piece),
                               void *ctx, ct_err *err);
 void release_held_free(release_held *h);

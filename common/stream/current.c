@@ -27,8 +27,8 @@ static bool seen_before(struct seen *s, size_t i)
     return false;
 }
 
-/* FHIR R4, 2.1.5 Resource: a record that its source left elements out of is tagged so, and must not
- * be taken for an update of the whole. */
+/* A record of which its source gave a part only is tagged so (FHIR R4, Search, _elements), that it
+ * is not taken for an update of the whole. */
 static bool is_subsetted(const ct_chart *chart, size_t i)
 {
     const ct_doc *d = &chart->records[i].doc;

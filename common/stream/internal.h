@@ -25,6 +25,10 @@ CT_USE bool ct_unpack_open(ct_decoder *d, ct_in *in, ct_packing packing, ct_err 
 /* write(2) until all is written; waits where the descriptor does not block. */
 CT_USE bool ct_write_all(int fd, ct_str s, ct_err *err);
 
+/* An open temporary file that has no name, for this user alone; -1 on failure. The system takes it
+ * back when the process ends, however that happens. */
+int ct_temp_open(ct_err *err);
+
 /* ---- for tests ---- */
 
 /* At most `n` bytes from each read(2). */

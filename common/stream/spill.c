@@ -1,41 +1,17 @@
-/* Runs in a temporary file. It has no name and only this user can read it; the system takes it back
- * when the process ends, however that happens. */
+/* Runs in a temporary file. */
 #include "common/stream/spill.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 enum { BUFFER = 256 * 1024 };
 
-static int make_nameless(const char *folder)
-{
-    ct_buf path = {0};
-    ct_buf_printf(&path, "%s/chart.XXXXXX", folder);
-    ct_buf_c(&path, '\0');
-    bool entered = ct_cleanup_add(path.p); /* a signal may come while it has its name */
-    int fd = mkstemp(path.p);
-    int sys = errno;
-    if (fd >= 0) {
-        unlink(path.p);
-        fcntl(fd, F_SETFD, FD_CLOEXEC);
-    }
-    if (entered)
-        ct_cleanup_drop(path.p);
-    ct_buf_free(&path);
-    errno = sys;
-    return fd;
-}
-
 ct_spill *ct_spill_new(ct_err *err)
 {
-    const char *folder = getenv("TMPDIR");
-    int fd = make_nameless(folder && *folder ? folder : "/tmp");
-    if (fd < 0) {
-        ct_fail_sys(err, errno, "temporary file: cannot create");
+    int fd = ct_temp_open(err);
+    if (fd < 0)
         return NULL;
-    }
     ct_spill *s = ct_calloc(1, sizeof *s);
     s->fd = fd;
     return s;

@@ -45,6 +45,18 @@ void ct_out_cleanup(void);
 CT_USE bool ct_cleanup_add(const char *path);
 void ct_cleanup_drop(const char *path);
 
+/* Text that is written piece by piece and then read back once: in memory, and where it is more than
+ * 1 MiB in a private temporary file in $TMPDIR that has no name. */
+typedef struct ct_spool ct_spool;
+
+ct_spool *ct_spool_new(void);
+CT_USE bool ct_spool_put(ct_spool *s, ct_str text, ct_err *err);
+uint64_t ct_spool_size(const ct_spool *s);
+/* Reads on from the start, `*got` 0 at the end. Nothing is put any more. */
+CT_USE bool ct_spool_read(ct_spool *s, char *to, size_t cap, size_t *got, ct_err *err);
+/* NULL is allowed. */
+void ct_spool_free(ct_spool *s);
+
 /* ---- the books ---- */
 
 /* One side of the books: how many records, of which types, and the sum modulo 2^256 of the SHA-256

@@ -632,6 +632,33 @@ static void test_reader_inputs(void **state)
     }
 }
 
+/* Written in pieces, below and beyond what is kept in memory; read back in others. */
+static void test_spool(void **state)
+{
+    static const size_t sizes[] = {0, 1, 1000, 1 << 20, (1 << 20) + 1, 3 << 20};
+    (void)state;
+    for (size_t i = 0; i < CT_LEN(sizes); i++) {
+        ct_spool *s = ct_spool_new();
+        ct_buf text = {0}, back = {0};
+        ct_err err = {0};
+        size_t got;
+        while (text.n < sizes[i])
+            ct_buf_c(&text, (char)('a' + text.n % 23));
+        for (size_t at = 0; at < text.n; at += 70001)
+            assert_true(
+                ct_spool_put(s, ct_str_head(ct_str_from(ct_buf_str(&text), at), 70001), &err));
+        assert_int_equal(ct_spool_size(s), text.n);
+        do {
+            assert_true(ct_spool_read(s, ct_buf_room(&back, 65537), 65537, &got, &err));
+            back.n += got;
+        } while (got);
+        assert_true(ct_str_eq(ct_buf_str(&back), ct_buf_str(&text)));
+        ct_buf_free(&text);
+        ct_buf_free(&back);
+        ct_spool_free(s);
+    }
+}
+
 /* ---- a folder of its own ---- */
 
 static char folder[] = "/tmp/chart-test.XXXXXX";
@@ -673,6 +700,7 @@ int main(void)
         cmocka_unit_test(test_reader),
         cmocka_unit_test(test_reader_bytes),
         cmocka_unit_test(test_reader_inputs),
+        cmocka_unit_test(test_spool),
     };
     return cmocka_run_group_tests(tests, enter, leave);
 }
