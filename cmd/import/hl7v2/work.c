@@ -61,6 +61,14 @@ static void next_line(cursor *c)
         c->at++;
 }
 
+static ct_str take_line(cursor *c)
+{
+    size_t start = c->at;
+
+    next_line(c);
+    return (ct_str){c->text.p + start, c->at - start};
+}
+
 /* To the next header, or the reason of a --reject file, behind the line that the cursor is in. */
 static ct_str take_until_header(cursor *c)
 {
@@ -207,13 +215,13 @@ void import_hl7v2_work(const import_setup *setup, import_block *b)
 
     for (skip_between(&c); c.at < c.text.n; skip_between(&c)) {
         uint64_t line = c.line;
-        ct_str raw = take_until_header(&c);
-        if (is_message(raw))
-            take_message(setup, b, raw, line);
-        else if (is_header(raw))
-            note_header(b, raw, line);
+        ct_str start = ct_str_from(c.text, c.at);
+        if (is_header(start) && !is_message(start))
+            note_header(b, take_line(&c), line);
+        else if (is_message(start))
+            take_message(setup, b, take_until_header(&c), line);
         else
-            refuse(b, raw, line);
+            refuse(b, take_until_header(&c), line);
     }
     b->nlines = c.line;
 }
