@@ -141,6 +141,11 @@ static void add_unmapped(import_job *job, const import_count *count)
             return;
         }
     }
+    if (job->nunmapped >= IMPORT_COUNTS && count->field) {
+        const import_count others = {.segment = "any", .n = count->n};
+        add_unmapped(job, &others);
+        return;
+    }
     if (job->nunmapped == job->cap) {
         job->cap = job->cap ? job->cap * 2 : 64;
         job->unmapped = ct_realloc(job->unmapped, job->cap, sizeof *job->unmapped);
