@@ -124,33 +124,35 @@ static void add_targets(import_block *b, const ct_doc *doc, ct_val bundle, scope
 /* ---- references ---- */
 
 /* The text of a `reference` member, empty where `v` is none. In R4 the member of that name is a
- * Reference's, but for a resource's own (DetectedIssue.reference is the literature). */
-static ct_str reference_text(import_block *b, const ct_doc *doc, ct_val root, ct_val v)
+ * Reference's, but for a resource's `own` (DetectedIssue.reference is the literature). */
+static ct_str reference_text(import_block *b, const ct_doc *doc, ct_val own, ct_val v)
 {
-    if (ct_name(doc, v) != b->fhir->reference || ct_type(doc, v) != CT_STRING ||
-        ct_member_id(doc, root, b->fhir->reference) == v)
+    if (v == own || ct_name(doc, v) != b->fhir->reference || ct_type(doc, v) != CT_STRING)
         return CT_S("");
     return ct_text(doc, v, b->arena);
 }
 
-static const target *meant(import_block *b, const scope *s, const ct_doc *doc, ct_val root,
-                           ct_val v)
+static const target *meant(import_block *b, const scope *s, const ct_doc *doc, ct_val own, ct_val v)
 {
-    return look_up(s, reference_text(b, doc, root, v));
+    return look_up(s, reference_text(b, doc, own, v));
 }
 
 static bool has_references(import_block *b, const scope *s, const ct_doc *doc, ct_val root)
 {
+    ct_val own = ct_member_id(doc, root, b->fhir->reference);
+
     for (ct_val v = root + 1; v < doc->tape[root].next; v++)
-        if (meant(b, s, doc, root, v))
+        if (meant(b, s, doc, own, v))
             return true;
     return false;
 }
 
 static void edit_references(import_block *b, const scope *s, const ct_doc *doc)
 {
+    ct_val own = ct_member_id(doc, CT_ROOT, b->fhir->reference);
+
     for (ct_val v = 1; v < doc->n; v++) {
-        const target *t = meant(b, s, doc, CT_ROOT, v);
+        const target *t = meant(b, s, doc, own, v);
         ct_buf json = {0};
         if (!t)
             continue;

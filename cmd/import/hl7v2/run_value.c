@@ -284,8 +284,13 @@ static bool mention(import_run *run, import_frame *inner, const import_map *map,
     ct_tree_set(inner->root, CT_S("id"), ct_tree_get(before, CT_S("id")));
     if (!import_map_apply(run, inner, map, false))
         return false;
-    if (written_size(inner->root) > written_size(before))
+    size_t size = written_size(inner->root);
+    if (!r->size)
+        r->size = written_size(before);
+    if (size > r->size) {
         r->tree = inner->root;
+        r->size = size;
+    }
     return true;
 }
 
