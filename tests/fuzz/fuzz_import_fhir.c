@@ -1,4 +1,4 @@
-/* links: cmd/import/feed.c cmd/import/[fh]*[r2]/[a-z]*.c build/release/cmd/import/data.c */
+/* links: cmd/import/feed.c cmd/import/[fh]*[r2]/[a-z]*.c build/fuzz/cmd/import/data.c */
 /* FHIR JSON: any bytes are cut into values and unpacked, or refused; what is made is resources. */
 #include "cmd/import/import.h"
 
