@@ -213,14 +213,28 @@ static bool put_entry(const import_setup *setup, import_block *b, const scope *s
     return true;
 }
 
+/* Entries that are no array would be passed over. */
+static void refuse_broken(import_block *b, const ct_doc *doc, ct_val bundle, uint64_t line)
+{
+    ct_err err = {0};
+
+    if (ct_member_id(doc, bundle, b->fhir->entry) == CT_NONE)
+        return;
+    ct_fail_at(&err, CT_E_DATA, "not an array", "Bundle.entry");
+    err.line = line;
+    import_block_problem(b, &err, ct_raw(doc, bundle), false);
+}
+
 static void put_entries(const import_setup *setup, import_block *b, const scope *s,
                         const ct_doc *doc, ct_val bundle, uint64_t line)
 {
     ct_val entries = entries_of(b, doc, bundle);
     size_t i = 0;
 
-    if (entries == CT_NONE)
+    if (entries == CT_NONE) {
+        refuse_broken(b, doc, bundle, line);
         return;
+    }
     for (ct_val e = ct_first(doc, entries); e != CT_NONE; e = ct_next(doc, entries, e), i++) {
         ct_val v = entry_resource(b, doc, e);
         ct_err err = {0};

@@ -277,8 +277,8 @@ static bool mention(import_run *run, import_frame *inner, const import_map *map,
 {
     ct_tree *before = r->tree;
 
-    if (ct_str_eq(inner->value.raw, r->raw) || ct_tree_count(before) <= 2)
-        return true; /* the same words, or it is being made right now */
+    if (!r->raw.n || ct_str_eq(inner->value.raw, r->raw) || ct_tree_count(before) <= 2)
+        return true; /* of a segment of its own, the same words, or it is being made right now */
     inner->root = ct_tree_object(run->a);
     ct_tree_set(inner->root, CT_S("resourceType"), ct_tree_get(before, CT_S("resourceType")));
     ct_tree_set(inner->root, CT_S("id"), ct_tree_get(before, CT_S("id")));
