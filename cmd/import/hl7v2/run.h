@@ -41,6 +41,7 @@ typedef struct import_run {
     size_t nbuckets;
     import_resource *slots[32]; /* the current resource of each type */
     size_t nslots;
+    ct_str key;   /* of a message without a number, once it was needed */
     size_t *last; /* by segment id: index + 1 of the last one before `at` */
     ct_str group, after;
     ct_tree *labels;  /* whose security labels are those of all; NULL: none */
@@ -109,7 +110,7 @@ ct_str import_system_uri(const import_maps *maps, ct_str name, ct_arena *a);
  * identifier of the thing's own. */
 CT_USE bool import_id_make(import_run *run, import_frame *f, const import_map *map, ct_str *id,
                            bool *derived);
-/* The identity of last resort: message and segment. */
+/* The identity of last resort: message, patient and segment. */
 ct_str import_id_of_segment(import_run *run, ct_str type);
 /* The identity of the n-th of a kind. */
 ct_str import_id_again(import_run *run, ct_str id, uint32_t n);

@@ -92,15 +92,35 @@ bool import_id_make(import_run *run, import_frame *f, const import_map *map, ct_
     return true;
 }
 
+/* What tells the message from others: its number, else all of it. */
+static ct_str message_key(import_run *run)
+{
+    const import_er7 *m = &run->message;
+    import_part control = import_er7_field(&m->segments[0], 10);
+
+    if (import_er7_valued(m, control))
+        return control.raw;
+    if (!run->key.n) {
+        const import_segment *last = &m->segments[m->n - 1];
+        const char *start = m->segments[0].name.p;
+        ct_str end = last->fields[last->nfields - 1];
+        run->key = hash_id(run->a, (ct_str){start, (size_t)(end.p - start) + end.n});
+    }
+    return run->key;
+}
+
 ct_str import_id_of_segment(import_run *run, ct_str type)
 {
     const import_segment *msh = &run->message.segments[0], *s = &run->message.segments[run->at];
+    const import_resource *patient = import_run_slot(run, CT_S("Patient"));
     ct_buf b = {0};
 
     put_part(&b, type);
     put_part(&b, import_er7_field(msh, 3).raw);
     put_part(&b, import_er7_field(msh, 4).raw);
-    put_part(&b, import_er7_field(msh, 10).raw);
+    put_part(&b, import_er7_field(msh, 7).raw);
+    put_part(&b, message_key(run));
+    put_part(&b, patient ? patient->id : CT_S(""));
     put_part(&b, s->name);
     ct_buf_printf(&b, "%u", (unsigned)s->ordinal);
     ct_str id = hash_id(run->a, ct_buf_str(&b));
