@@ -123,7 +123,10 @@ bool ct_fp_truth(struct fp_run *r, const struct fp_node *n, const struct fp_coll
         return true;
     if (c->n > 1)
         return ct_fp_fail(r, n, "several items where a condition is asked for");
-    *truth = !ct_fp_value(r, &c->v[0], &v) || v.type != CT_I_BOOLEAN || v.boolean;
+    if (ct_fp_value(r, &c->v[0], &v))
+        *truth = v.type != CT_I_BOOLEAN || v.boolean;
+    else /* a primitive whose value is absent, or is none, tells nothing */
+        *truth = c->v[0].ftype && c->v[0].ftype->kind == CT_F_PRIMITIVE ? -1 : 1;
     return true;
 }
 

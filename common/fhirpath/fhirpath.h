@@ -100,7 +100,9 @@ typedef enum ct_truth { CT_FALSE_, CT_TRUE_, CT_UNDECIDED } ct_truth;
  * reference which did not resolve are CT_UNDECIDED: what the reference would have led to might have
  * turned the result, and telling when it could not is not worth being wrong. (What `and`, `or`,
  * `implies` and iif() did not have to evaluate does not count.) A singleton that is not a boolean
- * counts as true, as the specification has it. `err->kind` is CT_OK unless there was an error. */
+ * counts as true, as the specification has it; a primitive element without a value that is one of
+ * its type (an extension only, `"false"` for a boolean, a date that is none) is as good as empty.
+ * `err->kind` is CT_OK unless there was an error. */
 ct_truth ct_path_test(const ct_path *p, ct_context *c, ct_err *err);
 
 /* Appends an item as FHIR JSON spells it. */

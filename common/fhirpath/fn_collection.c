@@ -109,23 +109,26 @@ bool ct_fn_not(struct fp_call *c)
 }
 
 /* The value of a primitive, as FHIR's hasValue() and getValue() look at it. */
-static bool has_value(const ct_item *item)
+static bool has_value(struct fp_run *r, const ct_item *item)
 {
-    if (item->type != CT_I_NODE)
-        return true;
-    ct_jtype t = ct_type(item->doc, item->node);
-    return t != CT_OBJECT && t != CT_ARRAY;
+    ct_item v;
+    if (item->type == CT_I_NODE) {
+        ct_jtype t = ct_type(item->doc, item->node);
+        if (t == CT_OBJECT || t == CT_ARRAY)
+            return false;
+    }
+    return ct_fp_value(r, item, &v);
 }
 
 bool ct_fn_has_value(struct fp_call *c)
 {
-    return give(c, c->in->n == 1 && has_value(&c->in->v[0]));
+    return give(c, c->in->n == 1 && has_value(c->r, &c->in->v[0]));
 }
 
 bool ct_fn_get_value(struct fp_call *c)
 {
     ct_item v;
-    if (c->in->n == 1 && has_value(&c->in->v[0]) && ct_fp_value(c->r, &c->in->v[0], &v))
+    if (c->in->n == 1 && has_value(c->r, &c->in->v[0]) && ct_fp_value(c->r, &c->in->v[0], &v))
         ct_fp_one(c->r, c->out, v);
     return true;
 }

@@ -152,8 +152,8 @@ struct ct_path {
     bool mixed;                 /* several types are named at the start: no context */
     struct fp_regexes *regexes; /* to be freed */
     /* what evaluation compares with */
-    const ct_ftype *t_integer, *t_positive, *t_unsigned, *t_date, *t_datetime, *t_instant, *t_time,
-        *t_quantity, *t_extension;
+    const ct_ftype *t_boolean, *t_decimal, *t_integer, *t_positive, *t_unsigned, *t_date,
+        *t_datetime, *t_instant, *t_time, *t_quantity, *t_extension;
     uint16_t id_resourcetype, id_extension, id_url, id_id, id_value, id_code, id_system, id_unit,
         id_comparator, id_reference, id_contained;
 };

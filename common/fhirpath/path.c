@@ -7,7 +7,9 @@ static void bind_model(ct_path *p)
     const struct {
         const char *name;
         const ct_ftype **type;
-    } types[] = {{"integer", &p->t_integer},
+    } types[] = {{"boolean", &p->t_boolean},
+                 {"decimal", &p->t_decimal},
+                 {"integer", &p->t_integer},
                  {"positiveInt", &p->t_positive},
                  {"unsignedInt", &p->t_unsigned},
                  {"date", &p->t_date},

@@ -90,20 +90,35 @@ static bool from_quantity(struct fp_run *r, const ct_item *in, ct_item *out)
     return true;
 }
 
+/* Does JSON spell a value of the primitive `t` by such a token? `"false"` is no boolean. */
+static bool spells(const ct_path *p, const ct_ftype *t, ct_jtype token)
+{
+    if (!t || t->kind != CT_F_PRIMITIVE)
+        return true;
+    if (t == p->t_boolean)
+        return token == CT_TRUE || token == CT_FALSE;
+    if (t == p->t_integer || t == p->t_positive || t == p->t_unsigned || t == p->t_decimal)
+        return token == CT_NUMBER;
+    return token == CT_STRING;
+}
+
 bool ct_fp_value(struct fp_run *r, const ct_item *in, ct_item *out)
 {
     if (in->type != CT_I_NODE) {
         *out = *in;
         return true;
     }
-    switch (ct_type(in->doc, in->node)) {
+    ct_jtype token = ct_type(in->doc, in->node);
+    if (!spells(r->path, in->ftype, token))
+        return false;
+    switch (token) {
     case CT_STRING:
         return from_string(r, in, out);
     case CT_NUMBER:
         return from_number(r, in, out);
     case CT_TRUE:
     case CT_FALSE:
-        *out = ct_fp_item_bool(ct_type(in->doc, in->node) == CT_TRUE);
+        *out = ct_fp_item_bool(token == CT_TRUE);
         return true;
     case CT_OBJECT:
         return is_quantity(r->path, in->ftype) && from_quantity(r, in, out);

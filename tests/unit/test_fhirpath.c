@@ -842,6 +842,58 @@ static void conditions(void **state)
     stop(&f);
 }
 
+/* Elements that hold something, but not what their type is: true by being there would be wrong. */
+static void no_values(void **state)
+{
+    static const char record[] =
+        "{\"resourceType\":\"Patient\",\"active\":\"false\",\"_gender\":{\"extension\":[{\"url\":"
+        "\"u\","
+        "\"valueCode\":\"unknown\"}]},\"birthDate\":\"1960-13-45\",\"deceasedBoolean\":0,"
+        "\"multipleBirthInteger\":\"2\",\"name\":[{\"family\":7,\"text\":\"A\"}],\"contact\":[{}]}";
+    static const struct {
+        const char *source;
+        ct_truth expected;
+    } rows[] = {
+        {"active", CT_UNDECIDED},
+        {"active = false", CT_UNDECIDED},
+        {"active.not()", CT_UNDECIDED},
+        {"active and true", CT_UNDECIDED},
+        {"active or true", CT_TRUE_},
+        {"active.hasValue()", CT_FALSE_},
+        {"gender", CT_UNDECIDED},
+        {"gender.exists()", CT_TRUE_},
+        {"gender.hasValue()", CT_FALSE_},
+        {"gender = 'male'", CT_UNDECIDED},
+        {"gender in ('male' | 'female')", CT_UNDECIDED},
+        {"birthDate", CT_UNDECIDED},
+        {"birthDate.hasValue()", CT_FALSE_},
+        {"birthDate < @2020-01-01", CT_UNDECIDED},
+        {"deceased", CT_UNDECIDED},
+        {"deceased = false", CT_UNDECIDED},
+        {"multipleBirth = 2", CT_UNDECIDED},
+        {"name.family = '7'", CT_UNDECIDED},
+        {"name.where(family).exists()", CT_FALSE_},
+        {"name.where(text).exists()", CT_TRUE_},
+        {"contact", CT_TRUE_},
+        {"iif(active, 'a', 'b') = 'b'", CT_TRUE_},
+    };
+    struct fixture f = {0};
+    ct_err err;
+    (void)state;
+    start(&f);
+    assert_true(ct_parse(f.parsers[0], ct_str_z(record), &f.doc, &err));
+    for (size_t i = 0; i < CT_LEN(rows); i++) {
+        ct_path *p = ct_path_compile(f.model, ct_str_z(rows[i].source), &err);
+        assert_non_null(p);
+        ct_context c = context_of(&f);
+        ct_truth got = ct_path_test(p, &c, &err);
+        if (got != rows[i].expected || err.kind != CT_OK)
+            fail_msg("%s: %d, error %d", rows[i].source, (int)got, (int)err.kind);
+        ct_path_free(p);
+    }
+    stop(&f);
+}
+
 static void contexts(void **state)
 {
     static const struct row rows[] = {
@@ -1051,9 +1103,9 @@ int main(void)
         cmocka_unit_test(trees),       cmocka_unit_test(literals),   cmocka_unit_test(refusals),
         cmocka_unit_test(logic),       cmocka_unit_test(comparison), cmocka_unit_test(arithmetic),
         cmocka_unit_test(collections), cmocka_unit_test(strings),    cmocka_unit_test(conversions),
-        cmocka_unit_test(conditions),  cmocka_unit_test(contexts),   cmocka_unit_test(known_start),
-        cmocka_unit_test(places),      cmocka_unit_test(nesting),    cmocka_unit_test(budgets),
-        cmocka_unit_test(large_sets),
+        cmocka_unit_test(conditions),  cmocka_unit_test(no_values),  cmocka_unit_test(contexts),
+        cmocka_unit_test(known_start), cmocka_unit_test(places),     cmocka_unit_test(nesting),
+        cmocka_unit_test(budgets),     cmocka_unit_test(large_sets),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
