@@ -202,6 +202,7 @@ static void check_current(audit_checker *k, ct_chart *chart)
                           .resolve_ctx = chart,
                           .chart = ct_chart_items(chart, k->rules->model, k->arena)};
 
+    context.chart_types = ct_items_by_type(context.chart, k->arena, &context.nchart_types);
     if (chart->id.n)
         try_group(k, &chart->records[0], audit_rules_of(k->rules, (ct_str){"", 0}), &context);
     for (size_t i = 0; i < chart->n; i++)

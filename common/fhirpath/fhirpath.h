@@ -87,6 +87,10 @@ typedef struct ct_context {
     const ct_doc *(*resolve)(void *ctx, ct_str reference);
     void *resolve_ctx;
     const ct_items *chart; /* %chart: the records of the chart, or NULL */
+    /* The same, grouped by type (ct_items_by_type), so that %chart.ofType() need not look at all of
+     * them for each record; may be left out. */
+    const ct_items *chart_types;
+    size_t nchart_types;
     size_t unresolved; /* counts references that resolve() did not find; set to 0 by the caller */
 } ct_context;
 
@@ -104,6 +108,9 @@ typedef enum ct_truth { CT_FALSE_, CT_TRUE_, CT_UNDECIDED } ct_truth;
  * its type (an extension only, `"false"` for a boolean, a date that is none) is as good as empty.
  * `err->kind` is CT_OK unless there was an error. */
 ct_truth ct_path_test(const ct_path *p, ct_context *c, ct_err *err);
+
+/* The items by type, in their order within it; `*n` groups. */
+const ct_items *ct_items_by_type(const ct_items *items, ct_arena *a, size_t *n);
 
 /* Appends an item as FHIR JSON spells it. */
 void ct_item_put(ct_buf *b, const ct_item *item);

@@ -187,8 +187,53 @@ bool ct_fn_repeat(struct fp_call *c)
     return true;
 }
 
+const ct_items *ct_items_by_type(const ct_items *items, ct_arena *a, size_t *n)
+{
+    ct_items *groups = ct_arena_alloc(a, (items->n + 1) * sizeof *groups);
+    size_t *group = ct_arena_alloc(a, (items->n + 1) * sizeof *group);
+    *n = 0;
+    for (size_t i = 0; i < items->n; i++) {
+        size_t g = 0;
+        while (g < *n && groups[g].v->ftype != items->v[i].ftype)
+            g++;
+        if (g == *n)
+            groups[(*n)++] = (ct_items){items->v + i, 0};
+        groups[g].n++;
+        group[i] = g;
+    }
+    for (size_t g = 0; g < *n; g++)
+        groups[g] = (ct_items){ct_arena_alloc(a, groups[g].n * sizeof(ct_item)), 0};
+    for (size_t i = 0; i < items->n; i++)
+        groups[group[i]].v[groups[group[i]].n++] = items->v[i];
+    return groups;
+}
+
+/* The one group of the chart that is of the type; NULL where none or several are, or no groups are
+ * known. */
+static const ct_items *chart_group(const struct fp_call *c)
+{
+    const ct_context *context = c->r->c;
+    const ct_items *found = NULL;
+    if (!c->n->a || c->n->a->op != OP_CHART)
+        return NULL;
+    for (size_t g = 0; g < context->nchart_types; g++) {
+        const ct_items *group = &context->chart_types[g];
+        if (!ct_fp_is(&group->v[0], &c->n->u.type, true))
+            continue;
+        if (found)
+            return NULL;
+        found = group;
+    }
+    return found;
+}
+
 bool ct_fn_of_type(struct fp_call *c)
 {
+    const ct_items *group = chart_group(c);
+    if (group) {
+        *c->out = (struct fp_coll){group->v, group->n, 0};
+        return true;
+    }
     for (size_t i = 0; i < c->in->n; i++) {
         if (ct_fp_is(&c->in->v[i], &c->n->u.type, true) &&
             !ct_fp_push(c->r, c->n, c->out, &c->in->v[i]))

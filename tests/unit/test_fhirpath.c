@@ -988,6 +988,49 @@ static void places(void **state)
     stop(&f);
 }
 
+/* Grouped by type or not, %chart gives the same in the same order. */
+static void chart_types(void **state)
+{
+    static const char *const sources[] = {
+        "%chart.ofType(Practitioner).count() = 2",
+        "%chart.ofType(Patient).id = 'p1'",
+        "%chart.ofType(Encounter).empty()",
+        "%chart.ofType(DomainResource).count() = 3",
+        "%chart.ofType(DomainResource)[1] is Patient",
+        "%chart.where($this is Patient).ofType(Patient).exists()",
+    };
+    struct fixture f = {0};
+    ct_err err;
+    (void)state;
+    start(&f);
+    assert_true(ct_parse(f.parsers[0], ct_str_z(patient), &f.doc, &err));
+    ct_context c = context_of(&f);
+    ct_item other = {.type = CT_I_NODE,
+                     .doc = &f.other,
+                     .parent = CT_NONE,
+                     .ftype = ct_model_type(f.model, CT_S("Practitioner"))};
+    ct_item self = {.type = CT_I_NODE,
+                    .doc = &f.doc,
+                    .parent = CT_NONE,
+                    .ftype = ct_model_type(f.model, CT_S("Patient"))};
+    ct_item records[] = {other, self, other};
+    ct_items chart = {records, 3};
+    c.chart = &chart;
+    for (int grouped = 0; grouped < 2; grouped++) {
+        if (grouped)
+            c.chart_types = ct_items_by_type(&chart, f.arena, &c.nchart_types);
+        for (size_t i = 0; i < CT_LEN(sources); i++) {
+            ct_path *p = ct_path_compile(f.model, ct_str_z(sources[i]), &err);
+            assert_non_null(p);
+            if (ct_path_test(p, &c, &err) != CT_TRUE_)
+                fail_msg("%s, grouped %d", sources[i], grouped);
+            ct_path_free(p);
+        }
+    }
+    assert_int_equal(c.nchart_types, 2);
+    stop(&f);
+}
+
 /* ---- bounds ---- */
 
 static ct_str repeated(ct_buf *b, const char *open, const char *middle, const char *close, size_t n)
@@ -1099,13 +1142,13 @@ static void budgets(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(paths),       cmocka_unit_test(choices),    cmocka_unit_test(gaps),
-        cmocka_unit_test(trees),       cmocka_unit_test(literals),   cmocka_unit_test(refusals),
-        cmocka_unit_test(logic),       cmocka_unit_test(comparison), cmocka_unit_test(arithmetic),
-        cmocka_unit_test(collections), cmocka_unit_test(strings),    cmocka_unit_test(conversions),
-        cmocka_unit_test(conditions),  cmocka_unit_test(no_values),  cmocka_unit_test(contexts),
-        cmocka_unit_test(known_start), cmocka_unit_test(places),     cmocka_unit_test(nesting),
-        cmocka_unit_test(budgets),     cmocka_unit_test(large_sets),
+        cmocka_unit_test(paths),       cmocka_unit_test(choices),     cmocka_unit_test(gaps),
+        cmocka_unit_test(trees),       cmocka_unit_test(literals),    cmocka_unit_test(refusals),
+        cmocka_unit_test(logic),       cmocka_unit_test(comparison),  cmocka_unit_test(arithmetic),
+        cmocka_unit_test(collections), cmocka_unit_test(strings),     cmocka_unit_test(conversions),
+        cmocka_unit_test(conditions),  cmocka_unit_test(no_values),   cmocka_unit_test(chart_types),
+        cmocka_unit_test(contexts),    cmocka_unit_test(known_start), cmocka_unit_test(places),
+        cmocka_unit_test(nesting),     cmocka_unit_test(budgets),     cmocka_unit_test(large_sets),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
