@@ -68,6 +68,8 @@ typedef enum classify_doubt {
     CLASSIFY_OUT_OF_TABLE, /* no table holds for the date of service */
     CLASSIFY_VAGUE_DATE,   /* the date does not tell which table holds */
     CLASSIFY_VAGUE_CODE,   /* shorter than what the coding algorithm tells apart */
+    CLASSIFY_DIFFERENTIAL, /* one of several diagnoses that are possible */
+    CLASSIFY_UNVERIFIED,   /* whether it was refuted is not to be read */
     CLASSIFY_DOUBTS,
 } classify_doubt;
 

@@ -10,6 +10,7 @@ struct source {
     const ct_doc *doc;
     ct_date service;
     const char *ignored;
+    classify_doubt doubt; /* about each of them */
 };
 
 static bool date_at(classify_case *k, const ct_doc *doc, const char *path, ct_date *d)
@@ -65,6 +66,21 @@ static const char *condition_ignored(classify_case *k, const ct_doc *doc)
     if (has_code(k, doc, "verificationStatus.coding", "refuted"))
         return "refuted";
     return NULL;
+}
+
+/* Is it a diagnosis at all? Without verification status it is taken for one. */
+static classify_doubt condition_doubt(classify_case *k, const ct_doc *doc)
+{
+    static const char *const stated[] = {"unconfirmed", "provisional", "confirmed", "refuted",
+                                         "entered-in-error"};
+
+    if (ct_member(doc, CT_ROOT, CT_S("verificationStatus")) == CT_NONE)
+        return CLASSIFY_DECIDED;
+    for (size_t i = 0; i < CT_LEN(stated); i++)
+        if (has_code(k, doc, "verificationStatus.coding", stated[i]))
+            return CLASSIFY_DECIDED;
+    return has_code(k, doc, "verificationStatus.coding", "differential") ? CLASSIFY_DIFFERENTIAL
+                                                                         : CLASSIFY_UNVERIFIED;
 }
 
 static const char *claim_ignored(classify_case *k, const ct_doc *doc)
@@ -128,6 +144,10 @@ static void collect_concept(classify_case *k, const struct source *s, ct_val con
             d->system = system;
             d->code = ct_text_at(s->doc, c, "code", k->arena);
             decide(k->tables, d);
+            if (s->doubt != CLASSIFY_DECIDED && d->category != CLASSIFY_NO_CATEGORY) {
+                d->category = CLASSIFY_NO_CATEGORY;
+                d->doubt = s->doubt;
+            }
         }
     if (!any)
         add(k, s)->doubt = CLASSIFY_NO_ICD;
@@ -156,6 +176,7 @@ static void collect_record(classify_case *k, size_t i, bool outdated)
     if (condition) {
         s.service = condition_service(k, s.doc);
         s.ignored = condition_ignored(k, s.doc);
+        s.doubt = condition_doubt(k, s.doc);
     } else {
         s.service = claim_service(k, s.doc);
         s.ignored = claim_ignored(k, s.doc);

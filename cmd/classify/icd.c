@@ -13,6 +13,8 @@ const char *classify_doubt_text(classify_doubt d)
         [CLASSIFY_OUT_OF_TABLE] = "no table holds for the date of service",
         [CLASSIFY_VAGUE_DATE] = "the date of service is too vague",
         [CLASSIFY_VAGUE_CODE] = "the code is too short",
+        [CLASSIFY_DIFFERENTIAL] = "one of several diagnoses that are possible",
+        [CLASSIFY_UNVERIFIED] = "verification status that FHIR does not have",
     };
 
     return texts[d];
@@ -132,7 +134,7 @@ static bool goes_on(const classify_tables *t, const char *code)
 int classify_category_of(const classify_tables *t, const char *code, classify_doubt *doubt)
 {
     size_t n = strlen(code);
-    char head[8];
+    char head[8], known[8];
 
     *doubt = CLASSIFY_DECIDED;
     for (size_t length = n < 5 ? n : 5; length >= 3; length--) {
@@ -144,7 +146,11 @@ int classify_category_of(const classify_tables *t, const char *code, classify_do
         if (p)
             return p->category;
     }
-    if (goes_on(t, code))
+    /* X holds a place: E11.X says no more than E11. */
+    memcpy(known, code, n + 1);
+    while (n > 3 && known[n - 1] == 'X')
+        known[--n] = '\0';
+    if (goes_on(t, known))
         *doubt = CLASSIFY_VAGUE_CODE;
     return CLASSIFY_NO_CATEGORY;
 }
