@@ -12,6 +12,7 @@ const char *const release_why_text[RELEASE_WHYS] = {
     [RELEASE_LABEL] = "confidentiality label",
     [RELEASE_LABEL_UNKNOWN] = "label not known",
     [RELEASE_PATIENT_LABEL] = "confidentiality label of the patient",
+    [RELEASE_STAY_LABEL] = "confidentiality label of the stay",
     [RELEASE_PATIENT_MISSING] = "the Patient record is not in the input",
     [RELEASE_DATE] = "outside the dates",
     [RELEASE_DATE_UNKNOWN] = "date not known",

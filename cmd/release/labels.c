@@ -172,34 +172,70 @@ static int by_type_and_id(const void *a, const void *b)
     return order ? order : ct_str_cmp(x->id, y->id);
 }
 
-/* A record that is kept back keeps back the other versions of it: what was restricted later was in
- * the earlier ones too. */
-static void note_versions(release_case *k)
+static bool has_versions(const ct_chart *chart)
 {
-    const ct_chart *chart = k->chart;
     const bool *outdated;
-    bool any = false;
 
     ct_chart_current(chart, &outdated);
     for (size_t i = 0; i < chart->n; i++)
-        any = any || outdated[i];
-    if (!any)
-        return;
+        if (outdated[i])
+            return true;
+    return false;
+}
+
+/* A record that is kept back keeps back the other versions of it: what was restricted later was in
+ * the earlier ones too. And a stay keeps back what came of it. */
+static void note_restricted(release_case *k)
+{
+    const ct_chart *chart = k->chart;
+    bool all = has_versions(chart);
+
     k->restricted = ct_arena_alloc(chart->arena, chart->n * sizeof *k->restricted);
-    for (size_t i = 0; i < chart->n; i++)
-        if (judge_own(k, &chart->records[i]) != RELEASE_GOES)
-            k->restricted[k->nrestricted++] = version_of(&chart->records[i], chart->arena);
+    for (size_t i = 0; i < chart->n; i++) {
+        const ct_record *rec = &chart->records[i];
+        if ((all || ct_str_is(rec->type, "Encounter")) && judge_own(k, rec) != RELEASE_GOES)
+            k->restricted[k->nrestricted++] = version_of(rec, chart->arena);
+    }
     qsort(k->restricted, k->nrestricted, sizeof *k->restricted, by_type_and_id);
 }
 
-static bool is_restricted_version(const release_case *k, const ct_record *rec)
+static bool is_restricted(const release_case *k, ct_str type, ct_str id)
 {
-    release_version v;
+    release_version v = {type, id};
 
-    if (!k->nrestricted)
-        return false;
-    v = version_of(rec, k->a);
-    return v.id.n && bsearch(&v, k->restricted, k->nrestricted, sizeof v, by_type_and_id);
+    return id.n && k->nrestricted &&
+           bsearch(&v, k->restricted, k->nrestricted, sizeof v, by_type_and_id);
+}
+
+static bool is_restricted_stay(const release_case *k, const ct_doc *d, ct_val reference)
+{
+    ct_ref ref;
+
+    return ct_type(d, reference) == CT_OBJECT &&
+           ct_ref_parse(ct_text_at(d, reference, "reference", k->a), &ref) &&
+           (!ref.type.n || ct_str_is(ref.type, "Encounter")) &&
+           is_restricted(k, CT_S("Encounter"), ref.id);
+}
+
+/* Does the record come of a stay that is kept back? */
+static bool has_restricted_stay(const release_case *k, const ct_record *rec)
+{
+    static const char *const paths[] = {"encounter", "context", "context.encounter", "partOf"};
+    const ct_doc *d = &rec->doc;
+
+    for (size_t i = 0; k->nrestricted && i < CT_LEN(paths); i++) {
+        ct_val v = ct_at(d, CT_ROOT, paths[i]), item;
+        if (v == CT_NONE)
+            continue;
+        if (is_restricted_stay(k, d, v))
+            return true;
+        if (ct_type(d, v) != CT_ARRAY)
+            continue;
+        for (item = ct_first(d, v); item != CT_NONE; item = ct_next(d, v, item))
+            if (is_restricted_stay(k, d, item))
+                return true;
+    }
+    return false;
 }
 
 /* Who the patient is shows in every record of the chart: where the Patient record is confidential,
@@ -211,16 +247,20 @@ void release_judge_chart_labels(release_case *k)
         if (ct_str_is(rec->type, "Patient") && judge_own(k, rec) != RELEASE_GOES)
             k->closed = true;
     }
-    note_versions(k);
+    note_restricted(k);
 }
 
 release_why release_judge_labels(const release_case *k, const ct_record *rec)
 {
     release_why why = judge_own(k, rec);
+    release_version v;
 
     if (why == RELEASE_GOES && k->closed)
         return RELEASE_PATIENT_LABEL;
     if (why == RELEASE_GOES && k->chart->id.n && !k->chart->has_patient)
         return RELEASE_PATIENT_MISSING;
-    return why == RELEASE_GOES && is_restricted_version(k, rec) ? RELEASE_LABEL : why;
+    if (why == RELEASE_GOES && has_restricted_stay(k, rec))
+        return RELEASE_STAY_LABEL;
+    v = version_of(rec, k->a);
+    return why == RELEASE_GOES && is_restricted(k, v.type, v.id) ? RELEASE_LABEL : why;
 }

@@ -123,6 +123,7 @@ typedef enum release_why {
     RELEASE_LABEL_UNKNOWN,
     RELEASE_PATIENT_LABEL,
     RELEASE_PATIENT_MISSING,
+    RELEASE_STAY_LABEL,
     RELEASE_DATE,
     RELEASE_DATE_UNKNOWN,
     RELEASE_CONDITION,
@@ -166,9 +167,10 @@ typedef struct release_version {
 typedef struct release_case {
     const release_request *r;
     ct_chart *chart;
-    const ct_items *records;     /* %chart, or NULL */
-    bool closed;                 /* a label of the Patient record keeps all of it back */
-    release_version *restricted; /* where records have versions: those that a label keeps back */
+    const ct_items *records; /* %chart, or NULL */
+    bool closed;             /* a label of the Patient record keeps all of it back */
+    release_version
+        *restricted; /* that a label keeps back: stays, and where records have versions all */
     size_t nrestricted;
     ct_arena *a; /* scratch */
 } release_case;
