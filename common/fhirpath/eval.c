@@ -240,11 +240,9 @@ static bool place(struct fp_run *r, const struct fp_node *n, const struct fp_sco
     }
 }
 
-bool ct_fp_eval(struct fp_run *r, const struct fp_node *n, const struct fp_scope *s,
-                struct fp_coll *out)
+static bool evaluate(struct fp_run *r, const struct fp_node *n, const struct fp_scope *s,
+                     struct fp_coll *out)
 {
-    if (!ct_fp_spend(r, n, 1))
-        return false;
     switch (n->op) {
     case OP_CONST:
         *out = (struct fp_coll){(ct_item *)&n->u.item, 1, 0};
@@ -274,6 +272,21 @@ bool ct_fp_eval(struct fp_run *r, const struct fp_node *n, const struct fp_scope
     }
 }
 
+bool ct_fp_eval(struct fp_run *r, const struct fp_node *n, const struct fp_scope *s,
+                struct fp_coll *out)
+{
+    if (!ct_fp_spend(r, n, 1))
+        return false;
+    if (!n->memo)
+        return evaluate(r, n, s, out);
+    struct fp_memo *m = &r->memo[n->memo - 1];
+    if (!m->known && !evaluate(r, n, s, &m->value))
+        return false;
+    m->known = true;
+    *out = (struct fp_coll){m->value.v, m->value.n, 0}; /* borrowed: others may ask again */
+    return true;
+}
+
 /* ---- the public face ---- */
 
 bool ct_path_eval(const ct_path *p, ct_context *c, ct_items *out, ct_err *err)
@@ -283,6 +296,8 @@ bool ct_path_eval(const ct_path *p, ct_context *c, ct_items *out, ct_err *err)
     *out = (ct_items){0};
     if (p->context && c->node == CT_ROOT && !ct_fp_about(p, c->doc))
         return true;
+    if (p->nmemo)
+        r.memo = ct_arena_alloc(c->arena, p->nmemo * sizeof *r.memo);
     ct_item self = ct_fp_start(p, c, c->node);
     if (p->context && self.type == CT_I_NODE && self.ftype != p->context)
         return true;

@@ -127,8 +127,11 @@ struct fp_type {
 
 struct fp_node {
     uint8_t op;
+    bool varies; /* with the item that a lambda is evaluated for */
+    bool total;  /* $total is in it */
     uint16_t depth;
-    uint32_t at; /* offset in the source */
+    uint32_t memo; /* 1 + where its value is kept: what does not vary is evaluated once; 0: not */
+    uint32_t at;   /* offset in the source */
     struct fp_node *a, *b;
     struct fp_node **args;
     size_t nargs;
@@ -147,9 +150,10 @@ struct ct_path {
     const ct_model *model;
     const ct_names *names;
     struct fp_node *root;
-    const ct_ftype *context;    /* the one resource type that the expression is about, or NULL */
-    const ct_ftype *likely;     /* the type that records will have, where something tells it */
-    bool mixed;                 /* several types are named at the start: no context */
+    const ct_ftype *context; /* the one resource type that the expression is about, or NULL */
+    const ct_ftype *likely;  /* the type that records will have, where something tells it */
+    bool mixed;              /* several types are named at the start: no context */
+    size_t nmemo;
     struct fp_regexes *regexes; /* to be freed */
     /* what evaluation compares with */
     const ct_ftype *t_boolean, *t_decimal, *t_integer, *t_positive, *t_unsigned, *t_date,
@@ -179,12 +183,19 @@ struct fp_scope {
     const struct fp_coll *total;
 };
 
+/* The value of a node that does not vary. */
+struct fp_memo {
+    bool known;
+    struct fp_coll value;
+};
+
 struct fp_run {
     const ct_path *path;
     ct_context *c;
     ct_arena *a;
     ct_err *err;
     size_t steps; /* left */
+    struct fp_memo *memo;
 };
 
 CT_USE bool ct_fp_eval(struct fp_run *r, const struct fp_node *n, const struct fp_scope *s,

@@ -439,6 +439,48 @@ static bool resolve(struct resolver *x, struct fp_node *n, const struct kinds *f
     }
 }
 
+/* ---- what does not vary ---- */
+
+/* Marks what depends on the item at hand. A lambda has an item of its own, and takes only $total
+ * from outside. */
+static void mark(struct fp_node *n)
+{
+    bool call = n->op == OP_CALL, path = call || n->op == OP_STEP || n->op == OP_INDEXER;
+    n->total = n->op == OP_TOTAL;
+    n->varies = n->total || n->op == OP_THIS || n->op == OP_INDEX || n->op == OP_TYPESTEP ||
+                n->op == OP_NAME || (path && !n->a);
+    struct fp_node *const sides[] = {n->a, n->op == OP_IS || n->op == OP_AS ? NULL : n->b};
+    for (size_t i = 0; i < CT_LEN(sides); i++) {
+        if (!sides[i])
+            continue;
+        mark(sides[i]);
+        n->varies |= sides[i]->varies;
+        n->total |= sides[i]->total;
+    }
+    for (size_t i = 0; call && n->fn->args != ARG_TYPE && i < n->nargs; i++) {
+        struct fp_node *arg = n->args[i];
+        mark(arg);
+        n->varies |= n->fn->args == ARG_LAMBDA && i == 0 ? arg->total : arg->varies;
+        n->total |= arg->total;
+    }
+}
+
+/* Gives places to the largest parts of lambdas that do not vary. */
+static void keep(ct_path *p, struct fp_node *n, bool looped)
+{
+    bool leaf = n->op == OP_CONST || (!n->a && !n->b && n->nargs == 0);
+    if (looped && !n->varies && !leaf) {
+        n->memo = (uint32_t)++p->nmemo;
+        looped = false;
+    }
+    if (n->a)
+        keep(p, n->a, looped);
+    if (n->b && n->op != OP_IS && n->op != OP_AS)
+        keep(p, n->b, looped);
+    for (size_t i = 0; n->op == OP_CALL && n->fn->args != ARG_TYPE && i < n->nargs; i++)
+        keep(p, n->args[i], looped || is_lambda(n->fn, i));
+}
+
 bool ct_fp_resolve(ct_path *p, const ct_ftype *type, ct_err *err)
 {
     struct resolver x = {.p = p, .err = err};
@@ -452,5 +494,7 @@ bool ct_fp_resolve(ct_path *p, const ct_ftype *type, ct_err *err)
     if (first->op != OP_TYPESTEP || p->mixed)
         p->context = NULL;
     p->likely = p->context ? p->context : type;
+    mark(p->root);
+    keep(p, p->root, false);
     return true;
 }

@@ -988,6 +988,27 @@ static void places(void **state)
     stop(&f);
 }
 
+/* What does not vary inside of a lambda is evaluated once: never what does. */
+static void kept_values(void **state)
+{
+    static const struct row rows[] = {
+        {"(1 | 2 | 3).where($this in (2 | 3)).count()", "2"},
+        {"(1 | 2 | 3).select($this + (10).combine(5).count())", "3 4 5"},
+        {"(1 | 2).select((10 | 20).select($this + 1))", "11 21 11 21"},
+        {"(1 | 2).select((10 | 20).where($index = 1))", "20 20"},
+        {"(1 | 2 | 3).aggregate($total + $this, 0)", "6"},
+        {"(1 | 2).aggregate($total + (1 | 2).select($this).count(), 0)", "4"},
+        {"(1 | 2).aggregate((5).combine(6).select($this + $total).last(), 0)", "12"},
+        {"(1 | 2).select(iif($this = 1, (7 | 8).count(), (9).count()))", "2 1"},
+        {"(1 | 2).select((7).combine(8).combine($this))", "7 8 1 7 8 2"},
+        {"(1 | 2).select((7 | 8).combine(9).tail())", "8 9 8 9"},
+        {"name.given.select(%resource.id)", "\"p1\" \"p1\" \"p1\""},
+        {"name.where(given.where($this = %resource.name.given.first()).exists()).count()", "1"},
+    };
+    (void)state;
+    CHECK(rows, patient);
+}
+
 /* Grouped by type or not, %chart gives the same in the same order. */
 static void chart_types(void **state)
 {
@@ -1142,13 +1163,14 @@ static void budgets(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(paths),       cmocka_unit_test(choices),     cmocka_unit_test(gaps),
-        cmocka_unit_test(trees),       cmocka_unit_test(literals),    cmocka_unit_test(refusals),
-        cmocka_unit_test(logic),       cmocka_unit_test(comparison),  cmocka_unit_test(arithmetic),
-        cmocka_unit_test(collections), cmocka_unit_test(strings),     cmocka_unit_test(conversions),
-        cmocka_unit_test(conditions),  cmocka_unit_test(no_values),   cmocka_unit_test(chart_types),
-        cmocka_unit_test(contexts),    cmocka_unit_test(known_start), cmocka_unit_test(places),
-        cmocka_unit_test(nesting),     cmocka_unit_test(budgets),     cmocka_unit_test(large_sets),
+        cmocka_unit_test(paths),       cmocka_unit_test(choices),    cmocka_unit_test(gaps),
+        cmocka_unit_test(trees),       cmocka_unit_test(literals),   cmocka_unit_test(refusals),
+        cmocka_unit_test(logic),       cmocka_unit_test(comparison), cmocka_unit_test(arithmetic),
+        cmocka_unit_test(collections), cmocka_unit_test(strings),    cmocka_unit_test(conversions),
+        cmocka_unit_test(conditions),  cmocka_unit_test(no_values),  cmocka_unit_test(kept_values),
+        cmocka_unit_test(chart_types), cmocka_unit_test(contexts),   cmocka_unit_test(known_start),
+        cmocka_unit_test(places),      cmocka_unit_test(nesting),    cmocka_unit_test(budgets),
+        cmocka_unit_test(large_sets),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
