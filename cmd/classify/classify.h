@@ -16,6 +16,7 @@ enum {
     CLASSIFY_CATEGORIES = 32, /* comorbidities at most */
     CLASSIFY_SETS = 2,        /* sets of weights */
     CLASSIFY_NO_CATEGORY = -1,
+    CLASSIFY_NOT_TOLD = -2, /* of a prefix: the algorithm cannot tell */
 };
 
 /* A chapter or block of ICD-10-CM: categories from `first` to `last`, in use from `from` to `to`.
@@ -34,7 +35,7 @@ typedef struct classify_ranges {
 /* Codes that start so belong to the category. */
 typedef struct classify_prefix {
     char text[8];
-    int category;
+    int category; /* or CLASSIFY_NO_CATEGORY, CLASSIFY_NOT_TOLD */
 } classify_prefix;
 
 typedef struct classify_comorbidity {
@@ -68,6 +69,7 @@ typedef enum classify_doubt {
     CLASSIFY_OUT_OF_TABLE, /* no table holds for the date of service */
     CLASSIFY_VAGUE_DATE,   /* the date does not tell which table holds */
     CLASSIFY_VAGUE_CODE,   /* shorter than what the coding algorithm tells apart */
+    CLASSIFY_NEW_CODE,     /* made after the coding algorithm */
     CLASSIFY_DIFFERENTIAL, /* one of several diagnoses that are possible */
     CLASSIFY_UNVERIFIED,   /* whether it was refuted is not to be read */
     CLASSIFY_DOUBTS,

@@ -13,6 +13,7 @@ const char *classify_doubt_text(classify_doubt d)
         [CLASSIFY_OUT_OF_TABLE] = "no table holds for the date of service",
         [CLASSIFY_VAGUE_DATE] = "the date of service is too vague",
         [CLASSIFY_VAGUE_CODE] = "the code is too short",
+        [CLASSIFY_NEW_CODE] = "the algorithm was made without such a code",
         [CLASSIFY_DIFFERENTIAL] = "one of several diagnoses that are possible",
         [CLASSIFY_UNVERIFIED] = "verification status that FHIR does not have",
     };
@@ -143,8 +144,10 @@ int classify_category_of(const classify_tables *t, const char *code, classify_do
         memcpy(head, code, length);
         head[length] = '\0';
         p = bsearch(head, t->prefixes, t->nprefixes, sizeof(*t->prefixes), cmp_prefix);
+        if (p && p->category == CLASSIFY_NOT_TOLD)
+            *doubt = CLASSIFY_NEW_CODE;
         if (p)
-            return p->category;
+            return p->category == CLASSIFY_NOT_TOLD ? CLASSIFY_NO_CATEGORY : p->category;
     }
     /* X holds a place: E11.X says no more than E11. */
     memcpy(known, code, n + 1);

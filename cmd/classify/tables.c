@@ -192,6 +192,10 @@ static bool read_coding(classify_tables *t, const ct_datafile *files, ct_err *er
         int category = in.n == 2 ? category_named(t, in.cols[0]) : CLASSIFY_NO_CATEGORY;
         bool known = category != CLASSIFY_NO_CATEGORY || ct_str_is(in.cols[0], "-");
 
+        if (ct_str_is(in.cols[0], "?")) {
+            category = CLASSIFY_NOT_TOLD;
+            known = true;
+        }
         if (in.n != 2 || !known || !add_prefixes(t, in.cols[1], category))
             return wrong(&in, err, "not a category with weights and a prefix or range of prefixes");
     }
