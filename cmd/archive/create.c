@@ -87,7 +87,7 @@ static bool done(void *ctx, void *unit)
 /* Fills the bag; false (with a message) where it must not be kept. */
 static bool put_charts(job *j, const char *out)
 {
-    size_t n = 2 * (size_t)j->cli->jobs;
+    size_t n = (size_t)j->cli->jobs * CT_SLOTS_PER_JOB;
     slot *slots = ct_calloc(n, sizeof(*slots));
     void **pointers = ct_calloc(n, sizeof(*pointers));
     ct_work w = {j->cli->jobs, pointers, n, fill, work, done, j};

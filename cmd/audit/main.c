@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-enum { RULES_MAX = 4 << 20 /* bytes of one rule file */, SLOTS_PER_JOB = 4 };
+enum { RULES_MAX = 4 << 20 /* bytes of one rule file */ };
 
 enum option {
     OPT_LIST = CT_OPT_OWN,
@@ -309,7 +309,7 @@ static void free_slots(struct slot *slots, size_t n)
 
 static void run(struct audit *a)
 {
-    size_t n = (size_t)a->cli.jobs * SLOTS_PER_JOB;
+    size_t n = (size_t)a->cli.jobs * CT_SLOTS_PER_JOB;
     struct slot *slots = make_slots(a, n);
     void **handles = ct_calloc(n, sizeof(*handles));
     ct_work w = {a->cli.jobs, handles, n, fill, work, done, a};

@@ -8,7 +8,7 @@
 
 extern const ct_datafile ct_cmd_data[];
 
-enum { SLOTS_PER_JOB = 4, OPT_EXPLAIN = CT_OPT_OWN };
+enum { OPT_EXPLAIN = CT_OPT_OWN };
 
 static const ct_opt options[] = {
     {OPT_EXPLAIN, "explain", "FILE", "write which code decided what to FILE (TSV)"},
@@ -159,7 +159,7 @@ static void free_slots(struct slot *slots, size_t n)
 static void run(struct classify *c)
 {
     const ct_model *m = ct_model_r4();
-    size_t n = (size_t)c->cli.jobs * SLOTS_PER_JOB;
+    size_t n = (size_t)c->cli.jobs * CT_SLOTS_PER_JOB;
     struct slot *slots = make_slots(c, n);
     void **handles = ct_calloc(n, sizeof(*handles));
     ct_work w = {c->cli.jobs, handles, n, fill, work, done, c};

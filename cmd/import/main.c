@@ -9,7 +9,6 @@
 enum {
     OPT_TIMEZONE = CT_OPT_OWN,
     OPT_UNMAPPED,
-    SLOTS_PER_JOB = 2,
     VERSION_BYTES = 8,
     BIG = 8 << 20
 };
@@ -192,7 +191,7 @@ static bool done(void *ctx, void *slot)
 static void run(import_job *job)
 {
     ct_cli *c = job->c;
-    size_t n = (size_t)c->jobs * SLOTS_PER_JOB;
+    size_t n = (size_t)c->jobs * CT_SLOTS_PER_JOB;
     import_block *blocks = ct_calloc(n, sizeof *blocks);
     void **slots = ct_calloc(n, sizeof *slots);
     ct_work w = {c->jobs, slots, n, fill, work, done, job};

@@ -15,7 +15,6 @@
 enum {
     BATCH_BYTES = 4 << 20, /* what is written behind one commit */
     BATCH_PATIENTS = 512,
-    SLOTS_A_JOB = 4,
 };
 
 typedef struct run {
@@ -190,7 +189,7 @@ static ct_got next_chart(void *ctx, void *unit, ct_err *err)
 
 static bool work_through(run *u)
 {
-    size_t n = (size_t)u->c->jobs * SLOTS_A_JOB;
+    size_t n = (size_t)u->c->jobs * CT_SLOTS_PER_JOB;
     release_slot *s = release_slots_new(n, u->r, !u->c->tally.out.off, u->explain != NULL);
     void **slots = ct_calloc(n, sizeof *slots);
     ct_work w = {.jobs = u->c->jobs,

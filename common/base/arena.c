@@ -1,5 +1,6 @@
-/* Arenas: chained blocks that double in size up to a bound. What would fill a block by itself gets
- * one of its own, which the reset gives back, so that one huge record does not stay in memory. */
+/* Arenas: chained blocks that double in size up to a bound. A reset keeps some of them for what
+ * comes next and gives back the rest. What would fill a block by itself gets one of its own, which
+ * the reset gives back too, so that one huge record does not stay in memory. */
 #include "common/base/base.h"
 
 #include <stdalign.h>
@@ -11,6 +12,7 @@ enum {
     BLOCK_FIRST = 4 * 1024,
     BLOCK_MAX = 1024 * 1024,
     ALONE = BLOCK_MAX / 4,
+    KEPT_MAX = 2 * BLOCK_MAX,
     ALIGN = alignof(max_align_t),
 };
 
@@ -21,7 +23,8 @@ typedef struct block {
 } block;
 
 struct ct_arena {
-    block *blocks; /* newest, which is the biggest, first */
+    block *blocks; /* newest first */
+    block *spare;  /* kept by a reset */
     block *alone;
     size_t used; /* of the newest block */
 };
@@ -51,6 +54,21 @@ static void blocks_free(block *b)
     }
 }
 
+/* Takes a spare block that has room for `n` bytes; false where there is none. */
+static bool take_spare(ct_arena *a, size_t n)
+{
+    for (block **at = &a->spare; *at; at = &(*at)->next) {
+        block *b = *at;
+        if (b->cap < n)
+            continue;
+        *at = b->next;
+        b->next = a->blocks;
+        a->blocks = b;
+        return true;
+    }
+    return false;
+}
+
 static char *take(ct_arena *a, size_t n)
 {
     if (n > ALONE)
@@ -60,7 +78,8 @@ static char *take(ct_arena *a, size_t n)
         size_t cap = a->blocks ? a->blocks->cap * 2 : BLOCK_FIRST;
         while (cap < n)
             cap *= 2;
-        block_push(&a->blocks, cap < BLOCK_MAX ? cap : BLOCK_MAX);
+        if (!take_spare(a, n))
+            block_push(&a->blocks, cap < BLOCK_MAX ? cap : BLOCK_MAX);
         a->used = 0;
     }
     char *p = a->blocks->bytes + a->used;
@@ -97,15 +116,30 @@ ct_str ct_arena_printf(ct_arena *a, const char *format, ...)
     return (ct_str){p, (size_t)n};
 }
 
+/* Moves blocks to `*kept` as long as they are not too many, and frees the others. */
+static void keep_some(block *b, block **kept, size_t *size)
+{
+    while (b) {
+        block *next = b->next;
+        if (*size + b->cap <= KEPT_MAX) {
+            *size += b->cap;
+            b->next = *kept;
+            *kept = b;
+        } else {
+            free(b);
+        }
+        b = next;
+    }
+}
+
 void ct_arena_reset(ct_arena *a)
 {
+    block *kept = NULL;
+    size_t size = 0;
     blocks_free(a->alone);
-    a->alone = NULL;
-    if (a->blocks) {
-        blocks_free(a->blocks->next);
-        a->blocks->next = NULL;
-    }
-    a->used = 0;
+    keep_some(a->blocks, &kept, &size);
+    keep_some(a->spare, &kept, &size);
+    *a = (ct_arena){.spare = kept};
 }
 
 void ct_arena_free(ct_arena *a)
@@ -114,5 +148,6 @@ void ct_arena_free(ct_arena *a)
         return;
     blocks_free(a->alone);
     blocks_free(a->blocks);
+    blocks_free(a->spare);
     free(a);
 }

@@ -122,7 +122,7 @@ void *ct_arena_alloc(ct_arena *a, size_t n);
 /* A copy of `s` with a NUL behind it (not counted). */
 ct_str ct_arena_copy(ct_arena *a, ct_str s);
 CT_PRINTF(2, 3) ct_str ct_arena_printf(ct_arena *a, const char *format, ...);
-/* Forgets everything allocated, keeping a block for what comes next. */
+/* Forgets everything allocated, keeping up to 2 MiB for what comes next. */
 void ct_arena_reset(ct_arena *a);
 void ct_arena_free(ct_arena *a);
 

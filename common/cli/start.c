@@ -3,6 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -51,6 +54,17 @@ static void on_oom(void)
     _exit(CT_FAULT);
 }
 
+/* glibc raises its threshold for what it maps by itself to the largest block that was ever freed;
+ * from then on the memory of a large chart is never given back. */
+static void return_large_blocks(void)
+{
+#ifdef __GLIBC__
+    enum { LARGE = 256 * 1024 };
+
+    mallopt(M_MMAP_THRESHOLD, LARGE);
+#endif
+}
+
 static const char *program_name(const char *command)
 {
     ct_str first = ct_str_head(ct_str_z(command), strcspn(command, " "));
@@ -67,6 +81,7 @@ void ct_cli_start(ct_cli *c, const ct_command *command, int argc, char **argv)
 {
     hold_standard_descriptors();
     umask(077);
+    return_large_blocks();
     ct_on_oom(on_oom);
     *c = (ct_cli){.command = command,
                   .prog = program_name(command->name),

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { BUFFER_MIN = 16 * 1024, BUFFER_MAX = 1024 * 1024 };
+enum { BUFFER_MIN = 16 * 1024, BUFFER_MAX = 128 * 1024 };
 
 /* ---- reading a run in a file ---- */
 

@@ -169,9 +169,11 @@ void ct_lines_add(ct_lines *l, ct_str line, ct_str kind);
  *     work   on any thread; each slot is one thread's at a time
  *     done   on the calling thread, in order; false ends the run
  *
- * Slots are made by the caller: `nslots` of them, at least `jobs`; 4 times `jobs` keeps all busy.
- * With jobs 1 everything runs on the calling thread. False where fill or done ended the run; `*err`
- * is filled by fill only. */
+ * Slots are made by the caller: `nslots` of them, at least `jobs`; with CT_SLOTS_PER_JOB times
+ * `jobs` all are kept busy, and no more charts than that are in memory. With jobs 1 everything runs
+ * on the calling thread. False where fill or done ended the run; `*err` is filled by fill only. */
+enum { CT_SLOTS_PER_JOB = 2 };
+
 typedef struct ct_work {
     int jobs;
     void **slots;
