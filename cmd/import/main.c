@@ -6,12 +6,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-enum {
-    OPT_TIMEZONE = CT_OPT_OWN,
-    OPT_UNMAPPED,
-    VERSION_BYTES = 8,
-    BIG = 8 << 20
-};
+enum { OPT_TIMEZONE = CT_OPT_OWN, OPT_UNMAPPED, VERSION_BYTES = 8, BIG = 8 << 20 };
 
 static const ct_opt options[] = {
     {'f', "format", "FORMAT", "the inputs are fhir or hl7v2 (default: by their content)"},
