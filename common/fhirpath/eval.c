@@ -277,7 +277,7 @@ bool ct_fp_eval(struct fp_run *r, const struct fp_node *n, const struct fp_scope
 {
     if (!ct_fp_spend(r, n, 1))
         return false;
-    if (!n->memo)
+    if (!n->memo || !r->memo)
         return evaluate(r, n, s, out);
     struct fp_memo *m = &r->memo[n->memo - 1];
     if (!m->known && !evaluate(r, n, s, &m->value))
