@@ -81,6 +81,14 @@ ct_parser *ct_parser_new(const ct_names *names);
  * two records). On failure `err->offset` is the byte and `kind` is CT_E_CUT where the text ends too
  * early, CT_E_LIMIT where a bound above is passed. */
 CT_USE bool ct_parse(ct_parser *p, ct_str text, ct_doc *doc, ct_err *err);
+/* The same for lines of a block, one after another, faster. In `block`, CT_JSON_MAX bytes at most,
+ * LF stands behind each line, the last one too, and CT_PARSE_SLACK more bytes can be read behind
+ * it. */
+enum { CT_PARSE_SLACK = 16 };
+void ct_parse_block(ct_parser *p, ct_str block);
+/* Parses the line of the block that starts at `line->p`, which is not before the end of the one
+ * parsed last; sets `line->n` to its length without LF, whatever the result is. */
+CT_USE bool ct_parse_line(ct_parser *p, ct_str *line, ct_doc *doc, ct_err *err);
 void ct_parser_free(ct_parser *p);
 /* The same document with its tape copied to `a`; the text stays where it is. */
 ct_doc ct_doc_keep(const ct_doc *doc, ct_arena *a);

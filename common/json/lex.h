@@ -4,14 +4,6 @@
 
 #include "common/json/json.h"
 
-/* CT_JSON_PORTABLE chooses the way for machines without SSE2, so that tests can run both. */
-#if defined(__SSE2__) && !defined(CT_JSON_PORTABLE)
-#define CT_JSON_SSE2 1
-#include <emmintrin.h>
-#else
-#define CT_JSON_SSE2 0
-#endif
-
 /* ---- UTF-8 (RFC 3629) ---- */
 
 /* The length of the character at `p` (p < end); 0 where it is malformed, -1 where it is cut by the
@@ -39,27 +31,11 @@ static inline bool ct_lex_is_plain(char c)
     return (uint8_t)c >= 0x20 && (uint8_t)c < 0x80 && c != '"' && c != '\\';
 }
 
-#if CT_JSON_SSE2
-
-enum { CT_LEX_STEP = 16 };
-
-/* How many of the 16 bytes at `p` are plain before one that is not; 16 where all are. Compared with
- * sign, what is below 0x20 takes in what is above 0x7f. */
-static inline unsigned ct_lex_plain_step(const char *p)
-{
-    __m128i c = _mm_loadu_si128((const __m128i *)(const void *)p);
-    __m128i stop =
-        _mm_or_si128(_mm_cmpeq_epi8(c, _mm_set1_epi8('"')), _mm_cmpeq_epi8(c, _mm_set1_epi8('\\')));
-    stop = _mm_or_si128(stop, _mm_cmplt_epi8(c, _mm_set1_epi8(0x20)));
-    return (unsigned)__builtin_ctz((unsigned)_mm_movemask_epi8(stop) | 1u << CT_LEX_STEP);
-}
-
-#else
-
 enum { CT_LEX_STEP = 8 };
 
-/* The same for 8 bytes in a word. A borrow can mark a plain byte only above one that is rightly
- * marked, so that "all plain" is exact; which one stops is found byte by byte. */
+/* How many of the 8 bytes at `p` are plain before one that is not. A borrow can mark a plain byte
+ * only above one that is rightly marked, so that "all plain" is exact; which one stops is found
+ * byte by byte. */
 static inline unsigned ct_lex_plain_step(const char *p)
 {
     const uint64_t ones = 0x0101010101010101, tops = 0x8080808080808080;
@@ -74,8 +50,6 @@ static inline unsigned ct_lex_plain_step(const char *p)
         n++;
     return n;
 }
-
-#endif
 
 /* The first byte from `p` on that is not plain, or `end`. */
 static inline const char *ct_lex_plain(const char *p, const char *end)

@@ -3,58 +3,86 @@
 
 #include <stdlib.h>
 
-enum { FIRST_SLOTS = 64, FIRST_TEXTS = 32 };
+/* There are two places for each name at least. Behind the last place are half as many again, so
+ * that a search ends without being turned around, whatever names are alike. */
+enum { FIRST_BITS = 7, FIRST_TEXTS = 32 };
 
-const uint8_t ct_name_masks[16] = {255, 255, 255, 255, 255, 255, 255, 255};
+static size_t places(const ct_names *t)
+{
+    return (size_t)1 << (64 - t->shift);
+}
+
+static void make_slots(ct_names *t, int bits)
+{
+    t->shift = 64 - bits;
+    size_t n = places(t) + places(t) / 2 + 1;
+    void *slots;
+    if (posix_memalign(&slots, alignof(ct_name_slot), n * sizeof *t->slots) != 0)
+        ct_oom();
+    t->slots = memset(slots, 0, n * sizeof *t->slots);
+    for (size_t i = 0; i < n; i++)
+        t->slots[i].bit = CT_NAME_UNKNOWN;
+}
 
 ct_names *ct_names_new(void)
 {
     ct_names *t = ct_calloc(1, sizeof *t);
-    t->slots = ct_calloc(FIRST_SLOTS, sizeof *t->slots);
-    t->mask = FIRST_SLOTS - 1;
+    make_slots(t, FIRST_BITS);
     t->cap = FIRST_TEXTS;
     t->texts = ct_calloc(t->cap, sizeof *t->texts);
     return t;
 }
 
-/* The key as ct_names_find_wide compares it. */
-static ct_name_slot slot_of(ct_str name, uint16_t id)
+/* As ct_name_hash, of a name that stands anywhere. */
+static uint64_t hash_of(ct_str name)
 {
-    size_t covered = name.n < 8 ? name.n : 8;
-    uint64_t first = 0, last = 0;
-    if (covered) {
-        memcpy(&first, name.p, covered);
-        memcpy(&last, name.p + name.n - covered, covered);
+    char quoted[CT_NAME_WIDE] = {0};
+    size_t head = name.n < 3 ? name.n : 3;
+    quoted[3] = '"';
+    memcpy(quoted + 4, name.p, head);
+    if (name.n < 3) {
+        quoted[4 + name.n] = '"';
+        return ct_name_hash(quoted + 4, name.n);
     }
-    return (ct_name_slot){first, last, (uint32_t)name.n, id};
+    memcpy(quoted + 4 + 3, name.p + name.n - 3, 3);
+    quoted[4 + 6] = '"';
+    return ct_name_hash(quoted + 4, 6);
 }
 
-static void slot_put(ct_names *t, ct_name_slot slot)
+static void slot_put(ct_names *t, uint16_t id)
 {
-    size_t i = ct_name_place(slot.first, slot.last, slot.n);
-    while (t->slots[i & t->mask].id)
-        i++;
-    t->slots[i & t->mask] = slot;
+    ct_str name = t->texts[id];
+    size_t n = name.n < CT_NAME_WIDE ? name.n : CT_NAME_WIDE;
+    ct_name_slot *s = t->slots + (hash_of(name) >> t->shift);
+    while (s->id)
+        s++;
+    s->n = (uint32_t)name.n;
+    s->id = id;
+    s->bit = UINT64_C(1) << (id & 63);
+    memset(s->masks, 0xff, n);
+    if (n)
+        memcpy(s->words, name.p, n);
 }
 
 static void widen(ct_names *t)
 {
-    size_t n = 2 * (t->mask + 1);
     free(t->slots);
-    t->slots = ct_calloc(n, sizeof *t->slots);
-    t->mask = n - 1;
+    make_slots(t, 65 - t->shift);
     for (size_t id = 1; id <= t->count; id++)
-        slot_put(t, slot_of(t->texts[id], (uint16_t)id));
+        slot_put(t, (uint16_t)id);
+}
+
+const ct_name_slot *ct_names_look_up(const ct_names *t, ct_str name)
+{
+    const ct_name_slot *s = t->slots + (hash_of(name) >> t->shift);
+    while (s->id && !ct_str_eq(t->texts[s->id], name))
+        s++;
+    return s;
 }
 
 uint16_t ct_names_find(const ct_names *t, ct_str name)
 {
-    if (name.n >= 8)
-        return ct_names_find_wide(t, name.p, name.n);
-    char padded[8] = {0};
-    if (name.n)
-        memcpy(padded, name.p, name.n);
-    return ct_names_find_wide(t, padded, name.n);
+    return ct_names_look_up(t, name)->id;
 }
 
 uint16_t ct_names_add(ct_names *t, ct_str name)
@@ -68,10 +96,10 @@ uint16_t ct_names_add(ct_names *t, ct_str name)
     }
     id = (uint16_t)++t->count;
     t->texts[id] = name;
-    if (2 * t->count > t->mask)
+    if (2 * t->count > places(t))
         widen(t);
     else
-        slot_put(t, slot_of(name, id));
+        slot_put(t, id);
     return id;
 }
 

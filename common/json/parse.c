@@ -1,7 +1,16 @@
-/* The parser: one pass over the text, which leaves the tape behind. Containers that are open stand
- * in an explicit stack, strings are stepped over many bytes at a time (lex.h). */
-#include "common/json/lex.h"
-#include "common/json/names.h"
+/* The parser: it leaves the tape behind. Containers that are open stand in an explicit stack.
+ *
+ * The text is scanned a part ahead for the stops of strings (scan.h), so that a string is stepped
+ * over by looking up where it ends. All else is read byte by byte, each checked.
+ *
+ * There are two kinds of passes. That over a text must look out for its end at every byte. One over
+ * a line of a block need not: LF ends it, which nothing accepts, not even as white space. What is
+ * wrong with a line is found out by a pass over it as a text. */
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC optimize("no-tree-slp-vectorize") /* it packs what is better left in registers */
+#endif
+
+#include "common/json/parser.h"
 
 #include <stdlib.h>
 
@@ -10,22 +19,18 @@ enum {
     KEEP_NODES = 1 << 18, /* a tape beyond this is given back when a much smaller text comes */
 };
 
-struct ct_parser {
-    const ct_names *names;
-    ct_node *tape;
-    uint32_t n, cap;
-    uint32_t depth;
-    uint32_t open[CT_JSON_DEPTH];
-    const char *text, *end;
-    ct_unique unique;
-    ct_buf scratch;
-    ct_err *err;
-};
+/* A place in the text is its offset, or this where something was refused. */
+#define FAILED UINT32_MAX
+
+#define ALWAYS    static inline __attribute__((always_inline))
+#define LIKELY(x) __builtin_expect(!!(x), 1)
+#define RARELY(x) __builtin_expect(!!(x), 0)
 
 ct_parser *ct_parser_new(const ct_names *names)
 {
     ct_parser *s = ct_calloc(1, sizeof *s);
     s->names = names;
+    s->scan = ct_scan_best();
     s->unique.stamps = ct_calloc(UINT16_MAX + 1, sizeof *s->unique.stamps);
     return s;
 }
@@ -40,324 +45,369 @@ void ct_parser_free(ct_parser *s)
     free(s);
 }
 
-/* ---- refusing ---- */
+/* ---- bytes ---- */
 
-static const char *limit(ct_parser *s, const char *p, const char *text)
+static uint32_t refuse(ct_parser *s, uint32_t i, const char *text)
 {
-    ct_fail(s->err, CT_E_LIMIT, text);
-    if (s->err)
-        s->err->offset = (uint64_t)(p - s->text);
-    return NULL;
+    ct_json_refuse(s, s->text + i, text);
+    return FAILED;
 }
 
-/* Nothing that is refused at the end of the text could not have gone on: it is cut. */
-static const char *refuse(ct_parser *s, const char *p, const char *text)
+static uint32_t offset(const ct_parser *s, const char *p)
 {
-    if (p == s->end)
-        ct_fail(s->err, CT_E_CUT, "unexpected end of text");
-    else
-        ct_fail(s->err, CT_E_DATA, text);
-    if (s->err)
-        s->err->offset = (uint64_t)(p - s->text);
-    return NULL;
+    return p ? (uint32_t)(p - s->text) : FAILED;
 }
 
-/* The byte at `p`; NUL, which no rule accepts, at the end. */
-static inline char peek(const ct_parser *s, const char *p)
+/* The byte at `i`; NUL, which no rule accepts, at the end. */
+ALWAYS char look(const ct_pass *a, uint32_t i, const bool line)
 {
-    if (p < s->end)
-        return *p;
-    return '\0';
+    return line || i < a->end ? a->text[i] : '\0';
+}
+
+ALWAYS uint32_t space(const ct_pass *a, uint32_t i, const bool line)
+{
+    char c = look(a, i, line);
+    while (RARELY((uint8_t)c <= ' ') && ct_lex_is_space(c) && !(line && c == '\n'))
+        c = look(a, ++i, line);
+    return i;
+}
+
+/* Passes over `c`, and white space on both sides of it; false where something else comes. */
+ALWAYS bool take(const ct_pass *a, uint32_t *i, char c, const bool line)
+{
+    if (RARELY(look(a, *i, line) != c)) {
+        *i = space(a, *i, line);
+        if (look(a, *i, line) != c)
+            return false;
+    }
+    *i = space(a, *i + 1, line);
+    return true;
+}
+
+/* A pass on its way over a call, field by field: it is never one object in memory. What does not
+ * change is found in the parser. */
+ALWAYS void put_away(ct_parser *s, const ct_pass *a)
+{
+    s->saved.stop = a->stop;
+    s->saved.v = a->v;
+    s->saved.n = a->n;
+    s->saved.depth = a->depth;
+    s->saved.container = a->container;
+    s->saved.object = a->object;
+    s->saved.seen = a->seen;
+    s->saved.twice = a->twice;
+}
+
+ALWAYS void take_back(ct_parser *s, ct_pass *a)
+{
+    a->text = s->text;
+    a->end = s->saved.end;
+    a->start = s->saved.start;
+    a->names = s->names;
+    a->cap = (uint32_t)s->cap;
+    a->stop = s->saved.stop;
+    a->v = s->saved.v;
+    a->n = s->saved.n;
+    a->depth = s->saved.depth;
+    a->container = s->saved.container;
+    a->object = s->saved.object;
+    a->seen = s->saved.seen;
+    a->twice = s->saved.twice;
 }
 
 /* ---- strings ---- */
 
-/* Reads four hexadecimal digits; returns what follows them. */
-static const char *hex4(ct_parser *s, const char *p, uint32_t *value)
+/* From the first character of a string to its closing quote; sets `*escaped` where it has an
+ * escape. */
+ALWAYS uint32_t string(ct_parser *s, ct_pass *a, uint32_t i, bool *escaped)
 {
-    *value = 0;
-    for (int i = 0; i < 4; i++, p++) {
-        char c = peek(s, p);
-        char low = (char)(c | 0x20);
-        if (c >= '0' && c <= '9')
-            *value = *value << 4 | (uint32_t)(c - '0');
-        else if (low >= 'a' && low <= 'f')
-            *value = *value << 4 | (uint32_t)(low - 'a' + 10);
-        else
-            return refuse(s, p, "invalid escape in string");
+    uint32_t n = *a->stop - (a->start + i); /* huge where the stop is before, or none */
+    if (LIKELY(n <= CT_JSON_MAX && a->text[i + n] == '"')) {
+        a->stop++;
+        return i + n;
     }
-    return p;
+    bool has_escape = false;
+    put_away(s, a);
+    i = offset(s, ct_json_string(s, a->text + i, a->stop, &has_escape));
+    take_back(s, a);
+    a->stop = s->stop + 1;
+    *escaped = has_escape;
+    return i;
 }
 
-/* Steps over the second half of a surrogate pair, which must be there. */
-static const char *low_surrogate(ct_parser *s, const char *p)
-{
-    static const char start[] = "\\u";
-    for (int i = 0; i < 2; i++, p++)
-        if (peek(s, p) != start[i])
-            return refuse(s, p, "unpaired surrogate in string");
-    uint32_t c;
-    const char *next = hex4(s, p, &c);
-    if (next && (c < 0xdc00 || c > 0xdfff))
-        return refuse(s, p, "unpaired surrogate in string");
-    return next;
-}
+/* ---- names ---- */
 
-/* Steps over the escape whose backslash is at `p`. */
-static const char *escape(ct_parser *s, const char *p)
+/* Any name, looked up without haste. */
+static const ct_name_slot *look_up(ct_parser *s, ct_str key, bool escaped)
 {
-    char c = peek(s, ++p);
-    if (c != 'u' && c && strchr("\"\\/bfnrt", c))
-        return p + 1;
-    if (c != 'u')
-        return refuse(s, p, "invalid escape in string");
-    uint32_t unit;
-    const char *next = hex4(s, p + 1, &unit);
-    if (!next || unit < 0xd800 || unit > 0xdfff)
-        return next;
-    if (unit > 0xdbff)
-        return refuse(s, p, "unpaired surrogate in string");
-    return low_surrogate(s, next);
-}
-
-/* Steps over a run of characters beyond ASCII. */
-static const char *foreign(ct_parser *s, const char *p)
-{
-    while (p < s->end && (uint8_t)*p >= 0x80) {
-        int n = ct_utf8_step(p, s->end);
-        if (n <= 0)
-            return refuse(s, n ? s->end : p, "invalid UTF-8 in string");
-        p += n;
+    static const ct_name_slot unknown = {.bit = CT_NAME_UNKNOWN};
+    if (!s->names)
+        return &unknown;
+    if (escaped) {
+        s->scratch.n = 0;
+        char *to = ct_buf_room(&s->scratch, key.n);
+        key = (ct_str){to, ct_unescape(to, key)};
     }
-    return p;
+    return ct_names_look_up(s->names, key);
 }
 
-/* What stops the scan and is no quote. */
-static const char *special(ct_parser *s, const char *p, uint8_t *flags, uint8_t escaped)
+ALWAYS const ct_name_slot *find_name(ct_parser *s, ct_pass *a, uint32_t i, uint32_t n, bool escaped,
+                                     const bool line)
 {
-    if (p == s->end)
-        return refuse(s, p, "");
-    if ((uint8_t)*p >= 0x80)
-        return foreign(s, p);
-    if (*p != '\\')
-        return refuse(s, p, "control character in string");
-    *flags |= escaped;
-    return escape(s, p);
+    if (LIKELY(n - 2 <= CT_NAME_WIDE - 2 && !escaped && a->names &&
+               (line || a->end - i >= CT_NAME_WIDE)))
+        return ct_names_slot(a->names, a->text + i, n);
+    put_away(s, a);
+    const ct_name_slot *slot = look_up(s, (ct_str){a->text + i, n}, escaped);
+    take_back(s, a);
+    return slot;
 }
 
-/* From the first character of a string to its closing quote. Sets `escaped` in `*flags` where it
- * has an escape. */
-static inline const char *string(ct_parser *s, const char *p, uint8_t *flags, uint8_t escaped)
+/* Reads a name and the colon; returns where the value starts. */
+ALWAYS uint32_t member(ct_parser *s, ct_pass *a, uint32_t i, const bool line)
 {
-    for (;;) {
-        p = ct_lex_plain(p, s->end);
-        if (peek(s, p) == '"')
-            return p;
-        p = special(s, p, flags, escaped);
-        if (!p)
-            return NULL;
-    }
+    if (RARELY(look(a, i, line) != '"'))
+        return refuse(s, i, "expected a name in quotes");
+    bool escaped = false;
+    uint32_t key = i + 1, close = string(s, a, key, &escaped);
+    if (RARELY(close == FAILED))
+        return FAILED;
+    const ct_name_slot *name = find_name(s, a, key, close - key, escaped, line);
+    a->v->key = key;
+    a->v->keylen = close - key;
+    a->v->name = name->id;
+    a->v->flags = escaped ? CT_J_KEY_ESCAPED : 0;
+    a->twice |= a->seen & name->bit;
+    a->seen |= name->bit;
+    i = close + 1;
+    return LIKELY(take(a, &i, ':', line)) ? i : refuse(s, i, "expected ':'");
 }
 
-/* ---- scalars ---- */
+/* ---- numbers and literals ---- */
 
-static const char *literal(ct_parser *s, const char *p, ct_str word)
-{
-    for (size_t i = 0; i < word.n; i++, p++)
-        if (peek(s, p) != word.p[i])
-            return refuse(s, p, "expected a value");
-    return p;
-}
-
-static inline bool is_digit(char c)
+ALWAYS bool is_digit(char c)
 {
     return c >= '0' && c <= '9';
 }
 
-/* One digit at least. */
-static const char *digits(ct_parser *s, const char *p)
+/* Passes over digits; false where there is none. */
+ALWAYS bool digits(const ct_pass *a, uint32_t *i, const bool line)
 {
-    const char *from = p;
-    while (is_digit(peek(s, p)))
-        p++;
-    return p > from ? p : refuse(s, p, "expected a digit");
+    uint32_t from = *i;
+    while (is_digit(look(a, *i, line)))
+        ++*i;
+    return *i > from;
 }
 
-static const char *number(ct_parser *s, const char *p)
+ALWAYS uint32_t number(ct_parser *s, const ct_pass *a, uint32_t i, const bool line)
 {
-    if (*p == '-')
-        p++;
-    if (peek(s, p) == '0') {
-        p++;
-        if (is_digit(peek(s, p)))
-            return refuse(s, p, "number with a leading zero");
+    i += look(a, i, line) == '-';
+    if (look(a, i, line) == '0') {
+        i++;
+        if (is_digit(look(a, i, line)))
+            return refuse(s, i, "number with a leading zero");
+    } else if (!digits(a, &i, line)) {
+        return refuse(s, i, "expected a digit");
+    }
+    if (look(a, i, line) == '.') {
+        i++;
+        if (!digits(a, &i, line))
+            return refuse(s, i, "expected a digit");
+    }
+    if ((look(a, i, line) | 0x20) == 'e') {
+        i++;
+        i += look(a, i, line) == '+' || look(a, i, line) == '-';
+        if (!digits(a, &i, line))
+            return refuse(s, i, "expected a digit");
+    }
+    return i;
+}
+
+ALWAYS uint32_t literal(ct_parser *s, const ct_pass *a, uint32_t i, const char *word,
+                        const bool line)
+{
+    for (; *word; word++, i++)
+        if (look(a, i, line) != *word)
+            return refuse(s, i, "expected a value");
+    return i;
+}
+
+/* What is no string and no container. */
+ALWAYS uint32_t scalar(ct_parser *s, ct_pass *a, uint32_t i, char first, const bool line)
+{
+    a->v->type = CT_NUMBER;
+    if (first == '-' || is_digit(first))
+        return number(s, a, i, line);
+    a->v->type = first == 't' ? CT_TRUE : first == 'f' ? CT_FALSE : CT_NULL;
+    return literal(s, a, i, first == 't' ? "true" : first == 'f' ? "false" : "null", line);
+}
+
+/* Reads a string, number or literal at `i`. */
+ALWAYS uint32_t simple(ct_parser *s, ct_pass *a, uint32_t i, char first, const bool line)
+{
+    uint32_t at = i;
+    if (LIKELY(first == '"')) {
+        bool escaped = false;
+        i = string(s, a, i + 1, &escaped);
+        a->v->type = CT_STRING;
+        if (RARELY(escaped))
+            a->v->flags |= CT_J_ESCAPED;
+        if (RARELY(i == FAILED))
+            return FAILED;
+        i++;
     } else {
-        p = digits(s, p);
+        i = scalar(s, a, i, first, line);
+        if (RARELY(i == FAILED))
+            return FAILED;
     }
-    if (p && peek(s, p) == '.')
-        p = digits(s, p + 1);
-    if (p && (peek(s, p) == 'e' || peek(s, p) == 'E')) {
-        p++;
-        if (peek(s, p) == '+' || peek(s, p) == '-')
-            p++;
-        p = digits(s, p);
-    }
-    return p;
-}
-
-static const char *scalar(ct_parser *s, const char *p, ct_node *v)
-{
-    switch (peek(s, p)) {
-    case 't':
-        v->type = CT_TRUE;
-        return literal(s, p, CT_S("true"));
-    case 'f':
-        v->type = CT_FALSE;
-        return literal(s, p, CT_S("false"));
-    case 'n':
-        v->type = CT_NULL;
-        return literal(s, p, CT_S("null"));
-    case '-':
-    case '0':
-    case '1':
-    case '2':
-    case '3':
-    case '4':
-    case '5':
-    case '6':
-    case '7':
-    case '8':
-    case '9':
-        v->type = CT_NUMBER;
-        return number(s, p);
-    default:
-        return refuse(s, p, "expected a value");
-    }
+    a->v->at = at;
+    a->v->len = i - at;
+    a->v->next = ++a->n;
+    a->v++;
+    return i;
 }
 
 /* ---- containers ---- */
 
-static uint16_t decoded_name(ct_parser *s, ct_str key)
+/* Enters the container at `i`; returns its first token. */
+ALWAYS uint32_t enter(ct_parser *s, ct_pass *a, uint32_t i, char first, const bool line)
 {
-    char *to = ct_buf_room(&s->scratch, key.n);
-    return ct_names_find(s->names, (ct_str){to, ct_unescape(to, key)});
+    if (RARELY(a->depth == CT_JSON_DEPTH))
+        return offset(s, ct_json_limit(s, s->text + i, "nested too deep"));
+    ct_frame *outer = &s->open[a->depth++];
+    outer->seen = a->seen;
+    outer->twice = a->twice;
+    outer->node = a->container;
+    outer->object = a->object;
+    a->object = first == '{';
+    a->seen = a->twice = 0;
+    a->v->at = i;
+    a->v->type = a->object ? CT_OBJECT : CT_ARRAY;
+    a->v++;
+    a->container = a->n++;
+    return space(a, i + 1, line);
 }
 
-static inline uint16_t name_id(ct_parser *s, const char *key, size_t n, bool escaped)
+/* Is there a name that stands twice in the container, which ends? */
+ALWAYS bool has_twice(ct_parser *s, ct_pass *a)
 {
-    if (!s->names)
-        return 0;
-    if (escaped)
-        return decoded_name(s, (ct_str){key, n});
-    if (s->end - key < 8)
-        return ct_names_find(s->names, (ct_str){key, n});
-    return ct_names_find_wide(s->names, key, n);
+    if (LIKELY(!a->twice))
+        return false;
+    put_away(s, a);
+    ct_val twice = ct_unique_check(&s->unique, s->text, s->tape, a->container, a->n);
+    if (twice != CT_NONE)
+        refuse(s, s->tape[twice].key, "name stands twice in its object");
+    take_back(s, a);
+    return twice != CT_NONE;
 }
 
-/* Reads a name and the colon into `v`; returns where the value starts. */
-static inline const char *member(ct_parser *s, const char *p, ct_node *v)
+/* Leaves the innermost container, whose bracket must be at `i`. */
+ALWAYS uint32_t leave(ct_parser *s, ct_pass *a, uint32_t i, const bool line)
 {
-    if (peek(s, p) != '"')
-        return refuse(s, p, "expected a name in quotes");
-    const char *key = p + 1;
-    p = string(s, key, &v->flags, CT_J_KEY_ESCAPED);
-    if (!p)
-        return NULL;
-    v->key = (uint32_t)(key - s->text);
-    v->keylen = (uint32_t)(p - key);
-    v->name = name_id(s, key, v->keylen, v->flags);
-    p = ct_lex_space(p + 1, s->end);
-    if (peek(s, p) != ':')
-        return refuse(s, p, "expected ':'");
-    return ct_lex_space(p + 1, s->end);
-}
-
-/* Enters the container at `p`; returns its first token. */
-static inline const char *container(ct_parser *s, const char *p, ct_node *v)
-{
-    if (s->depth == CT_JSON_DEPTH)
-        return limit(s, p, "nested too deep");
-    v->type = *p == '{' ? CT_OBJECT : CT_ARRAY;
-    s->open[s->depth++] = s->n++;
-    p = ct_lex_space(p + 1, s->end);
-    return p < s->end ? p : refuse(s, p, "");
-}
-
-/* Leaves the innermost container, whose bracket must be at `p`. */
-static inline const char *leave(ct_parser *s, const char *p)
-{
-    uint32_t at = s->open[s->depth - 1];
-    ct_node *v = &s->tape[at];
-    bool object = v->type == CT_OBJECT;
-    if (peek(s, p) != (object ? '}' : ']'))
-        return refuse(s, p, object ? "expected ',' or '}'" : "expected ',' or ']'");
-    p++;
-    v->len = (uint32_t)(p - s->text) - v->at;
-    v->next = s->n;
-    s->depth--;
-    if (object && s->n - at > 2 && v[1].next < s->n) { /* two members at least */
-        ct_val twice = ct_unique_check(&s->unique, s->text, s->tape, at, s->n);
-        if (twice != CT_NONE)
-            return refuse(s, s->text + s->tape[twice].key, "name stands twice in its object");
-    }
-    return p;
+    if (RARELY(look(a, i, line) != (a->object ? '}' : ']')))
+        return refuse(s, i, a->object ? "expected ',' or '}'" : "expected ',' or ']'");
+    ct_node *v = a->v - (a->n - a->container);
+    v->len = i + 1 - v->at;
+    v->next = a->n;
+    if (RARELY(has_twice(s, a)))
+        return FAILED;
+    v = a->v - (a->n - a->container);
+    const ct_frame *outer = &s->open[--a->depth];
+    a->seen = outer->seen;
+    a->twice = outer->twice;
+    a->container = outer->node;
+    a->object = outer->object;
+    return v->at + v->len;
 }
 
 /* ---- the pass ---- */
 
-static bool grow(ct_parser *s, const char *p)
+static bool grow(ct_parser *s, uint32_t i)
 {
     if (s->cap >= CT_JSON_NODES)
-        return limit(s, p, "too many values") != NULL;
+        return ct_json_limit(s, s->text + i, "too many values") != NULL;
     s->cap = s->cap ? 2 * s->cap : FIRST_NODES;
     s->tape = ct_realloc(s->tape, s->cap, sizeof *s->tape);
     return true;
 }
 
-/* Reads the value at `p` and all it contains; returns what follows it. */
-static const char *values(ct_parser *s, const char *p)
+/* Room for one more value. */
+ALWAYS bool has_room(ct_parser *s, ct_pass *a, uint32_t i)
 {
-    bool in_object = false;
+    if (LIKELY(a->n < a->cap))
+        return true;
+    put_away(s, a);
+    bool grown = grow(s, i);
+    take_back(s, a);
+    a->v = s->tape + a->n;
+    return grown;
+}
+
+/* Behind a value: leaves the containers that end there. Returns where the next value starts, or the
+ * end of the outermost one: then depth is 0. */
+ALWAYS uint32_t next_value(ct_parser *s, ct_pass *a, uint32_t i, const bool line)
+{
+    do {
+        if (take(a, &i, ',', line))
+            return i;
+        i = leave(s, a, i, line);
+        if (RARELY(i == FAILED))
+            return FAILED;
+    } while (LIKELY(a->depth));
+    return i;
+}
+
+/* Reads the value at `i` and all it contains; returns what follows it. */
+ALWAYS uint32_t values(ct_parser *s, ct_pass *a, uint32_t i, const bool line)
+{
     for (;;) {
-        if (s->n == s->cap && !grow(s, p))
-            return NULL;
-        ct_node *v = &s->tape[s->n];
-        *v = (ct_node){0};
-        if (in_object && !(p = member(s, p, v)))
-            return NULL;
-        v->at = (uint32_t)(p - s->text);
-        char c = peek(s, p);
-        if (c == '{' || c == '[') {
-            if (!(p = container(s, p, v)))
-                return NULL;
-            in_object = c == '{';
-            if (*p != c + 2) /* the bracket that closes */
-                continue;
+        if (RARELY(!has_room(s, a, i)))
+            return FAILED;
+        if (LIKELY(a->object)) {
+            i = member(s, a, i, line);
+            if (RARELY(i == FAILED))
+                return FAILED;
         } else {
-            if (c == '"') {
-                v->type = CT_STRING;
-                p = string(s, p + 1, &v->flags, CT_J_ESCAPED);
-                p = p ? p + 1 : NULL;
-            } else {
-                p = scalar(s, p, v);
-            }
-            if (!p)
-                return NULL;
-            v->len = (uint32_t)(p - s->text) - v->at;
-            v->next = ++s->n;
+            a->v->key = a->v->keylen = 0;
+            a->v->name = 0;
+            a->v->flags = 0;
         }
-        for (;;) {
-            if (s->depth == 0)
-                return p;
-            p = ct_lex_space(p, s->end);
-            if (peek(s, p) == ',')
-                break;
-            if (!(p = leave(s, p)))
-                return NULL;
+        char c = look(a, i, line);
+        if (c != '{' && c != '[') {
+            i = simple(s, a, i, c, line);
+            if (RARELY(i == FAILED || !a->depth))
+                return i;
+        } else {
+            i = enter(s, a, i, c, line);
+            if (RARELY(i == FAILED))
+                return FAILED;
+            if (LIKELY(look(a, i, line) != c + 2)) /* the bracket that closes */
+                continue;
         }
-        in_object = s->tape[s->open[s->depth - 1]].type == CT_OBJECT;
-        p = ct_lex_space(p + 1, s->end);
+        i = next_value(s, a, i, line);
+        if (RARELY(i == FAILED || !a->depth))
+            return i;
     }
+}
+
+/* A pass over what starts at `text`. A large tape is given back when a much smaller text comes. */
+ALWAYS ct_pass start(ct_parser *s, const char *text, size_t n)
+{
+    if (s->cap > KEEP_NODES && n < s->cap / 8) {
+        free(s->tape);
+        s->tape = NULL;
+        s->cap = 0;
+    }
+    s->text = text;
+    s->saved.end = (uint32_t)n;
+    s->saved.start = (uint32_t)(text - s->block);
+    return (ct_pass){.text = text,
+                     .end = s->saved.end,
+                     .start = s->saved.start,
+                     .stop = s->stop,
+                     .names = s->names,
+                     .v = s->tape,
+                     .cap = (uint32_t)s->cap};
 }
 
 bool ct_parse(ct_parser *s, ct_str text, ct_doc *doc, ct_err *err)
@@ -365,22 +415,58 @@ bool ct_parse(ct_parser *s, ct_str text, ct_doc *doc, ct_err *err)
     s->err = err;
     if (text.n > CT_JSON_MAX)
         return ct_fail(err, CT_E_LIMIT, "text is too long");
-    if (s->cap > KEEP_NODES && text.n < s->cap / 8) {
-        free(s->tape);
-        s->tape = NULL;
-        s->cap = 0;
-    }
-    s->text = text.n ? text.p : "";
-    s->end = s->text + text.n;
-    s->n = s->depth = 0;
-    const char *p = values(s, ct_lex_space(s->text, s->end));
-    if (!p)
+    if (!text.n)
+        text.p = "";
+    ct_json_scan_from(s, text.p, text.p + text.n, 0);
+    ct_pass a = start(s, text.p, text.n);
+    uint32_t i = values(s, &a, space(&a, 0, false), false);
+    if (RARELY(i == FAILED))
         return false;
-    p = ct_lex_space(p, s->end);
-    if (p < s->end)
-        return refuse(s, p, "more text after the value") != NULL;
-    *doc = (ct_doc){{s->text, text.n}, s->tape, s->n};
+    i = space(&a, i, false);
+    if (i < text.n)
+        return refuse(s, i, "more text after the value") != FAILED;
+    *doc = (ct_doc){text, s->tape, a.n};
     return true;
+}
+
+/* ---- blocks of lines ---- */
+
+void ct_parse_block(ct_parser *s, ct_str block)
+{
+    s->block_end = block.p + block.n;
+    s->line_next = block.p;
+    ct_json_scan_from(s, block.p, s->block_end, 0);
+}
+
+/* The line by itself: it is wrong, and this tells where. */
+static bool parse_alone(ct_parser *s, ct_str line, ct_doc *doc, ct_err *err)
+{
+    const char *block = s->block;
+    bool ok = ct_parse(s, line, doc, err);
+    s->block = block;
+    s->line_next = NULL; /* scan anew */
+    return ok;
+}
+
+bool ct_parse_line(ct_parser *s, ct_str *line, ct_doc *doc, ct_err *err)
+{
+    if (line->p != s->line_next)
+        ct_json_scan_from(s, s->block, s->block_end, (size_t)(line->p - s->block));
+    s->err = NULL;
+    ct_pass a = start(s, line->p, SIZE_MAX);
+    uint32_t i = values(s, &a, space(&a, 0, true), true);
+    if (i != FAILED)
+        i = space(&a, i, true);
+    if (i != FAILED && line->p[i] == '\n') {
+        s->stop = a.stop;
+        s->line_next = line->p + i + 1;
+        line->n = i;
+        *doc = (ct_doc){*line, s->tape, a.n};
+        return true;
+    }
+    const char *p = memchr(line->p, '\n', (size_t)(s->block_end - line->p));
+    line->n = (size_t)((p ? p : s->block_end) - line->p);
+    return parse_alone(s, *line, doc, err);
 }
 
 ct_doc ct_doc_keep(const ct_doc *doc, ct_arena *a)

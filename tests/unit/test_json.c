@@ -1,5 +1,5 @@
-/* Parsing, reading and writing JSON. test_json_portable.c runs the same tests on the scanner for
- * machines without SIMD. */
+/* Parsing, reading and writing JSON. test_json_WAY.c runs the same tests with another way of
+ * scanning than this machine's best. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,7 +8,9 @@
 #include <cmocka.h>
 
 #include "common/json/json.h"
+#include "common/json/scan.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 /* A text in memory of exactly its size, so that a sanitizer sees a read beyond its end. */
@@ -299,6 +301,49 @@ static void texts(void **state)
     ct_parser_free(with);
     ct_parser_free(without);
     ct_parser_free(NULL);
+    ct_names_free(names);
+}
+
+/* The texts of the table that hold no LF, as lines of one block, each between two good ones: with
+ * each the answer is that of the text alone, and the line behind it is read. */
+static void lines_of_a_block(void **state)
+{
+    (void)state;
+    const ct_str good = CT_S("{\"a\":[1,\"x\\\"y\"],\"b\":{}}\r");
+    ct_names *names = names_of(known, CT_LEN(known));
+    ct_parser *p = ct_parser_new(names), *alone = ct_parser_new(names);
+    ct_buf b = {0};
+    for (size_t i = 0; i < CT_LEN(text_table); i++) {
+        ct_buf_put(&b, good);
+        ct_buf_c(&b, '\n');
+        if (!memchr(text_table[i].text.p, '\n', text_table[i].text.n))
+            ct_buf_put(&b, text_table[i].text);
+        ct_buf_c(&b, '\n');
+    }
+    char *block = ct_calloc(b.n + CT_PARSE_SLACK, 1);
+    memcpy(block, b.p, b.n);
+    ct_parse_block(p, (ct_str){block, b.n});
+    size_t lines = 0;
+    for (ct_str line = {block, 0}; line.p < block + b.n; line.p += line.n + 1, lines++) {
+        ct_doc doc, other;
+        ct_err err = {0}, wanted = {0};
+        bool ok = ct_parse_line(p, &line, &doc, &err);
+        const char *lf = memchr(line.p, '\n', b.n - (size_t)(line.p - block));
+        assert_ptr_equal(line.p + line.n, lf);
+        assert_int_equal(ok, ct_parse(alone, line, &other, &wanted));
+        assert_int_equal(err.kind, wanted.kind);
+        assert_int_equal(err.offset, wanted.offset);
+        if (ok) {
+            assert_true(ct_str_eq(doc.text, line));
+            assert_int_equal(doc.n, other.n);
+            assert_memory_equal(doc.tape, other.tape, doc.n * sizeof *doc.tape);
+        }
+    }
+    assert_int_equal(lines, 2 * CT_LEN(text_table));
+    free(block);
+    ct_buf_free(&b);
+    ct_parser_free(p);
+    ct_parser_free(alone);
     ct_names_free(names);
 }
 
@@ -883,10 +928,28 @@ static void trees(void **state)
     ct_arena_free(a);
 }
 
+#ifdef SCAN_WAY
+/* False where this machine has no such way. */
+static bool scan_by(const char *name)
+{
+    for (const ct_scan_way *w = ct_scan_ways; w->name; w++)
+        if (strcmp(w->name, name) == 0 && w->there())
+            return setenv("CHART_SIMD", name, 1) == 0 && ct_scan_best() == w->scan;
+    return false;
+}
+#endif
+
 int main(void)
 {
+#ifdef SCAN_WAY
+    if (!scan_by(SCAN_WAY)) {
+        puts("ok 1 - all # skip: not on this machine");
+        return 0;
+    }
+#endif
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(texts),
+        cmocka_unit_test(lines_of_a_block),
         cmocka_unit_test(stops_at_every_place),
         cmocka_unit_test(every_start_is_cut),
         cmocka_unit_test(depth_is_bounded),

@@ -1,4 +1,3 @@
-/* The tests of test_json.c on the scanner for machines without SIMD. */
-#define CT_JSON_PORTABLE 1
-#include "common/json/parse.c"
+/* The tests of test_json.c on another way of scanning. */
+#define SCAN_WAY "portable"
 #include "tests/unit/test_json.c"
