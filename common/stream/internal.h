@@ -31,6 +31,11 @@ int ct_temp_open(ct_err *err);
 
 /* ---- for tests ---- */
 
+/* The same in `folder` where the system knows no file without a name from the start: it has one for
+ * a moment, and what processes that were killed in that moment left behind is removed. -1 and
+ * errno. */
+int ct_temp_named(const char *folder);
+
 /* At most `n` bytes from each read(2). */
 void ct_in_limit(ct_in *in, size_t n);
 /* The same for each input of a reader; blocks of `block` bytes; lines up to `line` bytes. 0 leaves

@@ -10,9 +10,12 @@
 
 #include "common/stream/internal.h"
 
+#include <dirent.h>
 #include <dlfcn.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* ---- a disk that errs: this program's pread(2) in front of libc's ---- */
@@ -305,6 +308,88 @@ static void test_damage(void **unused)
     free_set(&s);
 }
 
+/* ---- the name that a temporary file has for a moment ---- */
+
+static char folder[] = "/tmp/chart-test.XXXXXX";
+
+static void touch(const char *format, long pid)
+{
+    char path[128];
+    int n = snprintf(path, sizeof path, "%s/", folder);
+    snprintf(path + n, sizeof path - (size_t)n, format, pid);
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    assert_int_equal(fclose(f), 0);
+}
+
+/* The number of files; all of them are removed. */
+static size_t clear_folder(void)
+{
+    size_t n = 0;
+    DIR *d = opendir(folder);
+    assert_non_null(d);
+    for (struct dirent *e; (e = readdir(d));)
+        if (e->d_name[0] != '.') {
+            assert_int_equal(unlinkat(dirfd(d), e->d_name, 0), 0);
+            n++;
+        }
+    assert_int_equal(closedir(d), 0);
+    return n;
+}
+
+static void test_temporary_file_has_no_name(void **unused)
+{
+    (void)unused;
+    char c = 0;
+    int fd = ct_temp_named(folder);
+    assert_true(fd >= 0);
+    assert_int_equal(clear_folder(), 0);
+    assert_int_equal(write(fd, "x", 1), 1);
+    assert_int_equal(pread(fd, &c, 1, 0), 1);
+    assert_int_equal(c, 'x');
+    assert_int_equal(close(fd), 0);
+    assert_int_equal(ct_temp_named("/no/such/folder"), -1);
+    assert_int_equal(errno, ENOENT);
+}
+
+/* Of all that lies there only what a process left that is gone. */
+static void test_stale_files_go(void **unused)
+{
+    (void)unused;
+    char link[128];
+    int status;
+    pid_t gone = fork();
+    if (gone == 0)
+        _exit(0);
+    assert_true(gone > 0);
+    assert_int_equal(waitpid(gone, &status, 0), gone);
+    touch("chart.%ld.abcdef", gone);
+    touch("chart.%ld.uvwxyz", gone);
+    assert_int_equal(close(ct_temp_named(folder)), 0);
+    assert_int_equal(clear_folder(), 0);
+    touch("chart.%ld.abcdef", getpid()); /* it lives */
+    touch("chart.%ld.abcdefg", gone);
+    touch("chart.%ld", gone);
+    touch("mychart.%ld.abcdef", gone);
+    touch("chart.-%ld.abcdef", gone);
+    snprintf(link, sizeof link, "%s/chart.%ld.linked", folder, (long)gone);
+    assert_int_equal(symlink("/nowhere", link), 0);
+    assert_int_equal(close(ct_temp_named(folder)), 0);
+    assert_int_equal(clear_folder(), 6);
+}
+
+static int make_folder(void **unused)
+{
+    (void)unused;
+    return mkdtemp(folder) ? 0 : -1;
+}
+
+static int remove_folder(void **unused)
+{
+    (void)unused;
+    return rmdir(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -313,6 +398,8 @@ int main(void)
         cmocka_unit_test(test_sorted_input),
         cmocka_unit_test(test_packing_shrinks),
         cmocka_unit_test(test_damage),
+        cmocka_unit_test(test_temporary_file_has_no_name),
+        cmocka_unit_test(test_stale_files_go),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
