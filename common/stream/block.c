@@ -174,7 +174,7 @@ static bool unpack(ct_packer *p, const head *h, char *to, ct_err *err)
 bool ct_block_read(ct_packer *p, const ct_blockfile *f, uint64_t *at, uint64_t end, ct_buf *to,
                    ct_err *err)
 {
-    head h;
+    head h = {0};
     if (!read_head(f, *at, end, &h, err))
         return false;
     to->n = p->packed.n = 0;

@@ -7,6 +7,8 @@
 
 #include <stdlib.h>
 
+enum { MEMORY_MIN = 1024 * 1024 }; /* with less there is no going on */
+
 /* ---- entries ---- */
 
 typedef struct head {
@@ -80,19 +82,32 @@ void ct_run_free(ct_run *r)
     *r = (ct_run){0};
 }
 
-/* With the items' scratch. Memory is taken all at once, as pages that are not touched cost nothing,
- * so that entries stay where they are. */
+/* Memory is taken all at once, as pages that are not touched cost nothing, so that entries stay
+ * where they are; less where the system has not that much. */
+static void take_memory(ct_run *r)
+{
+    while (!(r->memory = malloc(r->budget))) {
+        if (r->budget < MEMORY_MIN)
+            ct_oom();
+        r->budget = r->budget / 2 & ~(sizeof(ct_handle) - 1);
+    }
+    ct_run_clear(r);
+}
+
+/* With the items' scratch. */
+static bool fits(const ct_run *r, size_t need)
+{
+    size_t used = r->n + (r->nitems + 1) * 2 * sizeof *r->items;
+    return used <= r->budget && need <= r->budget - used;
+}
+
 static bool has_room(ct_run *r, size_t need)
 {
-    size_t items = (r->nitems + 1) * 2 * sizeof *r->items;
-    size_t used = r->n + items;
-    if (used > r->budget || need > r->budget - used)
+    if (!fits(r, need))
         return false;
-    if (!r->memory) {
-        r->memory = ct_alloc(r->budget);
-        ct_run_clear(r);
-    }
-    return true;
+    if (!r->memory)
+        take_memory(r);
+    return fits(r, need);
 }
 
 static size_t common_bytes(ct_str a, ct_str b, size_t max)

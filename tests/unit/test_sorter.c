@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 /* ---- a disk that errs: this program's pread(2) in front of libc's ---- */
@@ -51,6 +52,19 @@ ssize_t pread(int fd, void *to, size_t n, off_t at)
     } libc = {dlsym(RTLD_NEXT, "pread")};
     ssize_t got = libc.call(fd, to, n, at);
     return got > 0 ? spoil(to, got) : got;
+}
+
+static bool slow; /* write(2) takes its time */
+
+ssize_t write(int fd, const void *from, size_t n)
+{
+    union {
+        void *object;
+        ssize_t (*call)(int, const void *, size_t);
+    } libc = {dlsym(RTLD_NEXT, "write")};
+    if (slow) /* 100 MB/s at most */
+        nanosleep(&(struct timespec){.tv_nsec = (long)n * 10}, NULL);
+    return libc.call(fd, from, n);
 }
 
 /* ---- entries ---- */
@@ -258,6 +272,31 @@ static void test_packing_shrinks(void **unused)
     free_set(&s);
 }
 
+/* A slow disk is noticed, and what follows is packed. */
+static void test_slow_disk(void **unused)
+{
+    (void)unused;
+    enum { LINES = 70, LINE = 1000000 };
+    static char line[LINE];
+    ct_sorter *sorter = ct_sorter_new(1 << 22);
+    ct_entry e = {.key = CT_S("p"), .line = {line, LINE}};
+    ct_err err = {0};
+    memset(line, 'x', sizeof line);
+    slow = true;
+    for (e.number = 0; e.number < LINES; e.number++)
+        assert_true(ct_sorter_add(sorter, &e, &err));
+    slow = false;
+    assert_in_range(ct_sorter_spilled(sorter), 30 * LINE, 40 * LINE);
+    for (uint64_t i = 0; i < LINES; i++) {
+        assert_int_equal(ct_sorter_next(sorter, &e, &err), CT_GOT_RECORD);
+        assert_int_equal(e.number, i);
+        assert_int_equal(e.line.n, LINE);
+        assert_memory_equal(e.line.p, line, LINE);
+    }
+    assert_int_equal(ct_sorter_next(sorter, &e, &err), CT_GOT_END);
+    ct_sorter_free(sorter);
+}
+
 /* ---- damage ---- */
 
 /* Whatever is changed in what comes back from the disk: what was given out before is right, then
@@ -397,6 +436,7 @@ int main(void)
         cmocka_unit_test(test_sizes),
         cmocka_unit_test(test_sorted_input),
         cmocka_unit_test(test_packing_shrinks),
+        cmocka_unit_test(test_slow_disk),
         cmocka_unit_test(test_damage),
         cmocka_unit_test(test_temporary_file_has_no_name),
         cmocka_unit_test(test_stale_files_go),
