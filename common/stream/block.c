@@ -59,9 +59,43 @@ static bool damaged(ct_err *err)
     return ct_fail(err, CT_E_IO, "temporary file: it is not what was written");
 }
 
+/* ---- checks ---- */
+
+/* An odd constant with about half of its bits set. */
+static const uint64_t ODD = 0x9e3779b97f4a7c15;
+
+/* Each step has its own outcome for each word, so that no change of a single word goes unseen. */
+static uint64_t mix(uint64_t h, uint64_t word)
+{
+    h ^= word;
+    return (h << 29 | h >> 35) * ODD;
+}
+
+/* Four lanes that do not wait for each other: as fast as memory, where ct_hash is not. */
+static void mix_lanes(uint64_t lanes[4], const char *p)
+{
+    uint64_t words[4];
+    memcpy(words, p, sizeof words);
+    for (size_t i = 0; i < CT_LEN(words); i++)
+        lanes[i] = mix(lanes[i], words[i]);
+}
+
+static uint64_t check_sum(ct_str s)
+{
+    uint64_t lanes[4] = {s.n, 1, 2, 3};
+    char last[sizeof lanes] = {0};
+    size_t at = 0;
+    for (; s.n - at >= sizeof lanes; at += sizeof lanes)
+        mix_lanes(lanes, s.p + at);
+    if (s.n > at)
+        memcpy(last, s.p + at, s.n - at);
+    mix_lanes(lanes, last);
+    return mix(mix(mix(lanes[0], lanes[1]), lanes[2]), lanes[3]);
+}
+
 static uint64_t check_of(const head *h)
 {
-    return ct_hash((ct_str){(const char *)h + sizeof h->check, sizeof *h - sizeof h->check});
+    return check_sum((ct_str){(const char *)h + sizeof h->check, sizeof *h - sizeof h->check});
 }
 
 /* ---- writing ---- */
@@ -101,7 +135,7 @@ static void measure(ct_packer *p, size_t bytes, uint64_t ns)
 static bool write_block(ct_packer *p, ct_blockfile *f, char *room, size_t stored, size_t raw,
                         ct_err *err)
 {
-    head h = {.body = ct_hash((ct_str){room + CT_BLOCK_HEAD, stored}),
+    head h = {.body = check_sum((ct_str){room + CT_BLOCK_HEAD, stored}),
               .at = f->size,
               .stored = (uint32_t)stored,
               .raw = (uint32_t)raw};
@@ -160,7 +194,7 @@ static bool read_body(const ct_blockfile *f, const head *h, char *to, ct_err *er
 {
     if (!read_at(f->fd, to, h->stored, h->at + sizeof *h, err))
         return false;
-    return ct_hash((ct_str){to, h->stored}) == h->body || damaged(err);
+    return check_sum((ct_str){to, h->stored}) == h->body || damaged(err);
 }
 
 static bool unpack(ct_packer *p, const head *h, char *to, ct_err *err)
