@@ -1,12 +1,11 @@
-/* Grouping into charts: reads everything once to learn whose each record is, sorts by that outside
- * of memory where it must, and parses again what it hands out. */
-#include "common/stream/spill.h"
+/* Grouping into charts: reads everything once to learn whose each record is, sorts by that, and
+ * parses again what it hands out. */
+#include "common/stream/internal.h"
 
 #include <stdlib.h>
 
 enum {
     MEMORY = 24 * 1024 * 1024,
-    FANIN = 64,
     /* Shared records are no chart: they come in pieces of a size that is good to work on. */
     SHARED_RECORDS = 1000,
     SHARED_BYTES = 4 * 1024 * 1024,
@@ -19,13 +18,12 @@ struct ct_charts {
     ct_side *in;
     ct_bad_fn *bad;
     void *bad_ctx;
-    size_t memory, fanin;
+    ct_sorter *sorter;
     const char **files; /* inputs that gave records, in order */
     size_t nfiles;
-    ct_run run;
-    ct_spill *spill; /* NULL while all fits */
-    ct_merge merge;
     bool sorted;
+    bool there;         /* `entry` is the next one; else all are handed out */
+    ct_entry entry;     /* borrowed from the sorter */
     ct_err failed;      /* what is fatal sticks */
     ct_record *records; /* of the chart that is being gathered */
     size_t n, cap;
@@ -40,24 +38,20 @@ ct_charts *ct_charts_new(ct_reader *r, size_t memory, ct_side *in, ct_bad_fn *ba
     c->in = in;
     c->bad = bad;
     c->bad_ctx = bad_ctx;
-    c->memory = memory ? memory : MEMORY;
-    c->fanin = FANIN;
-    ct_run_start(&c->run, c->memory);
+    c->sorter = ct_sorter_new(memory ? memory : MEMORY);
     return c;
 }
 
 void ct_charts_fanin(ct_charts *c, size_t n)
 {
-    c->fanin = n;
+    ct_sorter_fanin(c->sorter, n);
 }
 
 void ct_charts_free(ct_charts *c)
 {
     if (!c)
         return;
-    ct_merge_free(&c->merge);
-    ct_spill_free(c->spill);
-    ct_run_free(&c->run);
+    ct_sorter_free(c->sorter);
     ct_parser_free(c->parser);
     free(c->files);
     free(c->records);
@@ -77,31 +71,17 @@ static uint32_t file_number(ct_charts *c, const char *file)
     return (uint32_t)(c->nfiles - 1);
 }
 
-static bool spill_run(ct_charts *c, ct_err *err)
-{
-    if (!c->spill && !(c->spill = ct_spill_new(err)))
-        return false;
-    ct_run_sort(&c->run);
-    if (!ct_spill_run(c->spill, &c->run, err))
-        return false;
-    ct_run_clear(&c->run);
-    return true;
-}
-
 static bool add(ct_charts *c, const ct_record *rec, ct_arena *a, ct_err *err)
 {
     ct_owner owner = ct_owner_of(c->model, &rec->doc, a);
     ct_entry e = {.key = owner.id,
+                  .line = rec->line,
                   .patient = owner.patient,
-                  .line_n = (uint32_t)rec->line.n,
                   .file = file_number(c, rec->file),
                   .number = rec->number};
     if (c->in)
         ct_side_add(c->in, rec->line, rec->type);
-    if (ct_run_add(&c->run, &e, rec->line))
-        return true;
-    return spill_run(c, err) && (ct_run_add(&c->run, &e, rec->line) ||
-                                 ct_fail(err, CT_E_LIMIT, "a record does not fit in memory"));
+    return ct_sorter_add(c->sorter, &e, err);
 }
 
 static bool take_all(ct_charts *c, ct_err *err)
@@ -126,19 +106,17 @@ static bool take_all(ct_charts *c, ct_err *err)
     return ok;
 }
 
+static bool next_entry(ct_charts *c, ct_err *err)
+{
+    ct_got got = ct_sorter_next(c->sorter, &c->entry, err);
+    c->there = got == CT_GOT_RECORD;
+    return got != CT_GOT_FATAL;
+}
+
 static bool sort(ct_charts *c, ct_err *err)
 {
     c->sorted = true;
-    if (!take_all(c, err))
-        return false;
-    if (!c->spill) {
-        ct_run_sort(&c->run);
-        return ct_merge_run(&c->merge, &c->run, err);
-    }
-    bool ok = c->run.nitems == 0 || spill_run(c, err);
-    ct_run_free(&c->run); /* the merge has the memory now */
-    return ok && ct_spill_narrow(&c->spill, c->fanin, c->memory, err) &&
-           ct_merge_spill(&c->merge, c->spill, 0, c->spill->nruns, c->memory, err);
+    return take_all(c, err) && next_entry(c, err);
 }
 
 /* ---- handing out ---- */
@@ -154,42 +132,42 @@ static ct_record *new_record(ct_charts *c)
     return rec;
 }
 
-/* Copies the first entry's line to the chart and parses it there. */
+/* Copies the next entry's line to the chart and parses it there. */
 static bool gather(ct_charts *c, ct_chart *chart, ct_err *err)
 {
-    const ct_entry *e = ct_merge_top(&c->merge);
+    const ct_entry *e = &c->entry;
     ct_record *rec = new_record(c);
-    char *line = ct_arena_alloc(chart->arena, e->line_n);
-    rec->line = (ct_str){line, e->line_n};
+    char *line = ct_arena_alloc(chart->arena, e->line.n);
+    if (e->line.n)
+        memcpy(line, e->line.p, e->line.n);
+    rec->line = (ct_str){line, e->line.n};
     rec->file = e->file < c->nfiles ? c->files[e->file] : NULL;
     rec->number = e->number;
     if (c->n == 1)
         chart->has_patient = e->patient && e->key.n;
-    if (!ct_merge_line(&c->merge, line, err))
-        return false;
     ct_doc doc;
     if (!ct_parse(c->parser, rec->line, &doc, err) || !ct_resource_check(c->model, &doc, err))
         return ct_fail(err, CT_E_IO, "temporary file: it is not what was written");
     rec->doc = ct_doc_keep(&doc, chart->arena);
     rec->type = ct_model_type(c->model, ct_resource_type(&doc))->name;
-    return ct_merge_pop(&c->merge, err);
+    return next_entry(c, err);
 }
 
 static bool goes_on(const ct_charts *c, const ct_chart *chart, size_t bytes)
 {
-    const ct_entry *e = ct_merge_top(&c->merge);
-    if (!e || !ct_str_eq(e->key, chart->id))
+    const ct_entry *e = &c->entry;
+    if (!c->there || !ct_str_eq(e->key, chart->id))
         return false;
-    return chart->id.n || (c->n < SHARED_RECORDS && bytes + e->line_n <= SHARED_BYTES);
+    return chart->id.n || (c->n < SHARED_RECORDS && bytes + e->line.n <= SHARED_BYTES);
 }
 
 static bool gather_all(ct_charts *c, ct_chart *chart, ct_err *err)
 {
     size_t bytes = 0;
     c->n = 0;
-    chart->id = ct_arena_copy(chart->arena, ct_merge_top(&c->merge)->key);
+    chart->id = ct_arena_copy(chart->arena, c->entry.key);
     do {
-        bytes += ct_merge_top(&c->merge)->line_n;
+        bytes += c->entry.line.n;
         if (!gather(c, chart, err))
             return false;
     } while (goes_on(c, chart, bytes));
@@ -205,7 +183,7 @@ ct_got ct_charts_next(ct_charts *c, ct_chart *chart, ct_err *err)
     ct_arena_reset(arena);
     *chart = (ct_chart){.arena = arena};
     bool ok = c->failed.kind == CT_OK && (c->sorted || sort(c, &c->failed));
-    if (ok && !ct_merge_top(&c->merge))
+    if (ok && !c->there)
         return CT_GOT_END;
     if (ok && gather_all(c, chart, &c->failed))
         return CT_GOT_RECORD;

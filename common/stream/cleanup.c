@@ -5,7 +5,7 @@
 #include <stdatomic.h>
 #include <unistd.h>
 
-enum { UNFINISHED_MAX = 64 };
+enum { UNFINISHED_MAX = 512 };
 
 static _Atomic(const char *) unfinished[UNFINISHED_MAX];
 

@@ -31,12 +31,21 @@ int ct_temp_open(ct_err *err);
 
 /* ---- for tests ---- */
 
+/* The same in `folder` where the system knows no file without a name from the start: it has one for
+ * a moment, and what processes that were killed in that moment left behind is removed. -1 and
+ * errno. */
+int ct_temp_named(const char *folder);
+
 /* At most `n` bytes from each read(2). */
 void ct_in_limit(ct_in *in, size_t n);
 /* The same for each input of a reader; blocks of `block` bytes; lines up to `line` bytes. 0 leaves
  * a bound as it is. */
 void ct_reader_limits(ct_reader *r, size_t read, size_t block, size_t line);
-/* Runs that are merged at once. */
+/* Runs that are merged at once, at most. */
 void ct_charts_fanin(ct_charts *c, size_t n);
+void ct_sorter_fanin(ct_sorter *s, size_t n);
+/* Are spilled blocks packed: never, all, or once the disk turns out to be slow (the default)? */
+typedef enum ct_when { CT_WHEN_SLOW, CT_ALWAYS, CT_NEVER } ct_when;
+void ct_sorter_pack(ct_sorter *s, ct_when when);
 
 #endif

@@ -1,138 +1,187 @@
-/* Runs in a temporary file. */
+/* Runs in temporary files. */
 #include "common/stream/spill.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { BUFFER = 256 * 1024 };
-
-ct_spill *ct_spill_new(ct_err *err)
+void ct_spill_start(ct_spill *s, size_t block, ct_when when)
 {
-    int fd = ct_temp_open(err);
-    if (fd < 0)
-        return NULL;
-    ct_spill *s = ct_calloc(1, sizeof *s);
-    s->fd = fd;
-    return s;
+    *s = (ct_spill){
+        .files = {{.fd = -1}, {.fd = -1}}, .packer = ct_packer_new(when), .block = block};
 }
 
 void ct_spill_free(ct_spill *s)
 {
-    if (!s)
-        return;
-    close(s->fd);
-    ct_buf_free(&s->buffer);
+    for (size_t i = 0; i < CT_LEN(s->files); i++)
+        if (s->files[i].fd >= 0)
+            close(s->files[i].fd);
+    ct_packer_free(s->packer);
+    free(s->buffer);
     free(s->runs);
-    free(s);
+    *s = (ct_spill){.files = {{.fd = -1}, {.fd = -1}}};
 }
 
-/* Grows at powers of two. */
-void ct_spill_begin(ct_spill *s)
+/* ---- writing a run ---- */
+
+static void begin(ct_spill *s, struct ct_extent *run)
 {
-    if ((s->nruns & (s->nruns - 1)) == 0)
-        s->runs = ct_realloc(s->runs, s->nruns ? s->nruns * 2 : 1, sizeof *s->runs);
-    s->runs[s->nruns] = (struct ct_extent){s->size, s->size};
+    uint64_t at = s->files[s->into].size;
+    *run = (struct ct_extent){s->into, at, at};
+    s->buffer = ct_alloc(CT_BLOCK_HEAD + s->block);
+    s->n = 0;
 }
 
-static bool write_file(ct_spill *s, ct_str bytes, ct_err *err)
+/* The buffer is given back: runs are written rarely, and memory is short. */
+static void end(ct_spill *s, struct ct_extent *run)
 {
-    if (ct_write_all(s->fd, bytes, err))
-        return true;
-    return ct_fail_sys(err, err->sys, "temporary file: cannot write");
+    run->end = s->files[s->into].size;
+    free(s->buffer);
+    s->buffer = NULL;
+}
+
+static bool write_block(ct_spill *s, char *room, size_t n, ct_err *err)
+{
+    ct_blockfile *f = &s->files[s->into];
+    uint64_t before = f->size;
+    bool ok = ct_block_write(s->packer, f, room, n, err);
+    s->written += f->size - before;
+    return ok;
 }
 
 static bool flush(ct_spill *s, ct_err *err)
 {
-    size_t n = s->buffer.n;
-    s->buffer.n = 0;
-    return write_file(s, (ct_str){s->buffer.p, n}, err);
+    size_t n = s->n;
+    s->n = 0;
+    return n == 0 || write_block(s, s->buffer, n, err);
 }
 
-bool ct_spill_put(ct_spill *s, ct_str bytes, ct_err *err)
+static bool put_large_start(ct_spill *s, const ct_entry *e, ct_err *err)
 {
-    if (s->buffer.n + bytes.n > BUFFER && !flush(s, err))
+    size_t n = CT_ENTRY_HEAD + e->key.n;
+    char *room = ct_alloc(CT_BLOCK_HEAD + n);
+    ct_entry_pack_start(e, room + CT_BLOCK_HEAD);
+    bool ok = write_block(s, room, n, err);
+    free(room);
+    return ok;
+}
+
+static bool put_large(ct_spill *s, const ct_entry *e, ct_err *err)
+{
+    if (!flush(s, err) || !put_large_start(s, e, err))
         return false;
-    s->size += (off_t)bytes.n;
-    if (bytes.n > BUFFER)
-        return write_file(s, bytes, err);
-    ct_buf_put(&s->buffer, bytes);
+    for (ct_str rest = e->line; rest.n;) {
+        ct_str piece = ct_str_head(rest, s->block);
+        memcpy(s->buffer + CT_BLOCK_HEAD, piece.p, piece.n);
+        s->n = piece.n;
+        if (!flush(s, err))
+            return false;
+        rest = ct_str_from(rest, piece.n);
+    }
     return true;
 }
 
-/* The buffer is given back: runs are written rarely, and memory is short then. */
-bool ct_spill_end(ct_spill *s, ct_err *err)
+static bool put(ct_spill *s, const ct_entry *e, ct_err *err)
 {
-    bool ok = flush(s, err);
-    ct_buf_free(&s->buffer);
-    s->runs[s->nruns++].end = s->size;
-    return ok;
+    size_t n = ct_entry_size(e);
+    if (n > s->block)
+        return put_large(s, e, err);
+    if (s->n + n > s->block && !flush(s, err))
+        return false;
+    ct_entry_pack(e, s->buffer + CT_BLOCK_HEAD + s->n);
+    s->n += n;
+    return true;
+}
+
+/* Grows at powers of two. */
+static struct ct_extent *new_run(ct_spill *s)
+{
+    if ((s->nruns & (s->nruns - 1)) == 0)
+        s->runs = ct_realloc(s->runs, s->nruns ? s->nruns * 2 : 1, sizeof *s->runs);
+    return &s->runs[s->nruns++];
 }
 
 bool ct_spill_run(ct_spill *s, const ct_run *r, ct_err *err)
 {
-    ct_spill_begin(s);
-    for (size_t i = 0; i < r->nitems; i++) {
-        const char *at = r->items[i].at;
+    struct ct_extent *run = new_run(s);
+    bool ok = true;
+    begin(s, run);
+    for (size_t i = 0; ok && i < r->nitems; i++) {
         ct_entry e;
-        ct_entry_unpack(&e, at);
-        if (!ct_spill_put(s, (ct_str){at, CT_ENTRY_HEAD + e.key.n + e.line_n}, err))
-            return false;
+        ct_run_entry(r, i, &e);
+        ok = put(s, &e, err);
     }
-    return ct_spill_end(s, err);
+    ok = ok && flush(s, err);
+    end(s, run);
+    return ok;
+}
+
+bool ct_spill_one(ct_spill *s, const ct_entry *e, ct_err *err)
+{
+    struct ct_extent *run = new_run(s);
+    begin(s, run);
+    bool ok = put(s, e, err) && flush(s, err);
+    end(s, run);
+    return ok;
 }
 
 /* ---- fewer, longer runs ---- */
 
-static bool copy_merged(ct_spill *to, ct_merge *m, ct_buf *line, ct_err *err)
+static bool copy_merged(ct_spill *s, ct_merge *m, ct_err *err)
 {
     const ct_entry *e;
-    ct_spill_begin(to);
-    while ((e = ct_merge_top(m))) {
-        char head[CT_ENTRY_HEAD];
-        ct_entry_pack(e, head);
-        line->n = 0;
-        char *text = ct_buf_room(line, e->line_n);
-        if (!ct_spill_put(to, (ct_str){head, sizeof head}, err) || !ct_spill_put(to, e->key, err) ||
-            !ct_merge_line(m, text, err) || !ct_spill_put(to, (ct_str){text, e->line_n}, err) ||
-            !ct_merge_pop(m, err))
+    bool ok;
+    while ((ok = ct_merge_next(m, &e, err)) && e)
+        if (!put(s, e, err))
             return false;
-    }
-    return ct_spill_end(to, err);
+    return ok && flush(s, err);
 }
 
-static bool merge_group(ct_spill *to, const ct_spill *from, size_t first, size_t n, size_t memory,
-                        ct_err *err)
+/* One run in place of the `n` from number `first` on. */
+static bool merge_runs(ct_spill *s, size_t first, size_t n, ct_err *err)
 {
     ct_merge m = {0};
-    ct_buf line = {0};
-    bool ok = ct_merge_spill(&m, from, first, n, memory, err) && copy_merged(to, &m, &line, err);
-    ct_buf_free(&line);
+    struct ct_extent run;
+    begin(s, &run);
+    bool ok = ct_merge_spill(&m, s, first, n, err) && copy_merged(s, &m, err);
+    end(s, &run);
     ct_merge_free(&m);
+    s->runs[first] = run;
+    memmove(&s->runs[first + 1], &s->runs[first + n], (s->nruns - first - n) * sizeof run);
+    s->nruns -= n - 1;
     return ok;
 }
 
-static bool merge_all(ct_spill *to, const ct_spill *from, size_t fanin, size_t memory, ct_err *err)
+/* Gives back what a file holds that no run is in any more. */
+static bool empty(ct_blockfile *f, ct_err *err)
 {
-    for (size_t first = 0; first < from->nruns; first += fanin) {
-        size_t n = from->nruns - first < fanin ? from->nruns - first : fanin;
-        if (!merge_group(to, from, first, n, memory, err))
-            return false;
-    }
+    if (f->fd >= 0 && (ftruncate(f->fd, 0) < 0 || lseek(f->fd, 0, SEEK_SET) < 0))
+        return ct_fail_sys(err, errno, "temporary file: cannot write");
+    f->size = 0;
     return true;
 }
 
-bool ct_spill_narrow(ct_spill **s, size_t fanin, size_t memory, ct_err *err)
+/* From the first run on, into the other file: all runs where there are very many, else only as many
+ * as it takes. */
+static bool merge_pass(ct_spill *s, size_t fanin, ct_err *err)
 {
-    while ((*s)->nruns > fanin) {
-        ct_spill *to = ct_spill_new(err);
-        if (!to)
-            return false;
-        bool ok = merge_all(to, *s, fanin, memory, err);
-        ct_spill_free(*s);
-        *s = to;
-        if (!ok)
+    unsigned from = s->into;
+    size_t first = 0;
+    s->into = !from;
+    for (; s->nruns > fanin && first < s->nruns; first++) {
+        size_t n = s->nruns - fanin + 1;
+        n = n < fanin ? n : fanin;
+        n = n < s->nruns - first ? n : s->nruns - first;
+        if (!merge_runs(s, first, n, err))
             return false;
     }
+    return first < s->nruns || empty(&s->files[from], err);
+}
+
+bool ct_spill_narrow(ct_spill *s, size_t fanin, ct_err *err)
+{
+    while (s->nruns > fanin)
+        if (!merge_pass(s, fanin, err))
+            return false;
     return true;
 }

@@ -1,40 +1,11 @@
-/* Temporary files without a name, and text that waits in one. */
+/* Text that waits, in memory or in a temporary file. */
 #include "common/stream/internal.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 enum { IN_MEMORY = 1024 * 1024 };
-
-static int make_nameless(const char *folder)
-{
-    ct_buf path = {0};
-    ct_buf_printf(&path, "%s/chart.XXXXXX", folder);
-    ct_buf_c(&path, '\0');
-    bool entered = ct_cleanup_add(path.p); /* a signal may come while it has its name */
-    int fd = mkstemp(path.p);
-    int sys = errno;
-    if (fd >= 0) {
-        unlink(path.p);
-        fcntl(fd, F_SETFD, FD_CLOEXEC);
-    }
-    if (entered)
-        ct_cleanup_drop(path.p);
-    ct_buf_free(&path);
-    errno = sys;
-    return fd;
-}
-
-int ct_temp_open(ct_err *err)
-{
-    const char *folder = getenv("TMPDIR");
-    int fd = make_nameless(folder && *folder ? folder : "/tmp");
-    if (fd < 0)
-        ct_fail_sys(err, errno, "temporary file: cannot create");
-    return fd;
-}
 
 struct ct_spool {
     ct_buf buf; /* what is not in the file: the end of the text */

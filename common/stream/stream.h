@@ -110,6 +110,38 @@ ct_got ct_reader_next(ct_reader *r, ct_record *rec, ct_err *err);
 uint64_t ct_reader_bytes(const ct_reader *r);
 void ct_reader_free(ct_reader *r);
 
+/* ---- sorting ---- */
+
+/* A record as it is sorted. */
+typedef struct ct_entry {
+    ct_str key; /* id of the chart's Patient; empty, and so first of all, for a shared record */
+    ct_str line;
+    uint64_t number; /* of the line in the input */
+    uint32_t file;   /* number of the input, or what else the caller numbers */
+    uint32_t tag;    /* the caller's own, below 2^31 */
+    bool patient;    /* it is the Patient, and so first of its chart */
+} ct_entry;
+
+/* <0, 0, >0 by the keys' bytes, and in a chart the Patient first. What is equal stays in the order
+ * in which it was added. */
+int ct_entry_cmp(const ct_entry *a, const ct_entry *b);
+
+/* Sorts any number of entries in bounded memory: what it cannot hold waits in a private temporary
+ * file in $TMPDIR (else /tmp) that has no name. */
+typedef struct ct_sorter ct_sorter;
+
+/* Holds about `memory` bytes; an entry that is larger than that goes to the file by itself. */
+ct_sorter *ct_sorter_new(size_t memory);
+/* Takes a copy of key and line. */
+CT_USE bool ct_sorter_add(ct_sorter *s, const ct_entry *e, ct_err *err);
+/* The next in order, borrowed until the next call; CT_GOT_END behind the last. Nothing is added any
+ * more. CT_GOT_FATAL (which sticks) where the temporary file cannot be written or read, or what is
+ * read from it is not what was written. Never CT_GOT_BAD. */
+ct_got ct_sorter_next(ct_sorter *s, ct_entry *e, ct_err *err);
+/* Bytes that were written to the temporary file so far. */
+uint64_t ct_sorter_spilled(const ct_sorter *s);
+void ct_sorter_free(ct_sorter *s);
+
 /* ---- charts ---- */
 
 /* A Patient and all of its compartment, or (empty `id`) the records that belong to nobody. It owns

@@ -1,0 +1,178 @@
+/* chart-sort: groups records into charts, in memory and on the disk. */
+#include "cmd/sort/sort.h"
+
+#include <stdlib.h>
+
+enum { OPT_SHARD = CT_OPT_OWN };
+
+static const ct_opt options[] = {
+    {'S', "buffer-size", "SIZE", "use SIZE of memory: K (the default), M, G, T, b for bytes"},
+    {'c', "check", NULL, "is the input in order? no output, exit 1 where it is not"},
+    {'m', "merge", NULL, "merge inputs each of which is in order"},
+    {OPT_SHARD, "shard", "N", "write N files by patient, named by -o with %d in it"},
+    {0},
+};
+
+static const ct_command command = {
+    .name = "sort",
+    .summary =
+        "Groups records into charts: records that belong to nobody first, then the charts by\n"
+        "the patient's id, each with its Patient first and the rest in the order of the input.",
+    .synopsis = "[OPTION]... [FILE]...",
+    .common = CT_HAS_OUTPUT | CT_HAS_REJECT | CT_HAS_TALLY | CT_HAS_PROGRESS,
+    .options = options,
+    .examples = "  chart sort export.ndjson >charts.ndjson\n"
+                "  chart sort -S 4G -o charts.ndjson.zst export/*.ndjson.gz\n"
+                "  chart sort --merge monday.ndjson tuesday.ndjson >both.ndjson\n"
+                "  chart sort --shard 8 -o 'part-%d.ndjson' charts.ndjson\n",
+};
+
+enum {
+    MEMORY = 256 * 1024 * 1024,
+    ASIDE = 8 * 1024 * 1024, /* what the program and its reader take, so that SIZE is all in all */
+};
+
+/* What the command line asks for. */
+struct wish {
+    bool check, merge;
+};
+
+/* SIZE as sort(1) takes it: kibibytes, or by its suffix; false where it is none. */
+static bool size_of(ct_str text, uint64_t *size)
+{
+    static const char units[] = "bKMGT";
+    const char *unit = text.n ? memchr(units, text.p[text.n - 1], sizeof(units) - 1) : NULL;
+    unsigned power = unit ? (unsigned)(unit - units) : 1;
+    uint64_t n;
+
+    if (!ct_str_u64(ct_str_head(text, text.n - (unit != NULL)), &n))
+        return false;
+    if (n == 0 || n > SIZE_MAX >> (10 * power))
+        return false;
+    *size = n << (10 * power);
+    return true;
+}
+
+static void read_options(sort_run *s, struct wish *w)
+{
+    int opt;
+
+    while ((opt = ct_cli_option(&s->cli)) != CT_CLI_DONE)
+        if (opt == 'S') {
+            if (!size_of(ct_str_z(s->cli.arg), &s->memory))
+                ct_cli_usage(&s->cli, "--buffer-size takes a size, as 64M");
+        } else if (opt == 'c')
+            w->check = true;
+        else if (opt == 'm')
+            w->merge = true;
+        else
+            s->nshards = (size_t)ct_cli_number(&s->cli, 1, SORT_SHARDS_MAX);
+    if (w->check && (w->merge || s->nshards || s->cli.output))
+        ct_cli_usage(&s->cli, "--check goes with neither --merge, --shard nor --output");
+}
+
+/* ---- entries ---- */
+
+/* Types are the model's own slices: the pointer tells. */
+static uint32_t kind_number(sort_run *s, ct_str kind)
+{
+    size_t i = 0;
+
+    while (i < s->nkinds && s->kinds[i].p != kind.p)
+        i++;
+    if (i == SORT_KINDS_MAX) /* R4 has a third of that */
+        return 0;
+    if (i == s->nkinds)
+        s->kinds[s->nkinds++] = kind;
+    return (uint32_t)i;
+}
+
+ct_entry sort_entry(sort_run *s, const ct_record *rec, ct_arena *a)
+{
+    ct_owner owner = ct_owner_of(s->model, &rec->doc, a);
+
+    ct_side_add(&s->cli.tally.in, rec->line, rec->type);
+    return (ct_entry){.key = owner.id,
+                      .line = rec->line,
+                      .number = rec->number,
+                      .tag = kind_number(s, rec->type),
+                      .patient = owner.patient && owner.id.n};
+}
+
+/* ---- the run ---- */
+
+/* False where nothing can be put out. */
+static bool take_in(sort_run *s, ct_reader *r, ct_sorter *sorter, bool ordered)
+{
+    ct_arena *a = ct_arena_new();
+    sort_last last = {0};
+    ct_record rec;
+    ct_err err = {0};
+    ct_got got = CT_GOT_END;
+    bool ok = true;
+
+    while (ok && (got = ct_reader_next(r, &rec, &err)) != CT_GOT_END && got != CT_GOT_FATAL) {
+        if (got == CT_GOT_BAD)
+            ct_cli_bad(&s->cli, &rec, &err);
+        else {
+            ct_entry e = sort_entry(s, &rec, a);
+            ok = (!ordered || sort_in_order(&last, &rec, &e, &err)) &&
+                 ct_sorter_add(sorter, &e, &err);
+        }
+        ct_arena_reset(a);
+        ct_cli_progress(&s->cli, ct_reader_bytes(r));
+    }
+    s->bytes = ct_reader_bytes(r);
+    if (!ok || got == CT_GOT_FATAL)
+        ct_cli_error(&s->cli, CT_FAULT, NULL, &err);
+    ct_buf_free(&last.key);
+    ct_arena_free(a);
+    return ok && got == CT_GOT_END;
+}
+
+static void put_out(sort_run *s, ct_sorter *sorter)
+{
+    ct_entry e;
+    ct_err err = {0};
+    ct_got got;
+
+    while ((got = ct_sorter_next(sorter, &e, &err)) == CT_GOT_RECORD)
+        if (!sort_put(s, &e)) {
+            s->cli.status = CT_FAULT; /* the write error is told when the output is closed */
+            return;
+        }
+    if (got == CT_GOT_FATAL)
+        ct_cli_error(&s->cli, CT_FAULT, NULL, &err);
+}
+
+void sort_all(sort_run *s, bool ordered)
+{
+    ct_reader *r = ct_reader_new(s->model, (const char *const *)s->cli.args, s->cli.nargs);
+    size_t aside = s->memory >= 4 * ASIDE ? ASIDE : 0;
+    ct_sorter *sorter = ct_sorter_new((size_t)s->memory - aside);
+
+    if (take_in(s, r, sorter, ordered))
+        put_out(s, sorter);
+    ct_sorter_free(sorter);
+    ct_reader_free(r);
+}
+
+int main(int argc, char **argv)
+{
+    sort_run s = {.memory = MEMORY, .model = ct_model_r4()};
+    struct wish w = {0};
+
+    ct_cli_start(&s.cli, &command, argc, argv);
+    read_options(&s, &w);
+    if (w.check) {
+        sort_check(&s);
+        return ct_cli_finish(&s.cli);
+    }
+    sort_open(&s);
+    if (w.merge)
+        sort_merge(&s);
+    else
+        sort_all(&s, false);
+    sort_close(&s);
+    return ct_cli_finish(&s.cli);
+}

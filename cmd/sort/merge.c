@@ -1,0 +1,133 @@
+/* --merge: inputs each of which is in order, read side by side, the one with the first record on
+ * top of a heap. */
+#include "cmd/sort/sort.h"
+
+#include <stdlib.h>
+
+enum {
+    EACH = 4 * 1024 * 1024, /* memory of an input that is open */
+    OPEN_MAX = 256,
+};
+
+typedef struct input {
+    ct_reader *reader;
+    ct_arena *arena;
+    ct_record rec;
+    ct_entry entry;
+    sort_last last;
+    uint64_t bytes;
+} input;
+
+typedef struct merge {
+    sort_run *run;
+    input *inputs;
+    input **heap;
+    size_t n;
+} merge;
+
+/* The next record that can be used; false, said and raised, where the merge cannot go on. */
+static bool advance(merge *m, input *in, bool *more)
+{
+    ct_cli *c = &m->run->cli;
+    ct_err err = {0};
+    ct_got got;
+
+    while ((got = ct_reader_next(in->reader, &in->rec, &err)) == CT_GOT_BAD)
+        ct_cli_bad(c, &in->rec, &err);
+    *more = got == CT_GOT_RECORD;
+    m->run->bytes += ct_reader_bytes(in->reader) - in->bytes;
+    in->bytes = ct_reader_bytes(in->reader);
+    ct_cli_progress(c, m->run->bytes);
+    if (got == CT_GOT_END)
+        return true;
+    ct_arena_reset(in->arena);
+    if (*more) {
+        in->entry = sort_entry(m->run, &in->rec, in->arena);
+        if (sort_in_order(&in->last, &in->rec, &in->entry, &err))
+            return true;
+    }
+    ct_cli_error(c, CT_FAULT, NULL, &err);
+    return false;
+}
+
+/* What is equal comes in the order of the inputs. */
+static bool before(const input *a, const input *b)
+{
+    int order = ct_entry_cmp(&a->entry, &b->entry);
+
+    return order ? order < 0 : a < b;
+}
+
+static void sift_down(merge *m, size_t at)
+{
+    input *in = m->heap[at];
+
+    for (size_t child; (child = 2 * at + 1) < m->n; at = child) {
+        if (child + 1 < m->n && before(m->heap[child + 1], m->heap[child]))
+            child++;
+        if (!before(m->heap[child], in))
+            break;
+        m->heap[at] = m->heap[child];
+    }
+    m->heap[at] = in;
+}
+
+static bool start(merge *m, size_t ninputs)
+{
+    for (size_t i = 0; i < ninputs; i++) {
+        input *in = &m->inputs[i];
+        bool more;
+
+        in->reader = ct_reader_new(m->run->model, (const char *const *)&m->run->cli.args[i],
+                                   m->run->cli.nargs ? 1 : 0);
+        in->arena = ct_arena_new();
+        if (!advance(m, in, &more))
+            return false;
+        if (more)
+            m->heap[m->n++] = in;
+    }
+    for (size_t i = m->n / 2; i-- > 0;)
+        sift_down(m, i);
+    return true;
+}
+
+static void merge_heap(merge *m)
+{
+    while (m->n) {
+        bool more;
+
+        if (!sort_put(m->run, &m->heap[0]->entry)) {
+            m->run->cli.status = CT_FAULT; /* the write error is told when the output is closed */
+            return;
+        }
+        if (!advance(m, m->heap[0], &more))
+            return;
+        if (!more)
+            m->heap[0] = m->heap[--m->n];
+        if (m->n)
+            sift_down(m, 0);
+    }
+}
+
+/* More inputs than can be open at once are sorted: it comes to the same. */
+void sort_merge(sort_run *s)
+{
+    size_t n = s->cli.nargs ? s->cli.nargs : 1;
+    merge m = {.run = s};
+
+    if (n > 1 && (n > OPEN_MAX || n > s->memory / EACH)) {
+        sort_all(s, true);
+        return;
+    }
+    m.inputs = ct_calloc(n, sizeof(*m.inputs));
+    m.heap = ct_calloc(n, sizeof(input *));
+    if (start(&m, n))
+        merge_heap(&m);
+    for (size_t i = 0; i < n; i++) {
+        ct_reader_free(m.inputs[i].reader);
+        ct_buf_free(&m.inputs[i].last.key);
+        ct_arena_free(m.inputs[i].arena);
+    }
+    free(m.inputs);
+    free(m.heap);
+}
