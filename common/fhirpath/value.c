@@ -281,7 +281,9 @@ static void put_number(ct_buf *b, ct_str s)
 static void put_node(ct_buf *b, const ct_item *item)
 {
     ct_str raw = ct_raw(item->doc, item->node);
-    if (memchr(raw.p, '\n', raw.n) || memchr(raw.p, '\r', raw.n))
+    bool broken = ct_type(item->doc, item->node) >= CT_ARRAY &&
+                  (memchr(raw.p, '\n', raw.n) || memchr(raw.p, '\r', raw.n));
+    if (broken)
         ct_put_compact(b, item->doc, item->node);
     else
         ct_buf_put(b, raw);
