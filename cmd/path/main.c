@@ -82,28 +82,30 @@ static ct_str column_name(struct run *r, ct_str name)
     return name;
 }
 
-/* Compiles an expression, which the user sees called `what` where it is not right. */
-static void add_column(struct run *r, ct_str name, const char *what, ct_str source)
+/* False where the expression is not right. */
+static bool add_column(struct run *r, ct_str name, ct_str source, ct_err *err)
 {
     path_query *q = &r->query;
-    ct_err err = {0};
-    ct_path *path = ct_path_compile(q->model, source, &err);
+    ct_path *path = ct_path_compile(q->model, source, err);
 
     if (!path)
-        ct_cli_die(&r->cli, what, &err);
+        return false;
     q->columns = ct_realloc(q->columns, q->n + 1, sizeof(*q->columns));
     q->columns[q->n++] = (path_column){.name = name, .about = ct_path_context(path), .path = path};
+    return true;
 }
 
 static void add_named(struct run *r)
 {
     ct_str source = ct_str_z(r->cli.arg), name = ct_str_cut(&source, '=');
+    ct_err err = {0};
 
     if (!source.p || is_torn(name))
         ct_cli_usage(&r->cli, "--expr takes NAME=EXPR, as in -e id=Patient.id; an expression alone "
                               "needs no option");
     name = column_name(r, name);
-    add_column(r, name, ct_arena_copy(r->arena, name).p, source);
+    if (!add_column(r, name, source, &err))
+        ct_cli_die(&r->cli, ct_arena_copy(r->arena, name).p, &err);
 }
 
 static void own_option(struct run *r, int opt)
@@ -135,13 +137,19 @@ static void own_option(struct run *r, int opt)
 static void take_expression(struct run *r)
 {
     ct_cli *c = &r->cli;
+    ct_err err = {0};
 
     if (c->nargs == 0)
         ct_cli_usage(c, "name an expression, as in chart path Patient.id");
     if (r->format_given || r->no_header)
         ct_cli_usage(c, "--format and --no-header are for tables: name columns by -e NAME=EXPR");
     r->query.format = PATH_VALUES;
-    add_column(r, (ct_str){"", 0}, "expression", ct_str_z(c->args[0]));
+    if (!add_column(r, (ct_str){"", 0}, ct_str_z(c->args[0]), &err)) {
+        if (access(c->args[0], F_OK) == 0)
+            ct_cli_usage(c, "the expression comes ahead of the files, and the first argument is a "
+                            "file");
+        ct_cli_die(c, "expression", &err);
+    }
     c->args++;
     c->nargs--;
 }

@@ -39,20 +39,20 @@ static int fitting(ct_str name)
 }
 
 /* Names the record and the expression, beside the column that the evaluator names. */
-static void keep_problem(path_slot *s, const path_column *c, const ct_record *rec, ct_err *err)
+static void keep_problem(path_slot *s, const path_column *c, const ct_record *rec,
+                         const ct_err *err)
 {
     ct_err *to = &s->shown[s->nproblems];
 
     if (s->nproblems++ >= PATH_SHOWN)
         return;
-    *to = *err;
-    to->file = rec->file;
-    to->line = rec->number;
     if (c->name.n)
         ct_fail_at(to, err->kind, err->text, "%.*s, %.30s", fitting(c->name), c->name.p,
                    err->where);
     else
         ct_fail_at(to, err->kind, err->text, "expression, %.30s", err->where);
+    to->file = rec->file;
+    to->line = rec->number;
 }
 
 /* False where the evaluation failed. */
