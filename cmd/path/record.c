@@ -42,10 +42,11 @@ static int fitting(ct_str name)
 static void keep_problem(path_slot *s, const path_column *c, const ct_record *rec,
                          const ct_err *err)
 {
-    ct_err *to = &s->shown[s->nproblems];
+    ct_err *to;
 
     if (s->nproblems++ >= PATH_SHOWN)
         return;
+    to = &s->shown[s->nproblems - 1];
     if (c->name.n)
         ct_fail_at(to, err->kind, err->text, "%.*s, %.30s", fitting(c->name), c->name.p,
                    err->where);
