@@ -4,18 +4,59 @@
 
 /* ---- results as text ---- */
 
-/* Tab and line ends have their spelling in TSV and CSV; other control characters have none. */
-static bool is_bare(ct_str s)
+static bool is_space(char c)
 {
-    if (s.n == 0 || s.p[0] == '[' || s.p[0] == '{' || s.p[0] == '"')
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+static ct_str without_space(ct_str s)
+{
+    while (s.n && is_space(s.p[0]))
+        s = ct_str_from(s, 1);
+    return s;
+}
+
+/* Does a reader that tries JSON have to read on to see that an array is none? Units of UCUM start
+ * with [ and {, as [lb_av] and {score}: they are none at their second character. */
+static bool starts_as_array(ct_str s)
+{
+    s = without_space(ct_str_from(s, 1));
+    return s.n && (strchr("\"[{]-0123456789", s.p[0]) || ct_str_starts(s, CT_S("true")) ||
+                   ct_str_starts(s, CT_S("false")) || ct_str_starts(s, CT_S("null")));
+}
+
+static bool starts_as_object(ct_str s)
+{
+    s = without_space(ct_str_from(s, 1));
+    return s.n && (s.p[0] == '"' || s.p[0] == '}');
+}
+
+/* Could the text be taken for one of the cells that are JSON? */
+static bool starts_as_json(ct_str s)
+{
+    s = without_space(s);
+    if (s.n == 0)
         return false;
+    return s.p[0] == '"' || (s.p[0] == '[' && starts_as_array(s)) ||
+           (s.p[0] == '{' && starts_as_object(s));
+}
+
+/* Tab and line ends have their spelling in TSV and CSV; other control characters have none. */
+static bool has_controls(ct_str s)
+{
+    bool found = false;
+
     for (size_t i = 0; i < s.n; i++) {
         unsigned char c = (unsigned char)s.p[i];
 
-        if ((c < ' ' && c != '\t' && c != '\n' && c != '\r') || c == 0x7f)
-            return false;
+        found |= ((c < ' ') & (c != '\t') & (c != '\n') & (c != '\r')) | (c == 0x7f);
     }
-    return true;
+    return found;
+}
+
+static bool is_bare(ct_str s)
+{
+    return s.n && !has_controls(s) && !starts_as_json(s);
 }
 
 static bool is_structure(const ct_item *item)
@@ -65,16 +106,38 @@ static ct_str result_text(const ct_items *items, ct_arena *a, ct_buf *scratch)
 
 /* ---- text as TSV and CSV ---- */
 
+/* The letter behind the backslash, 0 for a character that stands for itself. */
+static char tsv_escape(char c)
+{
+    switch (c) {
+    case '\t':
+        return 't';
+    case '\n':
+        return 'n';
+    case '\r':
+        return 'r';
+    case '\\':
+        return '\\';
+    default:
+        return 0;
+    }
+}
+
 static void put_tsv(ct_buf *b, ct_str s)
 {
-    for (size_t i = 0; i < s.n; i++) {
-        static const char special[] = "\t\n\r\\", letters[] = "tnr\\";
-        const char *at = s.p[i] ? strchr(special, s.p[i]) : NULL;
+    size_t from = 0;
 
-        if (at)
-            ct_buf_c(b, '\\');
-        ct_buf_c(b, at ? letters[at - special] : s.p[i]);
+    for (size_t i = 0; i < s.n; i++) {
+        char letter = tsv_escape(s.p[i]);
+
+        if (!letter)
+            continue;
+        ct_buf_put(b, (ct_str){s.p + from, i - from});
+        ct_buf_c(b, '\\');
+        ct_buf_c(b, letter);
+        from = i + 1;
     }
+    ct_buf_put(b, ct_str_from(s, from));
 }
 
 /* Does a cell need RFC 4180's quotes? Blanks at an end do not, but readers that trim are many. */

@@ -53,8 +53,8 @@ void path_record(path_slot *s, const ct_record *rec);
 /* Appends the row of names. */
 void path_head_put(ct_buf *b, const path_query *q);
 /* Appends a column's result as a cell: nothing for an empty one; the bare characters of one
- * primitive; JSON for everything else. What starts with [, { or " is JSON, always: a string that
- * would look so is written as JSON. `scratch` is written over. */
+ * primitive; JSON (an array, an object) for everything else. A string that could be taken for JSON,
+ * or for nothing, is written as a JSON string. `scratch` is written over. */
 void path_cell_put(ct_buf *b, path_format format, const ct_items *items, ct_arena *a,
                    ct_buf *scratch);
 /* The cell of an evaluation that failed: `[null]`, which no result is. */
