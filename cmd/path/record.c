@@ -18,9 +18,20 @@ void path_slot_stop(path_slot *s)
     ct_buf_free(&s->cell);
 }
 
+/* What one huge record needed is given back. */
+static void empty(ct_buf *b)
+{
+    enum { KEEP = 4 * 1024 * 1024 };
+
+    if (b->cap > KEEP)
+        ct_buf_free(b);
+    b->n = 0;
+}
+
 void path_slot_clear(path_slot *s)
 {
-    s->out.n = 0;
+    empty(&s->out);
+    empty(&s->cell);
     s->items = s->nproblems = s->unresolved = 0;
 }
 
