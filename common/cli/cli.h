@@ -68,6 +68,8 @@ typedef struct ct_cli {
     const char *arg; /* argument of the option just returned */
     char **args;     /* what is left behind the options, once CT_CLI_DONE came */
     size_t nargs;
+    size_t ahead; /* how many of them are no inputs, ahead of those that are; the command sets it
+                     before CT_CLI_DONE */
     /* common options */
     const char *output, *reject_path, *tally_path,
         *db; /* NULL where not given; db has its default */

@@ -266,7 +266,7 @@ void ct_cli_apart(ct_cli *c, const char *option, const char *path)
         if (same_file(path, other))
             ct_cli_usage(c, "--%s and --%s need files of their own", others[i].option, option);
     }
-    for (size_t i = 0; path && !is_stdout(path) && i < c->nargs; i++)
+    for (size_t i = c->ahead; path && !is_stdout(path) && i < c->nargs; i++)
         if (same_file(path, c->args[i]))
             ct_cli_usage(c, "--%s would overwrite an input", option);
 }
@@ -277,12 +277,14 @@ static void check_inputs(ct_cli *c)
 {
     struct stat in, out;
     const char *none[] = {"-"};
-    const char *const *names = c->nargs ? (const char *const *)c->args : none;
+    bool named = c->nargs > c->ahead;
+    const char *const *names = named ? (const char *const *)c->args + c->ahead : none;
+    size_t n = named ? c->nargs - c->ahead : 1;
 
     if (!(c->command->common & CT_HAS_OUTPUT) || (c->output && !is_stdout(c->output)) ||
         fstat(STDOUT_FILENO, &out) != 0 || !S_ISREG(out.st_mode))
         return;
-    for (size_t i = 0; i < (c->nargs ? c->nargs : 1); i++) {
+    for (size_t i = 0; i < n; i++) {
         bool standard = strcmp(names[i], "-") == 0;
         int result = standard ? fstat(STDIN_FILENO, &in) : stat(names[i], &in);
         if (result == 0 && in.st_dev == out.st_dev && in.st_ino == out.st_ino)

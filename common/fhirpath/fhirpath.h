@@ -112,8 +112,12 @@ ct_truth ct_path_test(const ct_path *p, ct_context *c, ct_err *err);
 /* The items by type, in their order within it; `*n` groups. */
 const ct_items *ct_items_by_type(const ct_items *items, ct_arena *a, size_t *n);
 
-/* Appends an item as FHIR JSON spells it. */
+/* Appends an item as FHIR JSON spells it, on one line. A node keeps its own text, white space
+ * between tokens included where that does not break the line. */
 void ct_item_put(ct_buf *b, const ct_item *item);
+/* What type() gives for an item: `FHIR` or `System` in `unit`, the type's name in `text`, empty for
+ * an element that R4 does not know. */
+ct_item ct_item_type(const ct_item *item);
 /* The characters of a string-like item (string, code, date, number …), empty for what has none. */
 ct_str ct_item_text(const ct_item *item, ct_arena *a);
 

@@ -130,25 +130,10 @@ bool ct_fn_resolve(struct fp_call *c)
 
 /* ---- types ---- */
 
-static ct_item type_of(const ct_item *item)
-{
-    static const char *const names[] = {
-        [CT_I_BOOLEAN] = "Boolean", [CT_I_INTEGER] = "Integer",   [CT_I_DECIMAL] = "Decimal",
-        [CT_I_STRING] = "String",   [CT_I_DATE] = "Date",         [CT_I_DATETIME] = "DateTime",
-        [CT_I_TIME] = "Time",       [CT_I_QUANTITY] = "Quantity", [CT_I_TYPE] = "TypeInfo",
-    };
-    if (item->type != CT_I_NODE)
-        return (ct_item){
-            .type = CT_I_TYPE, .text = ct_str_z(names[item->type]), .unit = CT_S("System")};
-    return (ct_item){.type = CT_I_TYPE,
-                     .text = item->ftype ? item->ftype->name : (ct_str){"", 0},
-                     .unit = CT_S("FHIR")};
-}
-
 bool ct_fn_type(struct fp_call *c)
 {
     for (size_t i = 0; i < c->in->n; i++) {
-        ct_item type = type_of(&c->in->v[i]);
+        ct_item type = ct_item_type(&c->in->v[i]);
         if (!ct_fp_push(c->r, c->n, c->out, &type))
             return false;
     }

@@ -221,6 +221,21 @@ bool ct_fp_is(const ct_item *item, const struct fp_type *type, bool exact)
     return t != NULL;
 }
 
+ct_item ct_item_type(const ct_item *item)
+{
+    static const char *const names[] = {
+        [CT_I_BOOLEAN] = "Boolean", [CT_I_INTEGER] = "Integer",   [CT_I_DECIMAL] = "Decimal",
+        [CT_I_STRING] = "String",   [CT_I_DATE] = "Date",         [CT_I_DATETIME] = "DateTime",
+        [CT_I_TIME] = "Time",       [CT_I_QUANTITY] = "Quantity", [CT_I_TYPE] = "TypeInfo",
+    };
+    if (item->type != CT_I_NODE)
+        return (ct_item){
+            .type = CT_I_TYPE, .text = ct_str_z(names[item->type]), .unit = CT_S("System")};
+    return (ct_item){.type = CT_I_TYPE,
+                     .text = item->ftype ? item->ftype->name : (ct_str){"", 0},
+                     .unit = CT_S("FHIR")};
+}
+
 /* ---- writing ---- */
 
 ct_str ct_fp_spell(ct_arena *a, const ct_item *v)
@@ -250,13 +265,37 @@ ct_str ct_item_text(const ct_item *item, ct_arena *a)
     return t == CT_OBJECT || t == CT_ARRAY ? (ct_str){"", 0} : ct_text(item->doc, item->node, a);
 }
 
+/* JSON has no zeros ahead of a number, FHIRPath's literals may. */
+static void put_number(ct_buf *b, ct_str s)
+{
+    if (ct_str_starts(s, CT_S("-"))) {
+        ct_buf_c(b, '-');
+        s = ct_str_from(s, 1);
+    }
+    while (s.n > 1 && s.p[0] == '0' && s.p[1] >= '0' && s.p[1] <= '9')
+        s = ct_str_from(s, 1);
+    ct_buf_put(b, s);
+}
+
+/* A string cannot hold them as they are, so line ends are white space between tokens. */
+static void put_node(ct_buf *b, const ct_item *item)
+{
+    ct_str raw = ct_raw(item->doc, item->node);
+    bool broken = ct_type(item->doc, item->node) >= CT_ARRAY &&
+                  (memchr(raw.p, '\n', raw.n) || memchr(raw.p, '\r', raw.n));
+    if (broken)
+        ct_put_compact(b, item->doc, item->node);
+    else
+        ct_buf_put(b, raw);
+}
+
 static void put_quantity(ct_buf *b, const ct_item *item)
 {
     bool calendar;
     const struct fp_time_unit *u = ct_fp_time_unit(item->unit, &calendar);
     ct_str code = u ? ct_str_z(u->code) : item->unit;
     ct_buf_z(b, "{\"value\":");
-    ct_buf_put(b, item->text);
+    put_number(b, item->text);
     ct_buf_z(b, ",\"unit\":");
     ct_put_string(b, item->unit);
     ct_buf_z(b, ",\"system\":\"http://unitsofmeasure.org\",\"code\":");
@@ -268,7 +307,7 @@ void ct_item_put(ct_buf *b, const ct_item *item)
 {
     switch (item->type) {
     case CT_I_NODE:
-        ct_put_compact(b, item->doc, item->node);
+        put_node(b, item);
         break;
     case CT_I_BOOLEAN:
         ct_buf_z(b, item->boolean ? "true" : "false");
@@ -277,7 +316,7 @@ void ct_item_put(ct_buf *b, const ct_item *item)
         ct_buf_printf(b, "%lld", (long long)item->integer);
         break;
     case CT_I_DECIMAL:
-        ct_buf_put(b, item->text);
+        put_number(b, item->text);
         break;
     case CT_I_QUANTITY:
         put_quantity(b, item);
@@ -288,6 +327,10 @@ void ct_item_put(ct_buf *b, const ct_item *item)
         ct_buf_z(b, ",\"name\":");
         ct_put_string(b, item->text);
         ct_buf_c(b, '}');
+        break;
+    case CT_I_DATETIME: /* FHIRPath's mark of a dateTime without a time is none of FHIR's */
+        ct_put_string(b,
+                      ct_str_head(item->text, item->text.n - ct_str_ends(item->text, CT_S("T"))));
         break;
     default:
         ct_put_string(b, item->text);

@@ -1160,6 +1160,84 @@ static void budgets(void **state)
     CHECK(rows, patient);
 }
 
+/* What was computed is printed as JSON spells it, whatever its literal looked like. */
+static void spellings(void **state)
+{
+    static const struct row rows[] = {
+        {"true", "true"},
+        {"007", "7"},
+        {"007.50", "7.50"},
+        {"00.0", "0.0"},
+        {"0.50", "0.50"},
+        {"-00.5", "-0.5"},
+        {"010.0 'mg'", "{\"value\":10.0,\"unit\":\"mg\",\"system\":\"http://"
+                       "unitsofmeasure.org\",\"code\":\"mg\"}"},
+        {"2 weeks", "{\"value\":2,\"unit\":\"weeks\",\"system\":\"http://"
+                    "unitsofmeasure.org\",\"code\":\"wk\"}"},
+        {"'a\"b\\n'", "\"a\\\"b\\n\""},
+        {"@2020-02", "\"2020-02\""},
+        {"@2020-02T", "\"2020-02\""},
+        {"@2020-02-03T04:05:06.70Z", "\"2020-02-03T04:05:06.70Z\""},
+        {"@T04:05", "\"04:05\""},
+        {"1.type()", "{\"namespace\":\"System\",\"name\":\"Integer\"}"},
+    };
+    (void)state;
+    CHECK(rows, patient);
+}
+
+/* A node's text is kept, but never a line's end in it. */
+static void node_texts(void **state)
+{
+    static const struct row rows[] = {
+        {"name[0]", "{ \"family\" :\t\"B r\\u006f\" }"},
+        {"name[1]", "{\"family\":\"a b\",\"given\":[\"x\",\"y\"]}"},
+        {"name[2]", "{\"family\":\"c\"}"},
+        {"multipleBirth", "2"},
+    };
+    (void)state;
+    CHECK(rows, "{\"resourceType\":\"Patient\",\n\"name\":[{ \"family\" :\t\"B r\\u006f\" },"
+                "{\"family\": \"a b\",\n \"given\": [\"x\", \"y\"]},{\"family\":\r\"c\" }],"
+                "\"multipleBirthInteger\": 2\n}");
+}
+
+/* "FHIR.HumanName" for the first item that `source` gives for the observation. */
+static void type_name(const char *source, const char *expected)
+{
+    struct fixture f = {0};
+    ct_buf b = {0};
+    ct_items items;
+    ct_err err = {0};
+    start(&f);
+    ct_path *p = ct_path_compile(f.model, ct_str_z(source), &err);
+    assert_non_null(p);
+    assert_true(ct_parse(f.parsers[0], ct_str_z(observation), &f.doc, &err));
+    ct_context c = context_of(&f);
+    assert_true(ct_path_eval(p, &c, &items, &err));
+    assert_true(items.n > 0);
+    ct_item type = ct_item_type(&items.v[0]);
+    ct_buf_put(&b, type.unit);
+    ct_buf_c(&b, '.');
+    ct_buf_put(&b, type.text);
+    ct_buf_c(&b, '\0');
+    assert_string_equal(b.p, expected);
+    ct_buf_free(&b);
+    ct_path_free(p);
+    stop(&f);
+}
+
+static void item_types(void **state)
+{
+    (void)state;
+    type_name("$this", "FHIR.Observation");
+    type_name("value", "FHIR.Quantity");
+    type_name("component", "FHIR.Observation.component");
+    type_name("issued", "FHIR.instant");
+    type_name("value.value + 1", "System.Decimal");
+    type_name("3 'mg'", "System.Quantity");
+    type_name("now()", "System.DateTime");
+    type_name("id.type()", "System.TypeInfo");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -1170,7 +1248,8 @@ int main(void)
         cmocka_unit_test(conditions),  cmocka_unit_test(no_values),  cmocka_unit_test(kept_values),
         cmocka_unit_test(chart_types), cmocka_unit_test(contexts),   cmocka_unit_test(known_start),
         cmocka_unit_test(places),      cmocka_unit_test(nesting),    cmocka_unit_test(budgets),
-        cmocka_unit_test(large_sets),
+        cmocka_unit_test(large_sets),  cmocka_unit_test(spellings),  cmocka_unit_test(node_texts),
+        cmocka_unit_test(item_types),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

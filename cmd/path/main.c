@@ -1,0 +1,315 @@
+/* chart-path: evaluates FHIRPath expressions on each record and prints what they give, as values or
+ * as a table. */
+#include "cmd/path/path.h"
+#include "common/cli/cli.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { OPT_FORMAT = CT_OPT_OWN, OPT_NO_HEADER };
+
+static const ct_opt options[] = {
+    {'e', "expr", "NAME=EXPR", "a column of a table, again for more"},
+    {OPT_FORMAT, "format", "FORMAT", "of the table: tsv (default) or csv"},
+    {OPT_NO_HEADER, "no-header", NULL, "leave out the row of names"},
+    {'t', "types", NULL, "print each value's type and a tab ahead of it"},
+    {'E', "exit-status", NULL, "exit 1 where the expressions gave nothing at all"},
+    {0},
+};
+
+static const ct_command command = {
+    .name = "path",
+    .summary = "Evaluates a FHIRPath expression on each record and prints the items it gives as\n"
+               "JSON, one a line; with -e, a table with a row for each record.",
+    .synopsis = "[OPTION]... EXPR [FILE]...\n"
+                "[OPTION]... -e NAME=EXPR... [FILE]...",
+    .common =
+        CT_HAS_OUTPUT | CT_HAS_REJECT | CT_HAS_TALLY | CT_HAS_JOBS | CT_HAS_ASOF | CT_HAS_PROGRESS,
+    .options = options,
+    .examples = "  chart path Patient.name.given charts.ndjson\n"
+                "  chart path -t 'Observation.value' charts.ndjson\n"
+                "  chart path --format csv -e id=Patient.id -e born=Patient.birthDate \\\n"
+                "      -e 'name=Patient.name.first().family' charts.ndjson >patients.csv\n",
+};
+
+/* The run. */
+struct run {
+    ct_cli cli;
+    path_query query;
+    path_slot slot;
+    ct_arena *arena; /* of the query */
+    bool format_given, no_header, exit_status;
+    uint64_t items, nproblems, unresolved;
+};
+
+/* ---- options ---- */
+
+/* More closing than opening brackets, or half a string: the `=` that was taken for the end of the
+ * name stands inside of an expression. */
+static bool is_torn(ct_str name)
+{
+    int depth = 0, quotes = 0;
+
+    for (size_t i = 0; i < name.n; i++) {
+        depth += (name.p[i] == '(') - (name.p[i] == ')');
+        quotes += name.p[i] == '\'';
+    }
+    return depth != 0 || quotes % 2 != 0;
+}
+
+static bool has_controls(ct_str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if ((unsigned char)s.p[i] < ' ' || s.p[i] == 0x7f)
+            return true;
+    return false;
+}
+
+static ct_str column_name(struct run *r, ct_str name)
+{
+    ct_cli *c = &r->cli;
+
+    name = ct_str_trim(name);
+    if (name.n == 0)
+        ct_cli_usage(c, "--expr takes NAME=EXPR, as in -e id=Patient.id; the name is missing");
+    if (has_controls(name))
+        ct_cli_usage(c, "the name of a column cannot hold control characters");
+    for (size_t i = 0; i < r->query.n; i++)
+        if (ct_str_eq(r->query.columns[i].name, name))
+            ct_cli_usage(c, "two columns are called %.*s", (int)name.n, name.p);
+    return name;
+}
+
+/* False where the expression is not right. */
+static bool add_column(struct run *r, ct_str name, ct_str source, ct_err *err)
+{
+    path_query *q = &r->query;
+    ct_path *path = ct_path_compile(q->model, source, err);
+
+    if (!path)
+        return false;
+    q->columns = ct_realloc(q->columns, q->n + 1, sizeof(*q->columns));
+    q->columns[q->n++] = (path_column){.name = name, .about = ct_path_context(path), .path = path};
+    return true;
+}
+
+static void add_named(struct run *r)
+{
+    ct_str source = ct_str_z(r->cli.arg), name = ct_str_cut(&source, '=');
+    ct_err err = {0};
+
+    if (!source.p || is_torn(name))
+        ct_cli_usage(&r->cli, "--expr takes NAME=EXPR, as in -e id=Patient.id; an expression alone "
+                              "needs no option");
+    name = column_name(r, name);
+    if (!add_column(r, name, source, &err))
+        ct_cli_die(&r->cli, ct_arena_copy(r->arena, name).p, &err);
+}
+
+static void own_option(struct run *r, int opt)
+{
+    static const char *const formats[] = {"tsv", "csv", NULL};
+
+    switch (opt) {
+    case 'e':
+        r->cli.ahead = 0;
+        add_named(r);
+        break;
+    case OPT_FORMAT:
+        r->query.format = (path_format)ct_cli_word(&r->cli, formats);
+        r->format_given = true;
+        break;
+    case OPT_NO_HEADER:
+        r->no_header = true;
+        break;
+    case 't':
+        r->query.types = true;
+        break;
+    case 'E':
+        r->exit_status = true;
+        break;
+    }
+}
+
+/* The expression that stands ahead of the files. */
+static void take_expression(struct run *r)
+{
+    ct_cli *c = &r->cli;
+    ct_err err = {0};
+
+    if (c->nargs == 0)
+        ct_cli_usage(c, "name an expression, as in chart path Patient.id");
+    if (r->format_given || r->no_header)
+        ct_cli_usage(c, "--format and --no-header are for tables: name columns by -e NAME=EXPR");
+    r->query.format = PATH_VALUES;
+    if (!add_column(r, (ct_str){"", 0}, ct_str_z(c->args[0]), &err)) {
+        if (access(c->args[0], F_OK) == 0)
+            ct_cli_usage(c, "the expression comes ahead of the files, and the first argument is a "
+                            "file");
+        ct_cli_die(c, "expression", &err);
+    }
+    c->args++;
+    c->nargs--;
+}
+
+static void read_options(struct run *r)
+{
+    int opt;
+
+    r->cli.ahead = 1;
+    while ((opt = ct_cli_option(&r->cli)) != CT_CLI_DONE)
+        own_option(r, opt);
+    if (r->query.n == 0)
+        take_expression(r);
+    else if (r->query.types)
+        ct_cli_usage(&r->cli, "--types goes with values, not with a table");
+}
+
+/* ---- the clock ---- */
+
+/* Minutes east of UTC, as strftime(3) spells them: +0130. */
+static int16_t zone_of(const struct tm *tm)
+{
+    char text[8] = "";
+    int n;
+
+    if (strftime(text, sizeof(text), "%z", tm) != 5)
+        return 0;
+    n = (int)strtol(text, NULL, 10);
+    return (int16_t)(n / 100 * 60 + n % 100);
+}
+
+/* --as-of is a day without a time; else the whole run sees the moment at which it started. */
+static ct_date now(const ct_cli *c)
+{
+    time_t t = time(NULL);
+    struct tm tm;
+
+    if (c->as_of_given || !localtime_r(&t, &tm))
+        return c->as_of;
+    return (ct_date){.precision = CT_P_SECOND,
+                     .year = (int16_t)(tm.tm_year + 1900),
+                     .month = (uint8_t)(tm.tm_mon + 1),
+                     .day = (uint8_t)tm.tm_mday,
+                     .hour = (uint8_t)tm.tm_hour,
+                     .minute = (uint8_t)tm.tm_min,
+                     .second = (uint8_t)(tm.tm_sec < 60 ? tm.tm_sec : 59), /* a leap second */
+                     .zoned = true,
+                     .offset = zone_of(&tm)};
+}
+
+/* ---- the run ---- */
+
+enum { FLUSH = 64 * 1024 /* output that a slot collects before it is handed on */ };
+
+static void tell_problems(struct run *r, const path_slot *s)
+{
+    for (uint64_t i = 0; i < s->nproblems && i < PATH_SHOWN; i++)
+        if (r->nproblems + i < PATH_SHOWN)
+            ct_cli_error(&r->cli, CT_NO, NULL, &s->shown[i]);
+    if (r->nproblems <= PATH_SHOWN && r->nproblems + s->nproblems > PATH_SHOWN)
+        ct_cli_problem(&r->cli, CT_NO,
+                       "more could not be evaluated; from here on it is only counted");
+    r->nproblems += s->nproblems;
+}
+
+/* Hands on what a slot has; false after a write error, which is told by ct_cli_finish. */
+static bool drain(struct run *r, path_slot *s)
+{
+    bool ok = ct_out_put(ct_cli_out(&r->cli), ct_buf_str(&s->out));
+
+    tell_problems(r, s);
+    r->items += s->items;
+    r->unresolved += s->unresolved;
+    path_slot_clear(s);
+    return ok;
+}
+
+/* The books: a record is used up here; values are no records. */
+static void enter(struct run *r, const ct_record *rec)
+{
+    ct_side_add(&r->cli.tally.in, rec->line, rec->type);
+    r->cli.tally.consumed++;
+}
+
+/* Reads one record, and works on it; false at the end. */
+static bool step(struct run *r, ct_reader *reader)
+{
+    ct_record rec;
+    ct_err err = {0};
+
+    ct_cli_progress(&r->cli, ct_reader_bytes(reader));
+    switch (ct_reader_next(reader, &rec, &err)) {
+    case CT_GOT_RECORD:
+        enter(r, &rec);
+        path_record(&r->slot, &rec);
+        return r->slot.out.n < FLUSH || drain(r, &r->slot);
+    case CT_GOT_BAD: /* behind what was wrong with the records before it */
+        if (!drain(r, &r->slot))
+            return false;
+        ct_cli_bad(&r->cli, &rec, &err);
+        return true;
+    case CT_GOT_FATAL:
+        drain(r, &r->slot);
+        ct_cli_error(&r->cli, CT_FAULT, NULL, &err);
+        return false;
+    default:
+        return false;
+    }
+}
+
+static void run(struct run *r)
+{
+    const ct_cli *c = &r->cli;
+    ct_reader *reader = ct_reader_new(r->query.model, (const char *const *)c->args, c->nargs);
+
+    path_slot_start(&r->slot, &r->query);
+    if (r->query.format != PATH_VALUES && !r->no_header)
+        path_head_put(&r->slot.out, &r->query);
+    while (step(r, reader))
+        ;
+    if (!drain(r, &r->slot))
+        r->cli.status = CT_FAULT;
+    path_slot_stop(&r->slot);
+    ct_reader_free(reader);
+}
+
+/* ---- the end ---- */
+
+static void say_totals(struct run *r)
+{
+    if (r->nproblems > 1)
+        ct_cli_say(&r->cli, "%" PRIu64 " evaluations failed", r->nproblems);
+    if (r->unresolved)
+        ct_cli_problem(&r->cli, CT_NO,
+                       "%" PRIu64 " reference%s not resolved: path looks at one "
+                       "record at a time",
+                       r->unresolved, r->unresolved == 1 ? "" : "s");
+    if (r->exit_status && r->items == 0 && r->cli.status == CT_DONE)
+        r->cli.status = CT_NO;
+}
+
+static void free_query(path_query *q)
+{
+    for (size_t i = 0; i < q->n; i++)
+        ct_path_free(q->columns[i].path);
+    free(q->columns);
+}
+
+int main(int argc, char **argv)
+{
+    struct run r = {.query.model = ct_model_r4(), .arena = ct_arena_new()};
+    int status;
+
+    ct_cli_start(&r.cli, &command, argc, argv);
+    read_options(&r);
+    r.query.now = now(&r.cli);
+    run(&r);
+    say_totals(&r);
+    status = ct_cli_finish(&r.cli);
+    free_query(&r.query);
+    ct_arena_free(r.arena);
+    return status;
+}

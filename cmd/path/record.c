@@ -1,0 +1,155 @@
+/* One record: the expressions are evaluated, what they give is written to the slot, and what goes
+ * wrong is kept there. Nothing here knows of other slots or prints, so any thread can do it. */
+#include "cmd/path/path.h"
+
+#include <stdio.h>
+
+void path_slot_start(path_slot *s, const path_query *q)
+{
+    *s = (path_slot){
+        .query = q,
+        .context = {.model = q->model, .arena = ct_arena_new(), .node = CT_ROOT, .now = q->now}};
+}
+
+void path_slot_stop(path_slot *s)
+{
+    ct_arena_free(s->context.arena);
+    ct_buf_free(&s->out);
+    ct_buf_free(&s->cell);
+}
+
+/* What one huge record needed is given back. */
+static void empty(ct_buf *b)
+{
+    enum { KEEP = 4 * 1024 * 1024 };
+
+    if (b->cap > KEEP)
+        ct_buf_free(b);
+    b->n = 0;
+}
+
+void path_slot_clear(path_slot *s)
+{
+    empty(&s->out);
+    empty(&s->cell);
+    s->items = s->nproblems = s->unresolved = 0;
+}
+
+/* ---- what goes wrong ---- */
+
+/* A name that is as long as fits, cut between characters. */
+static int fitting(ct_str name)
+{
+    enum { ROOM = 60 };
+    size_t n = name.n;
+
+    if (n > ROOM)
+        for (n = ROOM; n > 0 && ((unsigned char)name.p[n] & 0xc0) == 0x80;)
+            n--;
+    return (int)n;
+}
+
+/* Names the record and the expression, beside the column that the evaluator names. */
+static void keep_problem(path_slot *s, const path_column *c, const ct_record *rec,
+                         const ct_err *err)
+{
+    ct_err *to;
+
+    if (s->nproblems++ >= PATH_SHOWN)
+        return;
+    to = &s->shown[s->nproblems - 1];
+    if (c->name.n)
+        ct_fail_at(to, err->kind, err->text, "%.*s, %.30s", fitting(c->name), c->name.p,
+                   err->where);
+    else
+        ct_fail_at(to, err->kind, err->text, "expression, %.30s", err->where);
+    to->file = rec->file;
+    to->line = rec->number;
+}
+
+/* False where the evaluation failed. */
+static bool evaluate(path_slot *s, const path_column *c, const ct_record *rec, ct_items *items)
+{
+    ct_err err = {0};
+    bool ok = ct_path_eval(c->path, &s->context, items, &err);
+
+    if (!ok)
+        keep_problem(s, c, rec, &err);
+    else
+        s->items += items->n;
+    return ok;
+}
+
+/* ---- values ---- */
+
+static void put_type(ct_buf *b, const ct_item *item)
+{
+    ct_item type = ct_item_type(item);
+
+    ct_buf_put(b, type.unit);
+    ct_buf_c(b, '.');
+    ct_buf_put(b, type.text.n ? type.text : CT_S("?"));
+    ct_buf_c(b, '\t');
+}
+
+static void put_values(path_slot *s, const ct_record *rec)
+{
+    ct_items items;
+
+    if (!evaluate(s, &s->query->columns[0], rec, &items))
+        return;
+    for (size_t i = 0; i < items.n; i++) {
+        if (s->query->types)
+            put_type(&s->out, &items.v[i]);
+        ct_item_put(&s->out, &items.v[i]);
+        ct_buf_c(&s->out, '\n');
+    }
+}
+
+/* ---- rows ---- */
+
+/* An empty cell alone in a row would make a blank line, which readers of CSV pass over. */
+static bool is_blank_csv(const path_slot *s, size_t from)
+{
+    return s->query->format == PATH_CSV && s->query->n == 1 && s->out.n == from;
+}
+
+static void put_row(path_slot *s, const ct_record *rec)
+{
+    const path_query *q = s->query;
+    size_t from = s->out.n;
+    ct_items items;
+
+    for (size_t i = 0; i < q->n; i++) {
+        if (i)
+            ct_buf_c(&s->out, q->format == PATH_CSV ? ',' : '\t');
+        if (evaluate(s, &q->columns[i], rec, &items))
+            path_cell_put(&s->out, q->format, &items, s->context.arena, &s->cell);
+        else
+            path_failed_put(&s->out);
+    }
+    ct_buf_z(&s->out, is_blank_csv(s, from) ? "\"\"\n" : "\n");
+}
+
+/* Is one of the expressions about records of this type? */
+static bool concerns(const path_query *q, const ct_record *rec)
+{
+    for (size_t i = 0; i < q->n; i++)
+        if (q->columns[i].about.n == 0 || ct_str_eq(q->columns[i].about, rec->type))
+            return true;
+    return false;
+}
+
+void path_record(path_slot *s, const ct_record *rec)
+{
+    if (!concerns(s->query, rec))
+        return;
+    ct_arena_reset(s->context.arena);
+    s->context.doc = &rec->doc;
+    s->context.unresolved = 0;
+    if (s->query->format == PATH_VALUES)
+        put_values(s, rec);
+    else
+        put_row(s, rec);
+    s->unresolved += s->context.unresolved;
+}
