@@ -3,18 +3,26 @@
 #include <stdlib.h>
 #include <yajl/yajl_parse.h>
 
+/* Without JSON's white space, which is less than C's, at its end. */
+static size_t end_of_text(ct_str json)
+{
+    while (json.n > 0 && memchr(" \t\r\n", json.p[json.n - 1], 4))
+        json.n--;
+    return json.n;
+}
+
 /* Between two tokens stand white space, commas and colons only: a token begins behind them. yajl
  * counts up to the end of the token it reports; a number at the very end of a text is reported when
  * all is read. */
 static void token(seen *s, size_t *at, size_t *end)
 {
     size_t from = s->done;
-    while (from < s->json.n && strchr(" \t\r\n,:", s->json.p[from]))
+    while (from < s->json.n && memchr(" \t\r\n,:", s->json.p[from], 6))
         from++;
     *at = from;
     *end = yajl_get_bytes_consumed(s->yajl);
     if (*end <= from)
-        *end = from + ct_str_trim(ct_str_from(s->json, from)).n;
+        *end = end_of_text(s->json);
     s->done = *end;
 }
 
@@ -120,7 +128,8 @@ bool seen_read(seen *s, ct_str json)
                 yajl_complete_parse(yajl) == yajl_status_ok;
     yajl_free(yajl);
     s->yajl = NULL;
-    return good && s->n > 0;
+    /* yajl takes no notice of a token behind the value that the text's end cuts off. */
+    return good && s->n > 0 && s->v[0].end == end_of_text(json);
 }
 
 void seen_free(seen *s)
@@ -150,4 +159,33 @@ uint32_t seen_member(const seen *s, uint32_t v, ct_str name)
         if (ct_str_eq(s->v[c].name, name))
             return c;
     return UINT32_MAX;
+}
+
+static const char *value_differs(const seen *s, uint32_t v, const ct_doc *doc, ct_arena *a)
+{
+    const seen_node *node = &s->v[v];
+    const ct_node *tape = &doc->tape[v];
+    if (ct_type(doc, v) != node->type || tape->next != node->next)
+        return "ct_parse and yajl see another value";
+    if (tape->at != node->at || tape->at + tape->len != node->end)
+        return "ct_parse and yajl see a value at another place";
+    if ((node->type == CT_STRING || node->type == CT_NUMBER) &&
+        !ct_str_eq(ct_text(doc, v, a), node->text))
+        return "ct_text and yajl see another text";
+    if (node->head == node->at)
+        return NULL;
+    if (tape->key != node->head + 1)
+        return "ct_parse and yajl see a name at another place";
+    return ct_member(doc, node->parent, node->name) == v ? NULL
+                                                         : "ct_member does not find what yajl sees";
+}
+
+const char *seen_differs(const seen *s, const ct_doc *doc, ct_arena *a)
+{
+    if (doc->n != s->n)
+        return "ct_parse and yajl see another number of values";
+    const char *why = NULL;
+    for (uint32_t v = 0; v < s->n && !why; v++)
+        why = value_differs(s, v, doc, a);
+    return why;
 }

@@ -43,6 +43,10 @@ bool seen_same(const seen *a, uint32_t v, const seen *b, uint32_t w);
 /* The member of that name, UINT32_MAX where there is none. */
 uint32_t seen_member(const seen *s, uint32_t v, ct_str name);
 
+/* What ct_parse saw in another way in the same text, in a few constant words; NULL where they
+ * agree. */
+const char *seen_differs(const seen *s, const ct_doc *doc, ct_arena *a);
+
 static inline ct_str seen_slice(const seen *s, size_t from, size_t to)
 {
     return (ct_str){s->json.p + from, to - from};
