@@ -1,4 +1,5 @@
 /* links: cmd/import/feed.c cmd/import/[fh]*[r2]/[a-z]*.c build/fuzz/cmd/import/data.c */
+/* seeds: tests/data/bundle.json tests/import/json- */
 /* FHIR JSON: any bytes are cut into values and unpacked, or refused; what is made is resources. */
 #include "cmd/import/import.h"
 #include "tests/helpers/seen.h"
