@@ -42,8 +42,12 @@ CMDS    := $(patsubst cmd/%/main.c,%,$(wildcard cmd/*/main.c))
 LIB     := $(BUILD)/libchart.a
 LIBOBJ  := $(patsubst %.c,$(BUILD)/%.o,$(wildcard common/*/*.c)) $(BUILD)/common/fhir/data.o
 TESTS   := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
-RUNS    := $(shell find tests/corpus -type f -perm -u+x | sort)
+CORPUS  := $(shell find tests/corpus -type f -perm -u+x | sort)
 CHECKERS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/corpus/*.c))
+HELPERS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/helpers/*.c))
+# simdjson is a peer where it is there.
+BENCH   := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*.c)) $(if \
+             $(shell $(PKG_CONFIG) --exists simdjson && command -v $(CXX)),$(BUILD)/tests/bench/simdjson)
 MAN     := $(wildcard man/*.[1-9])
 program  = $(BIN)/$(if $(filter chart,$(1)),chart,chart-$(1))
 PROGRAMS := $(foreach c,$(CMDS),$(call program,$(c)))
@@ -57,7 +61,7 @@ help:
 	@echo 'make check      install what is missing, build, run every test'
 	@echo 'make all        executables in bin/'
 	@echo 'make install    uninstall: PREFIX=$(PREFIX) DESTDIR='
-	@echo 'make bench      speed of each command next to wc and jq'
+	@echo 'make bench      speed and memory next to wc, cat, jq, sort, zstd and simdjson; RUNS=5 COPIES=8'
 	@echo 'make fuzz       T=60 seconds for each harness'
 	@echo 'make lint       format, static analysis, manual'
 	@echo 'make clean'
@@ -101,9 +105,18 @@ $(call program,$(1)): $(patsubst %.c,$(BUILD)/%.o,$(call SOURCES,$(1))) $(BUILD)
 endef
 $(foreach c,$(CMDS),$(eval $(call command,$(c))))
 
-$(BUILD)/tests/%: $(BUILD)/tests/%.o $(LIB)
+$(BUILD)/tests/%: $(BUILD)/tests/%.o $(HELPERS) $(LIB)
 	$(SAY) LINK $@
-	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) -lcmocka -lyajl
+
+$(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(LIB)
+	$(SAY) LINK $@
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+$(BUILD)/tests/bench/simdjson: tests/bench/simdjson.cpp tests/bench/timing.h
+	@mkdir -p $(@D)
+	$(SAY) CXX $@
+	$(Q)$(CXX) -std=c++17 -O3 -I. -o $@ $< $$($(PKG_CONFIG) --cflags --libs simdjson)
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
@@ -135,7 +148,7 @@ house: all
 	@$(PART)/house.tap tests/house
 
 corpus: all $(CHECKERS)
-	@for run in $(RUNS); do $(PART)/corpus-$$(basename $$run).tap $$run; done
+	@for run in $(CORPUS); do $(PART)/corpus-$$(basename $$run).tap $$run; done
 
 # The same tests again with programs that stop at the first undefined behaviour or stray access. Leaks are looked
 # for in the unit tests: a command that ends on an error leaves its memory to the system.
@@ -147,7 +160,7 @@ sanitize-run: export CHART_CHECKERS = $(BUILD)/tests/corpus
 sanitize-run: all programs-for-tests
 	@$(PART)/sanitize-unit.tap tests/run-unit $(TESTS)
 	@ASAN_OPTIONS=detect_leaks=0 $(PART)/sanitize-cases.tap tests/run
-	@for run in $(RUNS); do ASAN_OPTIONS=detect_leaks=0 $(PART)/sanitize-$$(basename $$run).tap $$run; done
+	@for run in $(CORPUS); do ASAN_OPTIONS=detect_leaks=0 $(PART)/sanitize-$$(basename $$run).tap $$run; done
 
 # What install puts there, uninstall takes away.
 check-install: all
@@ -158,13 +171,18 @@ check-install: all
 	@$(PART)/uninstall.tap tests/install --gone build/check/root
 
 # ---- for people ----
+RUNS   ?= 5
+COPIES ?= 8
+T      ?= 60
+
 demo:
 	scripts/deps
 	$(MAKE) -s -j$(JOBS) all
 	@scripts/demo
 
-bench: all
-	tests/bench/run
+bench: export BENCH_PROGRAMS = $(BUILD)/tests/bench
+bench: all $(BENCH)
+	@COPIES=$(COPIES) RUNS=$(RUNS) tests/bench/run
 
 lint: all
 	clang-format --dry-run -Werror $$(git ls-files '*.[ch]')
@@ -174,7 +192,6 @@ lint: all
 	    --suppress=missingInclude --suppress=ctunullpointer -I. $(DEFINES) common cmd
 	clang-tidy --quiet $$(git ls-files 'common/*.c' 'cmd/*.c') -- -std=c17 $(ALL_CPPFLAGS)
 
-T ?= 60
 fuzz:
 	tests/fuzz/run $(T)
 

@@ -1,69 +1,52 @@
-/* measure LABEL BYTES COMMAND: runs a shell command five times with its output thrown away and
- * prints the median of the wall seconds, the MB/s over BYTES, and the peak memory of its largest
- * process. */
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/resource.h>
+/* measure RUNS COMMAND: runs a shell command once to warm up, then RUNS times, its output thrown
+ * away, and prints the median of its wall and CPU seconds and the peak memory of its largest
+ * process. The command must end with 0, every part of a pipeline too: anything else is no
+ * measurement, and is status 1. */
+/* For wait4, which tells the use of one child and of those that it waited for. */
+#define _DEFAULT_SOURCE
+#include "tests/bench/timing.h"
+
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-enum { RUNS = 5 };
-
-static double seconds(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
 /* The exit status, or -1. */
-static int run(const char *command)
+static int run(const char *command, timing *t, double *peak)
 {
+    struct rusage use;
     int status;
+    double start = timing_wall();
     pid_t child = fork();
 
     if (child == 0) {
         if (!freopen("/dev/null", "w", stdout))
             _exit(127);
-        execl("/bin/sh", "sh", "-c", command, (char *)NULL);
+        /* POSIX's shell of 2008 tells of a pipeline's last command only. */
+        execlp("bash", "bash", "-o", "pipefail", "-c", command, (char *)NULL);
         _exit(127);
     }
-    if (child < 0 || waitpid(child, &status, 0) != child || !WIFEXITED(status))
+    if (child < 0 || wait4(child, &status, 0, &use) != child || !WIFEXITED(status))
         return -1;
+    *t = (timing){timing_wall() - start, timing_cpu(&use)};
+    if ((double)use.ru_maxrss / 1024 > *peak)
+        *peak = (double)use.ru_maxrss / 1024;
     return WEXITSTATUS(status);
-}
-
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
 }
 
 int main(int argc, char **argv)
 {
-    double wall[RUNS], start;
-    struct rusage use;
+    timing runs[TIMING_RUNS + 1];
+    double peak = 0;
+    int n = argc == 3 ? timing_count(argv[1]) : 0;
 
-    if (argc != 4)
+    if (n == 0)
         return 2;
-    for (int i = 0; i < RUNS; i++) {
-        int status;
-
-        start = seconds();
-        status = run(argv[3]);
-        /* 1 is an answer (findings); anything above is no measurement. */
-        if (status < 0 || status > 1) {
-            printf("%-34s failed (%d)\n", argv[1], status);
+    for (int i = 0; i <= n; i++) {
+        int status = run(argv[2], &runs[i], &peak);
+        if (status != 0) {
+            fprintf(stderr, "measure: exit %d: %s\n", status, argv[2]);
             return 1;
         }
-        wall[i] = seconds() - start;
     }
-    qsort(wall, RUNS, sizeof(wall[0]), by_value);
-    getrusage(RUSAGE_CHILDREN, &use);
-    printf("%-34s %8.2f s %9.1f MB/s %8.1f MB\n", argv[1], wall[RUNS / 2],
-           strtod(argv[2], NULL) / 1e6 / wall[RUNS / 2], (double)use.ru_maxrss / 1024);
+    timing_print(runs + 1, n, peak);
     return 0;
 }

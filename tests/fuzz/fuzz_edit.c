@@ -1,7 +1,8 @@
-/* Random patches on any JSON: up to the first NUL the input is the text, what follows tells what to
- * patch. Patches that are applied must leave valid JSON; those that are refused must leave the
- * output alone. */
-#include "common/json/json.h"
+/* Parse, patch, write, parse again, on any JSON: up to the first NUL the input is the text, what
+ * follows tells what to patch. Patches that are applied must leave valid JSON; those that are
+ * refused must leave the output alone. Then a set of patches that make sense, with what follows for
+ * a seed, is judged by an independent library: the value and every byte that must stay. */
+#include "tests/helpers/random_edit.h"
 
 #include <stdlib.h>
 
@@ -74,6 +75,37 @@ static void check(const ct_doc *d, const uint8_t *how, size_t n)
     ct_parser_free(p);
 }
 
+/* Additions go a few levels deeper: not where that would pass the bound. */
+static bool deep(const ct_doc *d)
+{
+    uint32_t ends[CT_JSON_DEPTH];
+    size_t depth = 0, most = 0;
+    for (ct_val v = 0; v < d->n; v++) {
+        while (depth > 0 && ends[depth - 1] <= v)
+            depth--;
+        if (ct_type(d, v) >= CT_ARRAY)
+            ends[depth++] = d->tape[v].next;
+        most = depth > most ? depth : most;
+    }
+    return most + 8 > CT_JSON_DEPTH;
+}
+
+static void judge(const ct_doc *d, const uint8_t *how, size_t n)
+{
+    static random_edit *e;
+    uint64_t seed = 0;
+    if (!e)
+        e = random_edit_new(NULL);
+    for (size_t i = 0; i < n; i++)
+        seed = seed * 31 + how[i];
+    const char *why = deep(d) ? NULL : random_edit_try(e, d->text, seed);
+    if (why) {
+        fprintf(stderr, "%s\n", why);
+        random_edit_show(e, stderr);
+        abort();
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -82,8 +114,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     ct_str text = size ? ct_str_cut(&rest, '\0') : rest;
     ct_parser *p = ct_parser_new(NULL);
     ct_doc doc;
-    if (ct_parse(p, text, &doc, NULL))
+    if (ct_parse(p, text, &doc, NULL)) {
         check(&doc, (const uint8_t *)rest.p, rest.n);
+        judge(&doc, (const uint8_t *)rest.p, rest.n);
+    }
     ct_parser_free(p);
     return 0;
 }

@@ -1,17 +1,20 @@
 /* links: cmd/import/feed.c cmd/import/[fh]*[r2]/[a-z]*.c build/fuzz/cmd/import/data.c */
+/* seeds: tests/data/adt.hl7 tests/import/hl7v2- */
 /* HL7 v2: any bytes are cut into messages, taken apart and mapped, or refused; what is made is
  * JSON. */
 #include "cmd/import/hl7v2/map.h"
 #include "cmd/import/import.h"
+#include "tests/helpers/seen.h"
 
 #include <stdlib.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* Every line that comes out must be a resource. */
+/* Every line that comes out must be a resource, and JSON by an independent reading. */
 static void check_lines(const import_setup *setup, const ct_buf *lines)
 {
     static ct_parser *parser;
+    static seen yajl;
     ct_str rest = ct_buf_str(lines);
     ct_doc doc;
     ct_err err;
@@ -20,7 +23,8 @@ static void check_lines(const import_setup *setup, const ct_buf *lines)
         parser = ct_parser_new(ct_model_names(setup->model));
     while (rest.n) {
         ct_str line = ct_str_cut(&rest, '\n');
-        if (!ct_parse(parser, line, &doc, &err) || !ct_resource_check(setup->model, &doc, &err))
+        if (!ct_parse(parser, line, &doc, &err) || !ct_resource_check(setup->model, &doc, &err) ||
+            !seen_read(&yajl, line))
             abort();
     }
 }
