@@ -28,58 +28,47 @@ static const ct_command command = {
                 "      --info Source-Organization='General Hospital' retired.tar.zst\n",
 };
 
-/* A chart, or a part of the shared records, on its way into the bag. */
+/* The text of a chart, or of a part of the shared records, on its way into the bag. */
 typedef struct slot {
-    ct_chart chart;
     ct_buf text;
     bag_sums sums;
 } slot;
 
 typedef struct job {
     ct_cli *cli;
-    ct_reader *reader;
     ct_charts *charts;
     bag_writer *writer;
     uint64_t shared; /* files of shared records */
     ct_err failed;   /* by the writer */
 } job;
 
-static ct_got fill(void *ctx, void *unit, ct_err *err)
-{
-    job *j = ctx;
-    slot *s = unit;
-
-    ct_cli_progress(j->cli, ct_reader_bytes(j->reader));
-    return ct_charts_next(j->charts, &s->chart, err);
-}
-
-static void work(void *ctx, void *unit)
+static void work(void *ctx, void *unit, ct_chart *chart)
 {
     slot *s = unit;
 
     (void)ctx;
     s->text.n = 0;
-    for (size_t i = 0; i < s->chart.n; i++) {
-        ct_buf_put(&s->text, s->chart.records[i].line);
+    for (size_t i = 0; i < chart->n; i++) {
+        ct_buf_put(&s->text, chart->records[i].line);
         ct_buf_c(&s->text, '\n');
     }
     bag_sums_take(&s->sums, ct_buf_str(&s->text));
 }
 
-static bool done(void *ctx, void *unit)
+static bool done(void *ctx, void *unit, const ct_chart *chart)
 {
     job *j = ctx;
     slot *s = unit;
     ct_buf path = {0};
-    bool shared = s->chart.id.n == 0, ok;
+    bool shared = chart->id.n == 0, ok;
 
     if (shared)
         bag_shared_path(&path, ++j->shared);
     else
-        bag_chart_path(&path, s->chart.id);
-    ok = bag_writer_payload(j->writer, path.p, ct_buf_str(&s->text), &s->sums, s->chart.n, !shared,
+        bag_chart_path(&path, chart->id);
+    ok = bag_writer_payload(j->writer, path.p, ct_buf_str(&s->text), &s->sums, chart->n, !shared,
                             &j->failed);
-    j->cli->tally.consumed += s->chart.n;
+    j->cli->tally.consumed += chart->n;
     ct_buf_free(&path);
     return ok;
 }
@@ -90,19 +79,18 @@ static bool put_charts(job *j, const char *out)
     size_t n = (size_t)j->cli->jobs * CT_SLOTS_PER_JOB;
     slot *slots = ct_calloc(n, sizeof(*slots));
     void **pointers = ct_calloc(n, sizeof(*pointers));
-    ct_work w = {j->cli->jobs, pointers, n, fill, work, done, j};
+    ct_chartwork w = {j->charts, j->cli->jobs, true, pointers, work, done, j};
     ct_err err = {0};
     bool ok;
 
     for (size_t i = 0; i < n; i++)
         pointers[i] = &slots[i];
-    ok = ct_work_run(&w, &err);
+    ok = ct_charts_run(&w, &err);
     if (!ok && j->failed.kind != CT_OK)
         ct_cli_error(j->cli, CT_FAULT, out, &j->failed);
     else if (!ok)
         ct_cli_error(j->cli, CT_FAULT, NULL, &err);
     for (size_t i = 0; i < n; i++) {
-        ct_chart_free(&slots[i].chart);
         ct_buf_free(&slots[i].text);
         bag_sums_free(&slots[i].sums);
     }
@@ -114,11 +102,11 @@ static bool put_charts(job *j, const char *out)
 static void create(ct_cli *c, const char *out, bag_writer *writer)
 {
     job j = {.cli = c, .writer = writer};
+    ct_blocks *in = ct_cli_inputs(c, 1);
     ct_err err = {0};
     bool keep;
 
-    j.reader = ct_reader_new(ct_model_r4(), (const char *const *)c->args + 1, c->nargs - 1);
-    j.charts = ct_charts_new(j.reader, 0, &c->tally.in, ct_cli_bad, c);
+    j.charts = ct_charts_new(in, c->jobs, 0, &c->tally.in, ct_cli_bad, c);
     keep = put_charts(&j, out);
     if (keep && c->tally.consumed == 0) {
         ct_cli_problem(c, CT_FAULT, "%s: not made: there are no records to put into it", out);
@@ -129,7 +117,7 @@ static void create(ct_cli *c, const char *out, bag_writer *writer)
     else if (!bag_writer_close(writer, &err))
         ct_cli_error(c, CT_FAULT, out, &err);
     ct_charts_free(j.charts);
-    ct_reader_free(j.reader);
+    ct_blocks_free(in);
 }
 
 int bag_create(int argc, char **argv)

@@ -54,7 +54,7 @@ void bag_report_finding(void *report, const bag_finding *f)
 
 void bag_progress(void *cli, uint64_t bytes)
 {
-    ct_cli_progress(cli, bytes);
+    ct_cli_progress(cli, &(ct_progress){.bytes = bytes});
 }
 
 /* libarchive hands out names in the character encoding of the locale, and only UTF-8 holds them

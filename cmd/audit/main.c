@@ -63,15 +63,12 @@ struct audit {
     const char *findings_path, *show;
     ct_out *findings;
     struct list packs, only, except;
-    ct_charts *charts;
-    ct_reader *reader;
     size_t wrong; /* with the rules */
 };
 
 /* What one thread works with at a time. */
 struct slot {
     const struct audit *run;
-    ct_chart chart;
     audit_checker checker;
     audit_report report;
     ct_lines records;
@@ -222,33 +219,24 @@ static void load_rules(struct audit *a)
 
 /* ---- work ---- */
 
-static ct_got fill(void *ctx, void *slot, ct_err *err)
-{
-    struct audit *a = ctx;
-    struct slot *s = slot;
-
-    ct_cli_progress(&a->cli, ct_reader_bytes(a->reader));
-    return ct_charts_next(a->charts, &s->chart, err);
-}
-
-static void work(void *ctx, void *slot)
+static void work(void *ctx, void *slot, ct_chart *chart)
 {
     const struct audit *a = ctx;
     struct slot *s = slot;
 
-    audit_check(&s->checker, &s->chart);
-    audit_report_chart(&s->report, &s->chart, s->checker.findings, s->checker.n);
-    for (size_t i = 0; a->pass && i < s->chart.n; i++)
-        ct_lines_add(&s->records, s->chart.records[i].line, s->chart.records[i].type);
+    audit_check(&s->checker, chart);
+    audit_report_chart(&s->report, chart, s->checker.findings, s->checker.n);
+    for (size_t i = 0; a->pass && i < chart->n; i++)
+        ct_lines_add(&s->records, chart->records[i].line, chart->records[i].type);
 }
 
-static bool put_findings(struct audit *a, struct slot *s)
+static bool put_findings(struct audit *a, struct slot *s, const ct_chart *chart)
 {
     ct_tally *tally = &a->cli.tally;
     bool ok;
 
     if (!a->pass) {
-        tally->consumed += s->chart.n;
+        tally->consumed += chart->n;
         tally->created += a->format == AUDIT_NDJSON ? s->checker.n : 0;
         return ct_cli_lines(&a->cli, &s->report.lines);
     }
@@ -258,13 +246,13 @@ static bool put_findings(struct audit *a, struct slot *s)
     return ct_cli_lines(&a->cli, &s->records) && ok;
 }
 
-static bool done(void *ctx, void *slot)
+static bool done(void *ctx, void *slot, const ct_chart *chart)
 {
     struct audit *a = ctx;
     struct slot *s = slot;
 
-    a->totals.charts += s->chart.id.n > 0;
-    a->totals.records += s->chart.n;
+    a->totals.charts += chart->id.n > 0;
+    a->totals.records += chart->n;
     a->totals.outdated += s->checker.outdated;
     for (size_t i = 0; i < a->rules->n; i++) {
         audit_count *to = &a->totals.counts[i], *from = &s->checker.counts[i];
@@ -275,7 +263,7 @@ static bool done(void *ctx, void *slot)
         to->undecided += from->undecided;
         *from = (audit_count){0};
     }
-    return put_findings(a, s);
+    return put_findings(a, s, chart);
 }
 
 static struct slot *make_slots(const struct audit *a, size_t n)
@@ -297,7 +285,6 @@ static struct slot *make_slots(const struct audit *a, size_t n)
 static void free_slots(struct slot *slots, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        ct_chart_free(&slots[i].chart);
         audit_checker_stop(&slots[i].checker);
         ct_buf_free(&slots[i].report.lines.buf);
         ct_side_free(&slots[i].report.lines.side);
@@ -312,21 +299,21 @@ static void run(struct audit *a)
     size_t n = (size_t)a->cli.jobs * CT_SLOTS_PER_JOB;
     struct slot *slots = make_slots(a, n);
     void **handles = ct_calloc(n, sizeof(*handles));
-    ct_work w = {a->cli.jobs, handles, n, fill, work, done, a};
+    ct_blocks *in = ct_cli_inputs(&a->cli, 0);
+    ct_charts *charts = ct_charts_new(in, a->cli.jobs, 0, &a->cli.tally.in, ct_cli_bad, &a->cli);
+    ct_chartwork w = {charts, a->cli.jobs, false, handles, work, done, a};
     ct_err err = {0};
 
     for (size_t i = 0; i < n; i++)
         handles[i] = &slots[i];
-    a->reader = ct_reader_new(a->rules->model, (const char *const *)a->cli.args, a->cli.nargs);
-    a->charts = ct_charts_new(a->reader, 0, &a->cli.tally.in, ct_cli_bad, &a->cli);
-    if (!ct_work_run(&w, &err)) {
+    if (!ct_charts_run(&w, &err)) {
         if (err.kind != CT_OK)
             ct_cli_error(&a->cli, CT_FAULT, NULL, &err);
         else
             a->cli.status = CT_FAULT; /* the write error is told by ct_cli_finish */
     }
-    ct_charts_free(a->charts);
-    ct_reader_free(a->reader);
+    ct_charts_free(charts);
+    ct_blocks_free(in);
     free(handles);
     free_slots(slots, n);
 }

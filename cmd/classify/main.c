@@ -32,14 +32,11 @@ struct classify {
     classify_tables tables;
     const char *explain_path;
     ct_out *explain;
-    ct_reader *reader;
-    ct_charts *charts;
     uint64_t looked, undecided;
 };
 
 /* What one thread works with at a time. */
 struct slot {
-    ct_chart chart;
     classify_case found;
     ct_edit *edit;
     ct_lines lines;
@@ -49,15 +46,6 @@ struct slot {
 
 /* ---- work ---- */
 
-static ct_got fill(void *ctx, void *slot, ct_err *err)
-{
-    struct classify *c = ctx;
-    struct slot *s = slot;
-
-    ct_cli_progress(&c->cli, ct_reader_bytes(c->reader));
-    return ct_charts_next(c->charts, &s->chart, err);
-}
-
 static bool is_assessment(struct slot *s, const ct_record *rec, ct_str id)
 {
     return ct_str_is(rec->type, "RiskAssessment") &&
@@ -65,9 +53,10 @@ static bool is_assessment(struct slot *s, const ct_record *rec, ct_str id)
 }
 
 /* The record as it must leave; false where it leaves as it came. */
-static bool changed_line(struct slot *s, size_t i, ct_str assessment_id, bool scored)
+static bool changed_line(struct slot *s, const ct_chart *chart, size_t i, ct_str assessment_id,
+                         bool scored)
 {
-    const ct_record *rec = &s->chart.records[i];
+    const ct_record *rec = &chart->records[i];
 
     s->scratch.n = 0;
     if (ct_str_is(rec->type, "Condition"))
@@ -86,7 +75,7 @@ static void put_new_assessment(struct slot *s)
     s->created++;
 }
 
-static void work(void *ctx, void *slot)
+static void work(void *ctx, void *slot, ct_chart *chart)
 {
     const struct classify *c = ctx;
     struct slot *s = slot;
@@ -94,13 +83,13 @@ static void work(void *ctx, void *slot)
     ct_str id;
 
     ct_arena_reset(s->found.arena);
-    classify_collect(&s->found, &s->chart);
+    classify_collect(&s->found, chart);
     classify_score(&s->found);
-    id = classify_assessment_id(s->found.arena, s->chart.id);
-    scored = s->chart.id.n && s->found.looked;
-    for (size_t i = 0; i < s->chart.n; i++) {
-        const ct_record *rec = &s->chart.records[i];
-        bool changed = changed_line(s, i, id, scored);
+    id = classify_assessment_id(s->found.arena, chart->id);
+    scored = chart->id.n && s->found.looked;
+    for (size_t i = 0; i < chart->n; i++) {
+        const ct_record *rec = &chart->records[i];
+        bool changed = changed_line(s, chart, i, id, scored);
 
         there |= is_assessment(s, rec, id);
         s->changed += changed;
@@ -112,12 +101,13 @@ static void work(void *ctx, void *slot)
         classify_explain_put(&s->explain, &s->found);
 }
 
-static bool done(void *ctx, void *slot)
+static bool done(void *ctx, void *slot, const ct_chart *chart)
 {
     struct classify *c = ctx;
     struct slot *s = slot;
     bool ok = !c->explain || ct_out_put(c->explain, ct_buf_str(&s->explain));
 
+    (void)chart;
     s->explain.n = 0;
     c->cli.tally.created += s->created;
     c->cli.tally.changed += s->changed;
@@ -144,7 +134,6 @@ static struct slot *make_slots(const struct classify *c, size_t n)
 static void free_slots(struct slot *slots, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        ct_chart_free(&slots[i].chart);
         ct_arena_free(slots[i].found.arena);
         free(slots[i].found.v);
         ct_edit_free(slots[i].edit);
@@ -158,25 +147,24 @@ static void free_slots(struct slot *slots, size_t n)
 
 static void run(struct classify *c)
 {
-    const ct_model *m = ct_model_r4();
     size_t n = (size_t)c->cli.jobs * CT_SLOTS_PER_JOB;
     struct slot *slots = make_slots(c, n);
     void **handles = ct_calloc(n, sizeof(*handles));
-    ct_work w = {c->cli.jobs, handles, n, fill, work, done, c};
+    ct_blocks *in = ct_cli_inputs(&c->cli, 0);
+    ct_charts *charts = ct_charts_new(in, c->cli.jobs, 0, &c->cli.tally.in, ct_cli_bad, &c->cli);
+    ct_chartwork w = {charts, c->cli.jobs, false, handles, work, done, c};
     ct_err err = {0};
 
     for (size_t i = 0; i < n; i++)
         handles[i] = &slots[i];
-    c->reader = ct_reader_new(m, (const char *const *)c->cli.args, c->cli.nargs);
-    c->charts = ct_charts_new(c->reader, 0, &c->cli.tally.in, ct_cli_bad, &c->cli);
-    if (!ct_work_run(&w, &err)) {
+    if (!ct_charts_run(&w, &err)) {
         if (err.kind != CT_OK)
             ct_cli_error(&c->cli, CT_FAULT, NULL, &err);
         else
             c->cli.status = CT_FAULT; /* the write error is told by ct_cli_finish */
     }
-    ct_charts_free(c->charts);
-    ct_reader_free(c->reader);
+    ct_charts_free(charts);
+    ct_blocks_free(in);
     free(handles);
     free_slots(slots, n);
 }

@@ -12,8 +12,8 @@ struct import_feed {
     ct_in *in; /* the input that is open, or NULL */
     const char *name;
     bool first, ended;
-    ct_buf carry; /* what was read behind the last cut */
-    uint64_t bytes;
+    ct_buf carry;         /* what was read behind the last cut */
+    ct_progress progress; /* without the input that is open */
 };
 
 import_feed *import_feed_new(const char *const *paths, size_t n, import_format format)
@@ -22,13 +22,15 @@ import_feed *import_feed_new(const char *const *paths, size_t n, import_format f
     import_feed *f = ct_calloc(1, sizeof *f);
 
     *f = (import_feed){.paths = n ? paths : standard_input, .n = n ? n : 1, .asked = format};
+    f->progress.total = ct_in_stored_total(f->paths, f->n);
     return f;
 }
 
 static void close_input(import_feed *f)
 {
     if (f->in)
-        ct_in_close(f->in);
+        f->progress.stored += ct_in_stored(f->in);
+    ct_in_close(f->in);
     f->in = NULL;
     f->carry.n = 0;
 }
@@ -88,7 +90,7 @@ static bool read_more(import_feed *f, import_block *b, size_t until, ct_err *err
             return false;
         }
         b->text.n += got;
-        f->bytes += got;
+        f->progress.bytes += got;
         f->ended = got == 0;
     }
     return true;
@@ -196,9 +198,12 @@ ct_got import_feed_next(import_feed *f, import_block *b, ct_err *err)
     }
 }
 
-uint64_t import_feed_bytes(const import_feed *f)
+ct_progress import_feed_progress(const import_feed *f)
 {
-    return f->bytes;
+    ct_progress p = f->progress;
+
+    p.stored += f->in ? ct_in_stored(f->in) : 0;
+    return p;
 }
 
 void import_feed_free(import_feed *f)

@@ -84,7 +84,8 @@ typedef struct import_feed import_feed;
 import_feed *import_feed_new(const char *const *paths, size_t n, import_format format);
 /* The next block into `b`, which is emptied first. */
 ct_got import_feed_next(import_feed *f, import_block *b, ct_err *err);
-uint64_t import_feed_bytes(const import_feed *f);
+/* How far it has come; records are not counted. */
+ct_progress import_feed_progress(const import_feed *f);
 void import_feed_free(import_feed *f);
 
 /* Notes what could not be used; `raw` is copied. */

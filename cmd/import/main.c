@@ -179,7 +179,9 @@ static bool done(void *ctx, void *slot)
     job->line += b->nlines;
     trim(&b->text);
     trim(&b->lines.buf);
-    ct_cli_progress(c, import_feed_bytes(job->feed));
+    ct_progress p = import_feed_progress(job->feed);
+    p.records = c->tally.out.records;
+    ct_cli_progress(c, &p);
     return ok;
 }
 

@@ -38,10 +38,9 @@ static const ct_command command = {
 struct run {
     ct_cli cli;
     path_query query;
-    path_slot slot;
     ct_arena *arena; /* of the query */
     bool format_given, no_header, exit_status;
-    uint64_t items, nproblems, unresolved;
+    uint64_t items, nproblems, told, unresolved;
 };
 
 /* ---- options ---- */
@@ -202,78 +201,94 @@ static ct_date now(const ct_cli *c)
 
 /* ---- the run ---- */
 
-enum { FLUSH = 64 * 1024 /* output that a slot collects before it is handed on */ };
-
-static void tell_problems(struct run *r, const path_slot *s)
+/* Tells of the first ones. */
+static void tell_problem(void *ctx, const ct_err *err)
 {
-    for (uint64_t i = 0; i < s->nproblems && i < PATH_SHOWN; i++)
-        if (r->nproblems + i < PATH_SHOWN)
-            ct_cli_error(&r->cli, CT_NO, NULL, &s->shown[i]);
-    if (r->nproblems <= PATH_SHOWN && r->nproblems + s->nproblems > PATH_SHOWN)
+    struct run *r = ctx;
+
+    if (r->told++ < PATH_SHOWN)
+        ct_cli_error(&r->cli, CT_NO, NULL, err);
+    else if (r->told == PATH_SHOWN + 1)
         ct_cli_problem(&r->cli, CT_NO,
                        "more could not be evaluated; from here on it is only counted");
-    r->nproblems += s->nproblems;
+}
+
+/* The books: a record is used up here; values are no records. */
+static void work(void *ctx, void *slot, ct_batch *batch)
+{
+    path_slot *s = slot;
+    ct_record rec;
+
+    (void)ctx;
+    s->batch = batch;
+    while (ct_batch_next(batch, &rec)) {
+        ct_side_add(&s->side, rec.line, rec.type);
+        path_record(s, &rec);
+    }
 }
 
 /* Hands on what a slot has; false after a write error, which is told by ct_cli_finish. */
-static bool drain(struct run *r, path_slot *s)
+static bool done(void *ctx, void *slot, uint64_t before)
 {
+    struct run *r = ctx;
+    path_slot *s = slot;
     bool ok = ct_out_put(ct_cli_out(&r->cli), ct_buf_str(&s->out));
 
-    tell_problems(r, s);
+    (void)before;
+    r->nproblems += s->nproblems;
     r->items += s->items;
     r->unresolved += s->unresolved;
+    r->cli.tally.consumed += s->side.records;
+    ct_side_merge(&r->cli.tally.in, &s->side);
     path_slot_clear(s);
     return ok;
 }
 
-/* The books: a record is used up here; values are no records. */
-static void enter(struct run *r, const ct_record *rec)
+static void put_head(struct run *r)
 {
-    ct_side_add(&r->cli.tally.in, rec->line, rec->type);
-    r->cli.tally.consumed++;
-}
+    ct_buf b = {0};
 
-/* Reads one record, and works on it; false at the end. */
-static bool step(struct run *r, ct_reader *reader)
-{
-    ct_record rec;
-    ct_err err = {0};
-
-    ct_cli_progress(&r->cli, ct_reader_bytes(reader));
-    switch (ct_reader_next(reader, &rec, &err)) {
-    case CT_GOT_RECORD:
-        enter(r, &rec);
-        path_record(&r->slot, &rec);
-        return r->slot.out.n < FLUSH || drain(r, &r->slot);
-    case CT_GOT_BAD: /* behind what was wrong with the records before it */
-        if (!drain(r, &r->slot))
-            return false;
-        ct_cli_bad(&r->cli, &rec, &err);
-        return true;
-    case CT_GOT_FATAL:
-        drain(r, &r->slot);
-        ct_cli_error(&r->cli, CT_FAULT, NULL, &err);
-        return false;
-    default:
-        return false;
-    }
+    if (r->query.format != PATH_VALUES && !r->no_header)
+        path_head_put(&b, &r->query);
+    ct_out_put(ct_cli_out(&r->cli), ct_buf_str(&b));
+    ct_buf_free(&b);
 }
 
 static void run(struct run *r)
 {
-    const ct_cli *c = &r->cli;
-    ct_reader *reader = ct_reader_new(r->query.model, (const char *const *)c->args, c->nargs);
+    size_t n = (size_t)r->cli.jobs * CT_SLOTS_PER_JOB;
+    path_slot *slots = ct_calloc(n, sizeof(*slots));
+    void **handles = ct_calloc(n, sizeof(*handles));
+    ct_blocks *in = ct_cli_inputs(&r->cli, 0);
+    ct_batches w = {.model = r->query.model,
+                    .in = in,
+                    .jobs = r->cli.jobs,
+                    .slots = handles,
+                    .work = work,
+                    .done = done,
+                    .ctx = r,
+                    .note = tell_problem,
+                    .bad = ct_cli_bad,
+                    .bad_ctx = &r->cli};
+    ct_err err = {0};
 
-    path_slot_start(&r->slot, &r->query);
-    if (r->query.format != PATH_VALUES && !r->no_header)
-        path_head_put(&r->slot.out, &r->query);
-    while (step(r, reader))
-        ;
-    if (!drain(r, &r->slot))
-        r->cli.status = CT_FAULT;
-    path_slot_stop(&r->slot);
-    ct_reader_free(reader);
+    for (size_t i = 0; i < n; i++) {
+        path_slot_start(&slots[i], &r->query);
+        slots[i].side.off = r->cli.tally.in.off;
+        handles[i] = &slots[i];
+    }
+    put_head(r);
+    if (!ct_batches_run(&w, &err)) {
+        if (err.kind != CT_OK)
+            ct_cli_error(&r->cli, CT_FAULT, NULL, &err);
+        else
+            r->cli.status = CT_FAULT; /* the write error is told by ct_cli_finish */
+    }
+    for (size_t i = 0; i < n; i++)
+        path_slot_stop(&slots[i]);
+    ct_blocks_free(in);
+    free(handles);
+    free(slots);
 }
 
 /* ---- the end ---- */

@@ -34,12 +34,13 @@ enum { PATH_SHOWN = 20 /* problems that are told one by one */ };
 typedef struct path_slot {
     const path_query *query;
     ct_context context;
-    ct_buf out;               /* whole lines */
-    ct_buf cell;              /* scratch */
-    uint64_t items;           /* in the results */
-    uint64_t nproblems;       /* evaluations that failed, … */
-    ct_err shown[PATH_SHOWN]; /* … and the first of them; they borrow their files' names */
-    uint64_t unresolved;      /* references that nothing was found for */
+    ct_buf out;          /* whole lines */
+    ct_buf cell;         /* scratch */
+    ct_side side;        /* of the records */
+    uint64_t items;      /* in the results */
+    ct_batch *batch;     /* that the records are of, for notes */
+    uint64_t nproblems;  /* evaluations that failed: one more than PATH_SHOWN are noted */
+    uint64_t unresolved; /* references that nothing was found for */
 } path_slot;
 
 void path_slot_start(path_slot *s, const path_query *q);

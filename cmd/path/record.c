@@ -16,6 +16,7 @@ void path_slot_stop(path_slot *s)
     ct_arena_free(s->context.arena);
     ct_buf_free(&s->out);
     ct_buf_free(&s->cell);
+    ct_side_free(&s->side);
 }
 
 /* What one huge record needed is given back. */
@@ -32,6 +33,7 @@ void path_slot_clear(path_slot *s)
 {
     empty(&s->out);
     empty(&s->cell);
+    ct_side_clear(&s->side);
     s->items = s->nproblems = s->unresolved = 0;
 }
 
@@ -49,22 +51,20 @@ static int fitting(ct_str name)
     return (int)n;
 }
 
-/* Names the record and the expression, beside the column that the evaluator names. */
-static void keep_problem(path_slot *s, const path_column *c, const ct_record *rec,
+/* Names the expression, beside the column that the evaluator names. */
+static void note_problem(path_slot *s, const path_column *c, const ct_record *rec,
                          const ct_err *err)
 {
-    ct_err *to;
+    ct_err note = {0};
 
-    if (s->nproblems++ >= PATH_SHOWN)
+    if (s->nproblems++ > PATH_SHOWN) /* one more tells that there are more */
         return;
-    to = &s->shown[s->nproblems - 1];
     if (c->name.n)
-        ct_fail_at(to, err->kind, err->text, "%.*s, %.30s", fitting(c->name), c->name.p,
+        ct_fail_at(&note, err->kind, err->text, "%.*s, %.30s", fitting(c->name), c->name.p,
                    err->where);
     else
-        ct_fail_at(to, err->kind, err->text, "expression, %.30s", err->where);
-    to->file = rec->file;
-    to->line = rec->number;
+        ct_fail_at(&note, err->kind, err->text, "expression, %.30s", err->where);
+    ct_batch_note(s->batch, rec, &note);
 }
 
 /* False where the evaluation failed. */
@@ -74,7 +74,7 @@ static bool evaluate(path_slot *s, const path_column *c, const ct_record *rec, c
     bool ok = ct_path_eval(c->path, &s->context, items, &err);
 
     if (!ok)
-        keep_problem(s, c, rec, &err);
+        note_problem(s, c, rec, &err);
     else
         s->items += items->n;
     return ok;

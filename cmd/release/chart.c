@@ -27,7 +27,7 @@ static void note_other(void *ctx, ct_str id)
 {
     release_slot *s = ctx;
 
-    if (!ct_str_eq(id, s->chart.id) && !count(s, &s->named, id))
+    if (!ct_str_eq(id, s->chart->id) && !count(s, &s->named, id))
         release_entry_add(
             &s->named,
             (release_entry){.name = ct_arena_copy(s->arena, id), .records = 1, .last = s->record});
@@ -36,7 +36,7 @@ static void note_other(void *ctx, ct_str id)
 static void let_go(release_slot *s, const ct_record *rec)
 {
     ct_lines_add(&s->out, rec->line, rec->type);
-    if (!s->chart.id.n)
+    if (!s->chart->id.n)
         return;
     if (!count(s, &s->kinds, rec->type))
         release_entry_add(&s->kinds,
@@ -47,10 +47,10 @@ static void let_go(release_slot *s, const ct_record *rec)
 
 static void explain(release_slot *s, const ct_record *rec, release_why why)
 {
-    bool waits = why == RELEASE_GOES && !s->chart.id.n;
+    bool waits = why == RELEASE_GOES && !s->chart->id.n;
     ct_buf *b = waits ? &s->waiting.buf : &s->explain;
 
-    release_put_plain(b, s->chart.id);
+    release_put_plain(b, s->chart->id);
     ct_buf_c(b, '\t');
     ct_buf_put(b, rec->type);
     ct_buf_c(b, '/');
@@ -69,19 +69,20 @@ static void start_over(release_slot *s)
     memset(s->why, 0, sizeof s->why);
 }
 
-void release_judge_chart(void *ctx, void *slot)
+void release_judge_chart(void *ctx, void *slot, ct_chart *chart)
 {
     release_slot *s = slot;
-    release_case k = {.r = s->r, .chart = &s->chart, .a = s->scratch};
+    release_case k = {.r = s->r, .chart = chart, .a = s->scratch};
 
     (void)ctx;
     start_over(s);
+    s->chart = chart;
     /* %chart holds the records that are kept back, too. */
     if (s->r->policy->conditional)
-        k.records = ct_chart_items(&s->chart, s->r->model, s->arena);
+        k.records = ct_chart_items(s->chart, s->r->model, s->arena);
     release_judge_chart_labels(&k);
-    for (size_t i = 0; i < s->chart.n; i++) {
-        const ct_record *rec = &s->chart.records[i];
+    for (size_t i = 0; i < s->chart->n; i++) {
+        const ct_record *rec = &s->chart->records[i];
         ct_arena_reset(s->scratch);
         s->record = i + 1;
         release_why why = release_judge(&k, rec);
@@ -111,7 +112,6 @@ release_slot *release_slots_new(size_t n, const release_request *r, bool counted
 void release_slots_free(release_slot *s, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        ct_chart_free(&s[i].chart);
         ct_buf_free(&s[i].out.buf);
         ct_side_free(&s[i].out.side);
         ct_buf_free(&s[i].explain);

@@ -22,7 +22,6 @@ typedef struct run {
     const release_request *r;
     ct_disclosure *d;
     ct_db *db;
-    ct_reader *reader;
     ct_charts *charts;
     release_held *held;
     release_held *waiting; /* the rows of --explain for them */
@@ -126,7 +125,7 @@ static ct_str describe(run *u, release_slot *s)
 
 static void add_to_batch(run *u, release_slot *s)
 {
-    release_entry own = {.name = ct_arena_copy(u->arena, s->chart.id),
+    release_entry own = {.name = ct_arena_copy(u->arena, s->chart->id),
                          .records = s->why[RELEASE_GOES],
                          .description = describe(u, s)};
 
@@ -154,7 +153,7 @@ static void note_found(run *u, ct_str id)
             u->found[i] = true;
 }
 
-static bool gather(void *ctx, void *unit)
+static bool gather(void *ctx, void *unit, const ct_chart *chart)
 {
     run *u = ctx;
     release_slot *s = unit;
@@ -163,26 +162,17 @@ static bool gather(void *ctx, void *unit)
         u->why[i] += s->why[i];
     if (u->explain)
         ct_out_put(u->explain, ct_buf_str(&s->explain));
-    if (!s->chart.id.n)
+    if (!chart->id.n)
         return (release_held_add(u->held, &s->out, &u->err) &&
                 release_held_add(u->waiting, &s->waiting, &u->err)) ||
                failed(u, NULL);
-    note_found(u, s->chart.id);
+    note_found(u, chart->id);
     if (!s->why[RELEASE_GOES])
         return true;
     add_to_batch(u, s);
     if (u->lines.buf.n < BATCH_BYTES && u->batch.n < BATCH_PATIENTS)
         return true;
     return send_batch(u);
-}
-
-static ct_got next_chart(void *ctx, void *unit, ct_err *err)
-{
-    run *u = ctx;
-    release_slot *s = unit;
-
-    ct_cli_progress(u->c, ct_reader_bytes(u->reader));
-    return ct_charts_next(u->charts, &s->chart, err);
 }
 
 /* ---- the run ---- */
@@ -192,19 +182,18 @@ static bool work_through(run *u)
     size_t n = (size_t)u->c->jobs * CT_SLOTS_PER_JOB;
     release_slot *s = release_slots_new(n, u->r, !u->c->tally.out.off, u->explain != NULL);
     void **slots = ct_calloc(n, sizeof *slots);
-    ct_work w = {.jobs = u->c->jobs,
-                 .slots = slots,
-                 .nslots = n,
-                 .fill = next_chart,
-                 .work = release_judge_chart,
-                 .done = gather,
-                 .ctx = u};
+    ct_chartwork w = {.charts = u->charts,
+                      .jobs = u->c->jobs,
+                      .slots = slots,
+                      .work = release_judge_chart,
+                      .done = gather,
+                      .ctx = u};
     ct_err err = {0};
     bool ok;
 
     for (size_t i = 0; i < n; i++)
         slots[i] = &s[i];
-    ok = ct_work_run(&w, &err);
+    ok = ct_charts_run(&w, &err);
     if (!ok && err.kind != CT_OK)
         u->err = err;
     free(slots);
@@ -377,6 +366,7 @@ static ct_out *open_explain(ct_cli *c, const char *path)
 void release_disclose(ct_cli *c, const release_request *r, ct_disclosure *d, const char *explain)
 {
     run u = {.c = c, .r = r, .d = d, .explain_path = explain};
+    ct_blocks *in;
 
     /* Where the ledger cannot be written nothing is even read. */
     u.db = ct_db_open(c->db, &u.err);
@@ -385,8 +375,8 @@ void release_disclose(ct_cli *c, const release_request *r, ct_disclosure *d, con
     /* From another folder than ever before, charts.db is another ledger: nobody should miss it. */
     if (ct_db_is_new(u.db) && !c->quiet)
         ct_cli_say(c, "%s: a new ledger begins", c->db);
-    u.reader = ct_reader_new(r->model, (const char *const *)c->args, c->nargs);
-    u.charts = ct_charts_new(u.reader, 0, &c->tally.in, ct_cli_bad, c);
+    in = ct_cli_inputs(c, 0);
+    u.charts = ct_charts_new(in, c->jobs, 0, &c->tally.in, ct_cli_bad, c);
     u.explain = explain ? open_explain(c, explain) : NULL;
     u.held = release_held_new(!c->tally.out.off);
     u.waiting = release_held_new(false);
@@ -404,6 +394,6 @@ void release_disclose(ct_cli *c, const release_request *r, ct_disclosure *d, con
     release_held_free(u.held);
     release_held_free(u.waiting);
     ct_charts_free(u.charts);
-    ct_reader_free(u.reader);
+    ct_blocks_free(in);
     ct_db_close(u.db);
 }

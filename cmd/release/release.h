@@ -217,7 +217,7 @@ void release_entry_add(release_entries *e, release_entry added);
 /* One chart, or a chunk of shared records, on its way, and what became of it. */
 typedef struct release_slot {
     const release_request *r;
-    ct_chart chart;
+    ct_chart *chart;
     ct_lines out;          /* the records that go */
     release_entries kinds; /* how many of which type */
     release_entries named; /* other patients whom they name */
@@ -230,8 +230,8 @@ typedef struct release_slot {
 } release_slot;
 
 release_slot *release_slots_new(size_t n, const release_request *r, bool counted, bool explains);
-/* Fits ct_work.work. */
-void release_judge_chart(void *ctx, void *slot);
+/* Fits ct_chartwork.work. */
+void release_judge_chart(void *ctx, void *slot, ct_chart *chart);
 void release_slots_free(release_slot *s, size_t n);
 
 /* ---- the two things it does ---- */

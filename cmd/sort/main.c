@@ -19,7 +19,7 @@ static const ct_command command = {
         "Groups records into charts: records that belong to nobody first, then the charts by\n"
         "the patient's id, each with its Patient first and the rest in the order of the input.",
     .synopsis = "[OPTION]... [FILE]...",
-    .common = CT_HAS_OUTPUT | CT_HAS_REJECT | CT_HAS_TALLY | CT_HAS_PROGRESS,
+    .common = CT_HAS_OUTPUT | CT_HAS_REJECT | CT_HAS_TALLY | CT_HAS_JOBS | CT_HAS_PROGRESS,
     .options = options,
     .examples = "  chart sort export.ndjson >charts.ndjson\n"
                 "  chart sort -S 4G -o charts.ndjson.zst export/*.ndjson.gz\n"
@@ -74,7 +74,7 @@ static void read_options(sort_run *s, struct wish *w)
 /* ---- entries ---- */
 
 /* Types are the model's own slices: the pointer tells. */
-static uint32_t kind_number(sort_run *s, ct_str kind)
+uint32_t sort_tag(sort_run *s, ct_str kind)
 {
     size_t i = 0;
 
@@ -87,47 +87,54 @@ static uint32_t kind_number(sort_run *s, ct_str kind)
     return (uint32_t)i;
 }
 
-ct_entry sort_entry(sort_run *s, const ct_record *rec, ct_arena *a)
-{
-    ct_owner owner = ct_owner_of(s->model, &rec->doc, a);
-
-    ct_side_add(&s->cli.tally.in, rec->line, rec->type);
-    return (ct_entry){.key = owner.id,
-                      .line = rec->line,
-                      .number = rec->number,
-                      .tag = kind_number(s, rec->type),
-                      .patient = owner.patient && owner.id.n};
-}
-
 /* ---- the run ---- */
 
-/* False where nothing can be put out. */
-static bool take_in(sort_run *s, ct_reader *r, ct_sorter *sorter, bool ordered)
+bool sort_take_in(sort_run *s, ct_sorter *sorter,
+                  bool (*each)(void *ctx, const ct_record *rec, ct_entry *e, ct_err *err),
+                  void *ctx, ct_err *err)
 {
-    ct_arena *a = ct_arena_new();
-    sort_last last = {0};
-    ct_record rec;
-    ct_err err = {0};
-    ct_got got = CT_GOT_END;
-    bool ok = true;
+    ct_blocks *in = ct_cli_inputs(&s->cli, 0);
+    ct_intake t = {.model = s->model,
+                   .in = in,
+                   .jobs = s->cli.jobs,
+                   .sorter = sorter,
+                   .side = &s->cli.tally.in,
+                   .bad = ct_cli_bad,
+                   .bad_ctx = &s->cli,
+                   .each = each,
+                   .ctx = ctx};
+    bool ok = ct_intake_run(&t, err);
 
-    while (ok && (got = ct_reader_next(r, &rec, &err)) != CT_GOT_END && got != CT_GOT_FATAL) {
-        if (got == CT_GOT_BAD)
-            ct_cli_bad(&s->cli, &rec, &err);
-        else {
-            ct_entry e = sort_entry(s, &rec, a);
-            ok = (!ordered || sort_in_order(&last, &rec, &e, &err)) &&
-                 ct_sorter_add(sorter, &e, &err);
-        }
-        ct_arena_reset(a);
-        ct_cli_progress(&s->cli, ct_reader_bytes(r));
-    }
-    s->bytes = ct_reader_bytes(r);
-    if (!ok || got == CT_GOT_FATAL)
+    ct_blocks_free(in);
+    return ok;
+}
+
+/* What taking in needs to know of the record ahead. */
+typedef struct taking {
+    sort_run *run;
+    bool ordered;
+    sort_last last;
+} taking;
+
+static bool take(void *ctx, const ct_record *rec, ct_entry *e, ct_err *err)
+{
+    taking *t = ctx;
+
+    e->tag = sort_tag(t->run, rec->type);
+    return !t->ordered || sort_in_order(&t->last, rec, e, err);
+}
+
+/* False where nothing can be put out. */
+static bool take_in(sort_run *s, ct_sorter *sorter, bool ordered)
+{
+    taking t = {.run = s, .ordered = ordered};
+    ct_err err = {0};
+    bool ok = sort_take_in(s, sorter, take, &t, &err);
+
+    if (!ok)
         ct_cli_error(&s->cli, CT_FAULT, NULL, &err);
-    ct_buf_free(&last.key);
-    ct_arena_free(a);
-    return ok && got == CT_GOT_END;
+    ct_buf_free(&t.last.key);
+    return ok;
 }
 
 static void put_out(sort_run *s, ct_sorter *sorter)
@@ -136,25 +143,27 @@ static void put_out(sort_run *s, ct_sorter *sorter)
     ct_err err = {0};
     ct_got got;
 
-    while ((got = ct_sorter_next(sorter, &e, &err)) == CT_GOT_RECORD)
+    s->progress.records = s->cli.tally.in.records;
+    while ((got = ct_sorter_next(sorter, &e, &err)) == CT_GOT_RECORD) {
         if (!sort_put(s, &e)) {
             s->cli.status = CT_FAULT; /* the write error is told when the output is closed */
             return;
         }
+        s->progress.out++;
+        ct_cli_progress(&s->cli, &s->progress);
+    }
     if (got == CT_GOT_FATAL)
         ct_cli_error(&s->cli, CT_FAULT, NULL, &err);
 }
 
 void sort_all(sort_run *s, bool ordered)
 {
-    ct_reader *r = ct_reader_new(s->model, (const char *const *)s->cli.args, s->cli.nargs);
     size_t aside = s->memory >= 4 * ASIDE ? ASIDE : 0;
     ct_sorter *sorter = ct_sorter_new((size_t)s->memory - aside);
 
-    if (take_in(s, r, sorter, ordered))
+    if (take_in(s, sorter, ordered))
         put_out(s, sorter);
     ct_sorter_free(sorter);
-    ct_reader_free(r);
 }
 
 int main(int argc, char **argv)

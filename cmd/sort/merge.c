@@ -10,12 +10,14 @@ enum {
 };
 
 typedef struct input {
+    sort_run *run;
+    ct_blocks *blocks;
     ct_reader *reader;
     ct_arena *arena;
     ct_record rec;
     ct_entry entry;
     sort_last last;
-    uint64_t bytes;
+    ct_progress seen; /* of its own, so far as it is in that of the run */
 } input;
 
 typedef struct merge {
@@ -24,6 +26,32 @@ typedef struct merge {
     input **heap;
     size_t n;
 } merge;
+
+/* Fits ct_progress_fn: adds up what the inputs tell. */
+static void add_progress(void *ctx, const ct_progress *p)
+{
+    input *in = ctx;
+    ct_progress *sum = &in->run->progress;
+
+    sum->bytes += p->bytes - in->seen.bytes;
+    sum->records += p->records - in->seen.records;
+    sum->stored += p->stored - in->seen.stored;
+    in->seen = *p;
+    ct_cli_progress(&in->run->cli, sum);
+}
+
+/* A record as it is sorted, borrowed from it and from `a`; entered in the books as read. */
+static ct_entry entry_of(sort_run *s, const ct_record *rec, ct_arena *a)
+{
+    ct_owner owner = ct_owner_of(s->model, &rec->doc, a);
+
+    ct_side_add(&s->cli.tally.in, rec->line, rec->type);
+    return (ct_entry){.key = owner.id,
+                      .line = rec->line,
+                      .number = rec->number,
+                      .tag = sort_tag(s, rec->type),
+                      .patient = owner.patient && owner.id.n};
+}
 
 /* The next record that can be used; false, said and raised, where the merge cannot go on. */
 static bool advance(merge *m, input *in, bool *more)
@@ -35,14 +63,11 @@ static bool advance(merge *m, input *in, bool *more)
     while ((got = ct_reader_next(in->reader, &in->rec, &err)) == CT_GOT_BAD)
         ct_cli_bad(c, &in->rec, &err);
     *more = got == CT_GOT_RECORD;
-    m->run->bytes += ct_reader_bytes(in->reader) - in->bytes;
-    in->bytes = ct_reader_bytes(in->reader);
-    ct_cli_progress(c, m->run->bytes);
     if (got == CT_GOT_END)
         return true;
     ct_arena_reset(in->arena);
     if (*more) {
-        in->entry = sort_entry(m->run, &in->rec, in->arena);
+        in->entry = entry_of(m->run, &in->rec, in->arena);
         if (sort_in_order(&in->last, &in->rec, &in->entry, &err))
             return true;
     }
@@ -78,8 +103,11 @@ static bool start(merge *m, size_t ninputs)
         input *in = &m->inputs[i];
         bool more;
 
-        in->reader = ct_reader_new(m->run->model, (const char *const *)&m->run->cli.args[i],
-                                   m->run->cli.nargs ? 1 : 0);
+        in->run = m->run;
+        in->blocks =
+            ct_blocks_new((const char *const *)&m->run->cli.args[i], m->run->cli.nargs ? 1 : 0);
+        ct_blocks_watch(in->blocks, add_progress, in);
+        in->reader = ct_reader_new(m->run->model, in->blocks);
         in->arena = ct_arena_new();
         if (!advance(m, in, &more))
             return false;
@@ -121,10 +149,12 @@ void sort_merge(sort_run *s)
     }
     m.inputs = ct_calloc(n, sizeof(*m.inputs));
     m.heap = ct_calloc(n, sizeof(input *));
+    s->progress.total = ct_in_stored_total((const char *const *)s->cli.args, s->cli.nargs);
     if (start(&m, n))
         merge_heap(&m);
     for (size_t i = 0; i < n; i++) {
         ct_reader_free(m.inputs[i].reader);
+        ct_blocks_free(m.inputs[i].blocks);
         ct_buf_free(&m.inputs[i].last.key);
         ct_arena_free(m.inputs[i].arena);
     }

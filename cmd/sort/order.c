@@ -39,44 +39,39 @@ bool sort_in_order(sort_last *last, const ct_record *rec, const ct_entry *e, ct_
 
 /* ---- --check ---- */
 
+typedef struct checking {
+    sort_last last;
+    bool disorder;
+} checking;
+
 /* The inputs are one stream: the first record of one stands behind the last of the other. */
-static bool goes_on(sort_last *last, const ct_record *rec, const ct_entry *e, ct_err *err)
+static bool goes_on(void *ctx, const ct_record *rec, ct_entry *e, ct_err *err)
 {
-    if (last->file) {
-        last->file = rec->file;
-        last->number = 0;
+    checking *c = ctx;
+
+    if (c->last.file && c->last.file != rec->file) {
+        c->last.file = rec->file;
+        c->last.number = 0;
     }
-    return sort_in_order(last, rec, e, err);
+    c->disorder = !sort_in_order(&c->last, rec, e, err);
+    return !c->disorder;
 }
 
 void sort_check(sort_run *s)
 {
-    ct_reader *r = ct_reader_new(s->model, (const char *const *)s->cli.args, s->cli.nargs);
-    ct_arena *a = ct_arena_new();
-    sort_last last = {0};
-    ct_record rec;
+    ct_tally *tally = &s->cli.tally;
+    checking c = {0};
     ct_err err = {0};
-    ct_got got = CT_GOT_END;
-    bool ok = true;
+    bool ok = sort_take_in(s, NULL, goes_on, &c, &err);
 
-    while (ok && (got = ct_reader_next(r, &rec, &err)) != CT_GOT_END && got != CT_GOT_FATAL) {
-        if (got == CT_GOT_BAD)
-            ct_cli_bad(&s->cli, &rec, &err);
-        else {
-            ct_entry e = sort_entry(s, &rec, a);
-            s->cli.tally.consumed++;
-            ok = goes_on(&last, &rec, &e, &err);
-        }
-        ct_arena_reset(a);
-        ct_cli_progress(&s->cli, ct_reader_bytes(r));
+    tally->consumed = tally->in.records - tally->rejected;
+    if (!ok) {
+        if (!c.disorder)
+            ct_cli_error(&s->cli, CT_FAULT, NULL, &err);
+        else if (!s->cli.quiet)
+            ct_cli_error(&s->cli, CT_NO, NULL, &err);
+        else if (s->cli.status < CT_NO)
+            s->cli.status = CT_NO;
     }
-    if (got == CT_GOT_FATAL)
-        ct_cli_error(&s->cli, CT_FAULT, NULL, &err);
-    else if (!ok && !s->cli.quiet)
-        ct_cli_error(&s->cli, CT_NO, NULL, &err);
-    else if (!ok && s->cli.status < CT_NO)
-        s->cli.status = CT_NO;
-    ct_buf_free(&last.key);
-    ct_arena_free(a);
-    ct_reader_free(r);
+    ct_buf_free(&c.last.key);
 }

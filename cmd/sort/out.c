@@ -78,7 +78,6 @@ static size_t shard_of(ct_str id, size_t n)
 
 static bool put_line(sort_run *s, ct_out *out, const ct_entry *e)
 {
-    s->bytes += e->line.n + 1;
     ct_side_add(&s->cli.tally.out, e->line, s->kinds[e->tag]);
     return ct_out_put(out, e->line) && ct_out_put(out, CT_S("\n"));
 }
@@ -107,10 +106,7 @@ static bool put_in_shard(sort_run *s, const ct_entry *e)
 
 bool sort_put(sort_run *s, const ct_entry *e)
 {
-    bool ok = s->nshards ? put_in_shard(s, e) : put_line(s, s->cli.out, e);
-
-    ct_cli_progress(&s->cli, s->bytes);
-    return ok;
+    return s->nshards ? put_in_shard(s, e) : put_line(s, s->cli.out, e);
 }
 
 /* ---- the end ---- */

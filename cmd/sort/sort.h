@@ -13,7 +13,7 @@ typedef struct sort_run {
     uint64_t memory;
     ct_str kinds[SORT_KINDS_MAX]; /* types of the records so far, by the tags of their entries */
     size_t nkinds;
-    uint64_t bytes; /* done so far, for progress */
+    ct_progress progress; /* of all inputs of a merge; of the output */
     /* --shard */
     size_t nshards; /* 0: one output */
     char **names;
@@ -22,8 +22,8 @@ typedef struct sort_run {
     size_t shard; /* … and where it goes */
 } sort_run;
 
-/* A record as it is sorted, borrowed from it and from `a`; entered in the books as read. */
-ct_entry sort_entry(sort_run *s, const ct_record *rec, ct_arena *a);
+/* The tag of entries of that type. */
+uint32_t sort_tag(sort_run *s, ct_str kind);
 
 /* Opens what the entries go to. */
 void sort_open(sort_run *s);
@@ -47,6 +47,11 @@ bool sort_in_order(sort_last *last, const ct_record *rec, const ct_entry *e, ct_
 void sort_check(sort_run *s);
 /* --merge: of inputs each of which is in order. */
 void sort_merge(sort_run *s);
+/* Reads everything, into the sorter where there is one (else NULL). `each` as in ct_intake, with
+ * `ctx`. False where it ended early, `*err` filled. */
+bool sort_take_in(sort_run *s, ct_sorter *sorter,
+                  bool (*each)(void *ctx, const ct_record *rec, ct_entry *e, ct_err *err),
+                  void *ctx, ct_err *err);
 /* Takes in everything, sorts it, and puts it out; where `ordered`, each input must be in order. */
 void sort_all(sort_run *s, bool ordered);
 

@@ -16,6 +16,14 @@ ct_out *ct_cli_out(ct_cli *c)
     return c->out;
 }
 
+ct_blocks *ct_cli_inputs(ct_cli *c, size_t ahead)
+{
+    ct_blocks *in = ct_blocks_new((const char *const *)c->args + ahead, c->nargs - ahead);
+
+    ct_blocks_watch(in, ct_cli_progress, c);
+    return in;
+}
+
 bool ct_cli_lines(ct_cli *c, ct_lines *l)
 {
     bool ok = ct_out_put(ct_cli_out(c), ct_buf_str(&l->buf));

@@ -92,7 +92,7 @@ typedef struct ct_cli {
     /* private */
     struct ct_optstate *opts;
     int64_t meter_last; /* ms, when the progress line was drawn; 0: never */
-    int64_t meter_start;
+    int64_t meter_start, meter_out;
 } ct_cli;
 
 enum { CT_CLI_DONE = -1 };
@@ -139,8 +139,12 @@ bool ct_cli_lines(ct_cli *c, ct_lines *l);
 /* Names a table, rule pack or policy that decided, for the tally. Both strings must live on. One
  * that is named again with another version is listed with both. */
 void ct_cli_table(ct_cli *c, const char *name, const char *version);
-/* Bytes read so far; draws the progress line at most five times a second where wanted. */
-void ct_cli_progress(ct_cli *c, uint64_t bytes);
+/* Draws the progress line where it is wanted, at most five times a second. Fits ct_progress_fn with
+ * the ct_cli as `ctx`. */
+void ct_cli_progress(void *cli, const ct_progress *p);
+/* The inputs that are named on the command line, but for the first `ahead` arguments; their
+ * progress is shown. Free it before ct_cli_finish. */
+ct_blocks *ct_cli_inputs(ct_cli *c, size_t ahead);
 
 /* For what was printed on stdout without ct_cli_out: a write that failed is reported and makes the
  * status CT_FAULT. Returns the status. */

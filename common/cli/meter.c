@@ -1,6 +1,7 @@
 /* The progress line. */
 #include "common/cli/internal.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
@@ -15,10 +16,52 @@ static int64_t now_ms(void)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-void ct_cli_progress(ct_cli *c, uint64_t bytes)
+static void put_bytes(double bytes)
 {
+    if (bytes < 1e9)
+        fprintf(stderr, "%.1f MB", bytes / 1e6);
+    else
+        fprintf(stderr, "%.2f GB", bytes / 1e9);
+}
+
+/* What is left of the time, where so much of all is done. */
+static void put_left(double seconds, uint64_t done, uint64_t all)
+{
+    uint64_t left;
+
+    if (!done || done > all)
+        return;
+    left = (uint64_t)(seconds * (double)(all - done) / (double)done + 0.5);
+    if (left >= 3600)
+        fprintf(stderr, ", %" PRIu64 ":%02d:%02d left", left / 3600, (int)(left / 60 % 60),
+                (int)(left % 60));
+    else
+        fprintf(stderr, ", %d:%02d left", (int)(left / 60), (int)(left % 60));
+}
+
+/* On the way in: bytes, records, rate. */
+static void draw_in(const ct_progress *p, double seconds)
+{
+    put_bytes((double)p->bytes);
+    if (p->records)
+        fprintf(stderr, ", %" PRIu64 " records", p->records);
+    fputs(", ", stderr);
+    put_bytes(seconds > 0 ? (double)p->bytes / seconds : 0);
+    fputs("/s", stderr);
+    put_left(seconds, p->stored, p->total);
+}
+
+/* On the way out of what is all read. */
+static void draw_out(const ct_progress *p, double seconds)
+{
+    fprintf(stderr, "%" PRIu64 " of %" PRIu64 " records", p->out, p->records);
+    put_left(seconds, p->out, p->records);
+}
+
+void ct_cli_progress(void *cli, const ct_progress *p)
+{
+    ct_cli *c = cli;
     int64_t now;
-    double seconds;
 
     if (c->progress < 0)
         c->progress = !c->quiet && isatty(STDERR_FILENO);
@@ -27,11 +70,16 @@ void ct_cli_progress(ct_cli *c, uint64_t bytes)
     now = now_ms();
     if (!c->meter_start)
         c->meter_start = now;
+    if (p->out && !c->meter_out)
+        c->meter_out = now;
     if (now - c->meter_start < LATE_MS || now - c->meter_last < REDRAW_MS)
         return;
-    seconds = (double)(now - c->meter_start) / 1000;
-    fprintf(stderr, "\r%s: %.1f MB, %.1f MB/s\033[K", c->prog, (double)bytes / 1e6,
-            (double)bytes / 1e6 / seconds);
+    fprintf(stderr, "\r%s: ", c->prog);
+    if (p->out)
+        draw_out(p, (double)(now - c->meter_out) / 1000);
+    else
+        draw_in(p, (double)(now - c->meter_start) / 1000);
+    fputs("\033[K", stderr);
     c->meter_last = now;
 }
 

@@ -92,8 +92,9 @@ void ct_owners(const ct_model *m, const ct_doc *doc, ct_arena *a,
 
 /* The resource's type as written, empty where there is none. */
 ct_str ct_resource_type(const ct_doc *doc);
-/* Is the document a resource: an object whose resourceType R4 knows? Says why not in `err`. */
-CT_USE bool ct_resource_check(const ct_model *m, const ct_doc *doc, ct_err *err);
+/* The document's type where it is a resource: an object whose resourceType R4 knows. Else NULL, and
+ * why not in `err`. */
+CT_USE const ct_ftype *ct_resource_check(const ct_model *m, const ct_doc *doc, ct_err *err);
 
 /* ---- dates ---- */
 

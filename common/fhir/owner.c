@@ -109,17 +109,24 @@ ct_str ct_resource_type(const ct_doc *doc)
     return (ct_str){quoted.p + 1, quoted.n - 2};
 }
 
-bool ct_resource_check(const ct_model *m, const ct_doc *doc, ct_err *err)
+static const ct_ftype *no_resource(ct_err *err, const char *text)
+{
+    ct_fail(err, CT_E_DATA, text);
+    return NULL;
+}
+
+const ct_ftype *ct_resource_check(const ct_model *m, const ct_doc *doc, ct_err *err)
 {
     if (ct_type(doc, CT_ROOT) != CT_OBJECT)
-        return ct_fail(err, CT_E_DATA, "not a JSON object");
+        return no_resource(err, "not a JSON object");
     ct_val type = ct_member(doc, CT_ROOT, CT_S("resourceType"));
     if (type == CT_NONE)
-        return ct_fail(err, CT_E_DATA, "no resourceType");
+        return no_resource(err, "no resourceType");
     if (ct_type(doc, type) != CT_STRING)
-        return ct_fail(err, CT_E_DATA, "resourceType is not text");
-    const ct_ftype *t = ct_model_type(m, ct_resource_type(doc));
+        return no_resource(err, "resourceType is not text");
+    ct_str quoted = ct_raw(doc, type);
+    const ct_ftype *t = ct_model_type(m, (ct_str){quoted.p + 1, quoted.n - 2});
     if (!t || t->kind != CT_F_RESOURCE || t->abstract)
-        return ct_fail(err, CT_E_DATA, "not an R4 resource type");
-    return true;
+        return no_resource(err, "not an R4 resource type");
+    return t;
 }

@@ -12,13 +12,8 @@ enum {
 };
 
 struct ct_charts {
-    ct_reader *reader;
-    const ct_model *model;
+    ct_intake intake;
     ct_parser *parser;
-    ct_side *in;
-    ct_bad_fn *bad;
-    void *bad_ctx;
-    ct_sorter *sorter;
     const char **files; /* inputs that gave records, in order */
     size_t nfiles;
     bool sorted;
@@ -29,86 +24,59 @@ struct ct_charts {
     size_t n, cap;
 };
 
-ct_charts *ct_charts_new(ct_reader *r, size_t memory, ct_side *in, ct_bad_fn *bad, void *bad_ctx)
+/* ---- taking everything in ---- */
+
+/* The number of the input goes to the entry. Grows at powers of two. */
+static bool number_file(void *ctx, const ct_record *rec, ct_entry *e, ct_err *err)
 {
+    ct_charts *c = ctx;
+    (void)err;
+    if (!c->nfiles || c->files[c->nfiles - 1] != rec->file) {
+        if ((c->nfiles & (c->nfiles - 1)) == 0)
+            c->files = ct_realloc(c->files, c->nfiles ? c->nfiles * 2 : 1, sizeof *c->files);
+        c->files[c->nfiles++] = rec->file;
+    }
+    e->file = (uint32_t)(c->nfiles - 1);
+    return true;
+}
+
+ct_charts *ct_charts_new(ct_blocks *in, int jobs, size_t memory, ct_side *side, ct_bad_fn *bad,
+                         void *bad_ctx)
+{
+    const ct_model *m = ct_model_r4();
     ct_charts *c = ct_calloc(1, sizeof *c);
-    c->reader = r;
-    c->model = ct_model_r4();
-    c->parser = ct_parser_new(ct_model_names(c->model));
-    c->in = in;
-    c->bad = bad;
-    c->bad_ctx = bad_ctx;
-    c->sorter = ct_sorter_new(memory ? memory : MEMORY);
+    c->parser = ct_parser_new(ct_model_names(m));
+    c->intake = (ct_intake){.model = m,
+                            .in = in,
+                            .jobs = jobs,
+                            .sorter = ct_sorter_new(memory ? memory : MEMORY),
+                            .side = side,
+                            .bad = bad,
+                            .bad_ctx = bad_ctx,
+                            .each = number_file,
+                            .ctx = c};
     return c;
 }
 
 void ct_charts_fanin(ct_charts *c, size_t n)
 {
-    ct_sorter_fanin(c->sorter, n);
+    ct_sorter_fanin(c->intake.sorter, n);
 }
 
 void ct_charts_free(ct_charts *c)
 {
     if (!c)
         return;
-    ct_sorter_free(c->sorter);
+    ct_sorter_free(c->intake.sorter);
     ct_parser_free(c->parser);
     free(c->files);
     free(c->records);
     free(c);
 }
 
-/* ---- taking everything in ---- */
-
-/* Grows at powers of two. */
-static uint32_t file_number(ct_charts *c, const char *file)
-{
-    if (!c->nfiles || c->files[c->nfiles - 1] != file) {
-        if ((c->nfiles & (c->nfiles - 1)) == 0)
-            c->files = ct_realloc(c->files, c->nfiles ? c->nfiles * 2 : 1, sizeof *c->files);
-        c->files[c->nfiles++] = file;
-    }
-    return (uint32_t)(c->nfiles - 1);
-}
-
-static bool add(ct_charts *c, const ct_record *rec, ct_arena *a, ct_err *err)
-{
-    ct_owner owner = ct_owner_of(c->model, &rec->doc, a);
-    ct_entry e = {.key = owner.id,
-                  .line = rec->line,
-                  .patient = owner.patient,
-                  .file = file_number(c, rec->file),
-                  .number = rec->number};
-    if (c->in)
-        ct_side_add(c->in, rec->line, rec->type);
-    return ct_sorter_add(c->sorter, &e, err);
-}
-
-static bool take_all(ct_charts *c, ct_err *err)
-{
-    ct_arena *a = ct_arena_new();
-    ct_record rec;
-    ct_err e;
-    ct_got got;
-    bool ok = true;
-    while (ok && (got = ct_reader_next(c->reader, &rec, &e)) != CT_GOT_END) {
-        if (got == CT_GOT_RECORD)
-            ok = add(c, &rec, a, err);
-        else if (got == CT_GOT_BAD && c->bad)
-            c->bad(c->bad_ctx, &rec, &e);
-        else if (got == CT_GOT_FATAL) {
-            *err = e;
-            ok = false;
-        }
-        ct_arena_reset(a);
-    }
-    ct_arena_free(a);
-    return ok;
-}
-
 static bool next_entry(ct_charts *c, ct_err *err)
 {
-    ct_got got = ct_sorter_next(c->sorter, &c->entry, err);
+    ct_got got = ct_sorter_next(c->intake.sorter, &c->entry, err);
     c->there = got == CT_GOT_RECORD;
     return got != CT_GOT_FATAL;
 }
@@ -116,7 +84,7 @@ static bool next_entry(ct_charts *c, ct_err *err)
 static bool sort(ct_charts *c, ct_err *err)
 {
     c->sorted = true;
-    return take_all(c, err) && next_entry(c, err);
+    return ct_intake_run(&c->intake, err) && next_entry(c, err);
 }
 
 /* ---- handing out ---- */
@@ -132,24 +100,16 @@ static ct_record *new_record(ct_charts *c)
     return rec;
 }
 
-/* Copies the next entry's line to the chart and parses it there. */
+/* Copies the next entry's line to the chart. */
 static bool gather(ct_charts *c, ct_chart *chart, ct_err *err)
 {
     const ct_entry *e = &c->entry;
     ct_record *rec = new_record(c);
-    char *line = ct_arena_alloc(chart->arena, e->line.n);
-    if (e->line.n)
-        memcpy(line, e->line.p, e->line.n);
-    rec->line = (ct_str){line, e->line.n};
+    rec->line = ct_arena_copy(chart->arena, e->line);
     rec->file = e->file < c->nfiles ? c->files[e->file] : NULL;
     rec->number = e->number;
     if (c->n == 1)
-        chart->has_patient = e->patient && e->key.n;
-    ct_doc doc;
-    if (!ct_parse(c->parser, rec->line, &doc, err) || !ct_resource_check(c->model, &doc, err))
-        return ct_fail(err, CT_E_IO, "temporary file: it is not what was written");
-    rec->doc = ct_doc_keep(&doc, chart->arena);
-    rec->type = ct_model_type(c->model, ct_resource_type(&doc))->name;
+        chart->has_patient = e->patient;
     return next_entry(c, err);
 }
 
@@ -177,7 +137,8 @@ static bool gather_all(ct_charts *c, ct_chart *chart, ct_err *err)
     return true;
 }
 
-ct_got ct_charts_next(ct_charts *c, ct_chart *chart, ct_err *err)
+/* The next chart without its documents. */
+static ct_got next_lines(ct_charts *c, ct_chart *chart, ct_err *err)
 {
     ct_arena *arena = chart->arena ? chart->arena : ct_arena_new();
     ct_arena_reset(arena);
@@ -185,9 +146,100 @@ ct_got ct_charts_next(ct_charts *c, ct_chart *chart, ct_err *err)
     bool ok = c->failed.kind == CT_OK && (c->sorted || sort(c, &c->failed));
     if (ok && !c->there)
         return CT_GOT_END;
-    if (ok && gather_all(c, chart, &c->failed))
+    if (ok && gather_all(c, chart, &c->failed)) {
+        ct_blocks_progress(c->intake.in)->out += chart->n;
+        ct_blocks_show(c->intake.in);
         return CT_GOT_RECORD;
+    }
     if (err)
         *err = c->failed;
     return CT_GOT_FATAL;
+}
+
+/* Its records were good when they came in, and the sorter checks that they are the same. */
+static bool parse(ct_parser *p, ct_chart *chart, ct_err *err)
+{
+    const ct_model *m = ct_model_r4();
+    for (size_t i = 0; i < chart->n; i++) {
+        ct_record *rec = &chart->records[i];
+        ct_doc doc;
+        const ct_ftype *type =
+            ct_parse(p, rec->line, &doc, err) ? ct_resource_check(m, &doc, err) : NULL;
+        if (!type)
+            return ct_fail(err, CT_E_IO, "temporary file: it is not what was written");
+        rec->doc = ct_doc_keep(&doc, chart->arena);
+        rec->type = type->name;
+    }
+    return true;
+}
+
+ct_got ct_charts_next(ct_charts *c, ct_chart *chart, ct_err *err)
+{
+    ct_got got = next_lines(c, chart, err);
+    if (got != CT_GOT_RECORD || parse(c->parser, chart, &c->failed))
+        return got;
+    if (err)
+        *err = c->failed;
+    return CT_GOT_FATAL;
+}
+
+/* ---- work by several threads ---- */
+
+typedef struct unit {
+    ct_chart chart;
+    ct_parser *parser;
+    ct_err failed;
+    void *slot; /* the caller's */
+} unit;
+
+typedef struct run {
+    const ct_chartwork *w;
+    ct_err failed;
+} run;
+
+static ct_got fill(void *ctx, void *slot, ct_err *err)
+{
+    run *r = ctx;
+    unit *u = slot;
+    return next_lines(r->w->charts, &u->chart, err);
+}
+
+static void work(void *ctx, void *slot)
+{
+    run *r = ctx;
+    unit *u = slot;
+    if (r->w->unparsed || parse(u->parser, &u->chart, &u->failed))
+        r->w->work(r->w->ctx, u->slot, &u->chart);
+}
+
+static bool done(void *ctx, void *slot)
+{
+    run *r = ctx;
+    unit *u = slot;
+    r->failed = u->failed;
+    return u->failed.kind == CT_OK && r->w->done(r->w->ctx, u->slot, &u->chart);
+}
+
+bool ct_charts_run(const ct_chartwork *w, ct_err *err)
+{
+    size_t n = (size_t)w->jobs * CT_SLOTS_PER_JOB;
+    unit *units = ct_calloc(n, sizeof *units);
+    void **slots = ct_calloc(n, sizeof *slots);
+    run r = {.w = w};
+    for (size_t i = 0; i < n; i++) {
+        units[i].parser = ct_parser_new(ct_model_names(ct_model_r4()));
+        units[i].slot = w->slots[i];
+        slots[i] = &units[i];
+    }
+    ct_work inner = {w->jobs, slots, n, fill, work, done, &r};
+    bool ok = ct_work_run(&inner, err);
+    if (r.failed.kind && err)
+        *err = r.failed;
+    for (size_t i = 0; i < n; i++) {
+        ct_chart_free(&units[i].chart);
+        ct_parser_free(units[i].parser);
+    }
+    free(slots);
+    free(units);
+    return ok;
 }

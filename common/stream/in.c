@@ -1,15 +1,20 @@
 /* Bytes in: opens a file or stdin, looks at the first bytes, and hands out what is meant, whatever
  * it is packed with. Plain input goes from read(2) to the caller's memory without a copy. */
+#define _GNU_SOURCE /* F_SETPIPE_SZ */
 #include "common/stream/internal.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { HEAD_MAX = 6 }; /* the longest magic */
+enum {
+    HEAD_MAX = 6, /* the longest magic */
+    PIPE_SIZE = 1024 * 1024,
+};
 
 struct ct_in {
     int fd;
@@ -17,10 +22,12 @@ struct ct_in {
     size_t limit;        /* bytes a read(2); 0: as asked */
     char head[HEAD_MAX]; /* bytes that were looked at and not handed out yet: [head_at, head_n) */
     size_t head_at, head_n;
-    bool known;     /* what it is packed with was found out */
-    bool ended;     /* read(2) said so; a terminal is not asked twice */
-    ct_decoder dec; /* read NULL: plain */
-    ct_err failed;  /* errors stick */
+    bool known;    /* what it is packed with was found out */
+    bool ended;    /* read(2) said so; a terminal is not asked twice */
+    ct_pump *pump; /* NULL: plain */
+    ct_err failed; /* errors stick */
+    bool regular;
+    _Atomic uint64_t stored; /* bytes of the file, read by whichever thread reads it */
 };
 
 /* The first bytes by which a packing is known: RFC 1952, RFC 8878, the .xz file format 1.2.1 and
@@ -37,6 +44,19 @@ static const struct magic {
 };
 enum { GZIP, ZSTD, XZ, BZIP2 };
 
+/* A pipe that holds more makes both ends wait less often. Where that is refused it stays as it is.
+ */
+static void widen_pipe(int fd, mode_t mode)
+{
+#ifdef F_SETPIPE_SZ
+    if (S_ISFIFO(mode))
+        (void)fcntl(fd, F_SETPIPE_SZ, PIPE_SIZE);
+#else
+    (void)fd;
+    (void)mode;
+#endif
+}
+
 ct_in *ct_in_open(const char *path, ct_err *err)
 {
     bool standard = strcmp(path, "-") == 0;
@@ -52,6 +72,8 @@ ct_in *ct_in_open(const char *path, ct_err *err)
     }
     ct_in *in = ct_calloc(1, sizeof *in);
     in->fd = fd;
+    in->regular = S_ISREG(st.st_mode);
+    widen_pipe(fd, st.st_mode);
     in->name = standard ? "(standard input)" : path;
     return in;
 }
@@ -66,15 +88,49 @@ void ct_in_limit(ct_in *in, size_t n)
     in->limit = n;
 }
 
-/* read(2), begun again after a signal and after waiting for a descriptor that does not block. */
-static ssize_t read_some(int fd, char *to, size_t cap)
+uint64_t ct_in_stored(const ct_in *in)
 {
+    return atomic_load(&in->stored);
+}
+
+uint64_t ct_in_stored_total(const char *const *paths, size_t n)
+{
+    uint64_t total = 0;
+    for (size_t i = 0; i < n; i++) {
+        struct stat st;
+        bool standard = strcmp(paths[i], "-") == 0;
+        int result = standard ? fstat(STDIN_FILENO, &st) : stat(paths[i], &st);
+        if (result < 0 || !S_ISREG(st.st_mode))
+            return 0;
+        total += (uint64_t)st.st_size;
+    }
+    return total;
+}
+
+/* Waits for input; false where the pump's thread, which reads then, must end. */
+static bool wait_for(const ct_in *in)
+{
+    struct pollfd fds[2] = {{.fd = in->fd, .events = POLLIN},
+                            {.fd = in->pump ? ct_pump_wake(in->pump) : -1, .events = POLLIN}};
+    (void)poll(fds, 2, -1);
+    return fds[1].revents == 0;
+}
+
+/* read(2), begun again after a signal and after waiting for a descriptor that does not block. */
+static ssize_t read_some(const ct_in *in, char *to, size_t cap)
+{
+    if (in->pump && !in->regular && !wait_for(in)) {
+        errno = ECANCELED;
+        return -1;
+    }
     for (;;) {
-        ssize_t n = read(fd, to, cap);
+        ssize_t n = read(in->fd, to, cap);
         if (n >= 0 || (errno != EINTR && errno != EAGAIN && errno != EWOULDBLOCK))
             return n;
-        if (errno != EINTR)
-            (void)poll(&(struct pollfd){.fd = fd, .events = POLLIN}, 1, -1);
+        if (errno != EINTR && !wait_for(in))
+            errno = ECANCELED;
+        if (errno == ECANCELED)
+            return -1;
     }
 }
 
@@ -85,11 +141,12 @@ static bool read_fd(ct_in *in, char *to, size_t cap, size_t *got, ct_err *err)
         return true;
     if (in->limit && cap > in->limit)
         cap = in->limit;
-    ssize_t n = read_some(in->fd, to, cap);
+    ssize_t n = read_some(in, to, cap);
     if (n < 0)
         return ct_fail_sys(err, errno, "cannot read");
     in->ended = n == 0;
     *got = (size_t)n;
+    atomic_fetch_add(&in->stored, (uint64_t)n);
     return true;
 }
 
@@ -123,8 +180,12 @@ static bool open_decoder(ct_in *in, size_t which, ct_err *err)
 {
     static const ct_packing packing[] = {
         [ZSTD] = CT_PACK_ZSTD, [XZ] = CT_PACK_XZ, [BZIP2] = CT_PACK_BZIP2};
-    return which == GZIP ? ct_gunzip_open(&in->dec, in, err)
-                         : ct_unpack_open(&in->dec, in, packing[which], err);
+    ct_decoder d = {0};
+    bool ok =
+        which == GZIP ? ct_gunzip_open(&d, in, err) : ct_unpack_open(&d, in, packing[which], err);
+    if (ok || d.close)
+        in->pump = ct_pump_new(&d);
+    return ok;
 }
 
 /* Takes as many bytes as it needs to tell, and no more: a pipe may be slow. */
@@ -154,8 +215,8 @@ static bool read_any(ct_in *in, char *to, size_t cap, size_t *got, ct_err *err)
     if (!in->known && !sniff(in, err))
         return false;
     in->known = true;
-    if (in->dec.read)
-        return in->dec.read(in->dec.state, to, cap, got, err);
+    if (in->pump)
+        return ct_pump_read(in->pump, to, cap, got, err);
     if (in->head_at == in->head_n)
         return read_fd(in, to, cap, got, err);
     return ct_in_raw(in, to, cap, got, err);
@@ -173,12 +234,20 @@ bool ct_in_read(ct_in *in, char *to, size_t cap, size_t *got, ct_err *err)
     return false;
 }
 
+bool ct_in_ready(ct_in *in)
+{
+    if (in->pump)
+        return ct_pump_ready(in->pump);
+    struct pollfd fd = {.fd = in->fd, .events = POLLIN};
+    return in->regular || in->head_at < in->head_n || poll(&fd, 1, 0) != 0;
+}
+
 void ct_in_close(ct_in *in)
 {
     if (!in)
         return;
-    if (in->dec.close)
-        in->dec.close(in->dec.state);
+    if (in->pump)
+        ct_pump_free(in->pump);
     if (in->fd != STDIN_FILENO)
         close(in->fd);
     free(in);

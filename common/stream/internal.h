@@ -7,6 +7,9 @@
 /* The bytes of the file as they are stored: up to `cap`, `*got` 0 at the end. */
 CT_USE bool ct_in_raw(ct_in *in, char *to, size_t cap, size_t *got, ct_err *err);
 
+/* Would a read not have to wait? */
+bool ct_in_ready(ct_in *in);
+
 /* What turns stored bytes into the bytes meant. `read` is as ct_in_read. */
 typedef struct ct_decoder {
     bool (*read)(void *state, char *to, size_t cap, size_t *got, ct_err *err);
@@ -21,6 +24,60 @@ typedef enum ct_packing { CT_PACK_ZSTD, CT_PACK_XZ, CT_PACK_BZIP2 } ct_packing;
 
 /* The others by libarchive's filters. */
 CT_USE bool ct_unpack_open(ct_decoder *d, ct_in *in, ct_packing packing, ct_err *err);
+
+/* The same bytes as `d` gives, made ahead by a thread of its own; by the caller's where the system
+ * gives no thread. `wake` (the reading end of a pipe) becomes readable when the thread must end:
+ * whoever waits for input on its behalf waits for that, too. */
+typedef struct ct_pump ct_pump;
+ct_pump *ct_pump_new(const ct_decoder *d);
+CT_USE bool ct_pump_read(ct_pump *p, char *to, size_t cap, size_t *got, ct_err *err);
+bool ct_pump_ready(ct_pump *p);
+int ct_pump_wake(const ct_pump *p);
+void ct_pump_free(ct_pump *p);
+
+/* ---- blocks of lines ---- */
+
+/* Whole lines of one input. */
+typedef struct ct_block {
+    ct_str text;      /* LF behind each line, and CT_PARSE_SLACK more bytes to be read */
+    const char *file; /* as ct_in_name */
+    bool first;       /* of the input */
+    bool open_end;    /* the input ended without an LF: that of the last line was added */
+    bool over;        /* one line of more than `line_max` bytes: its first part */
+    size_t line_max;
+    ct_buf buf; /* private */
+} ct_block;
+
+/* The next block. After CT_GOT_FATAL (once all that was read before is given out) `to->file` is the
+ * input that failed, NULL where it did not open, and `to->first` says whether nothing was read. */
+ct_got ct_blocks_next(ct_blocks *b, ct_block *to, ct_err *err);
+void ct_block_free(ct_block *b);
+/* What is known of the way so far, to be added to; shown to the watch. */
+ct_progress *ct_blocks_progress(ct_blocks *b);
+void ct_blocks_show(ct_blocks *b);
+
+/* ---- records of a block ---- */
+
+struct ct_batch {
+    const ct_model *model;
+    ct_parser *parser;
+    ct_block block;
+    const char *at; /* the next line */
+    uint64_t lines; /* begun so far */
+    bool stopped;   /* by what is fatal */
+    struct ct_bad {
+        ct_record rec;
+        ct_err err;
+        enum { CT_BAD_RECORD, CT_BAD_FATAL, CT_BAD_NOTE } kind;
+    } * bad; /* what ct_batch_next passed over, and what was noted, in order */
+    size_t nbad, bad_cap;
+};
+
+void ct_batch_start(ct_batch *b);
+/* The next record, or what is wrong with one: as ct_reader_next, but numbers count from the batch's
+ * first line. */
+ct_got ct_batch_any(ct_batch *b, ct_record *rec, ct_err *err);
+void ct_batch_free(ct_batch *b);
 
 /* write(2) until all is written; waits where the descriptor does not block. */
 CT_USE bool ct_write_all(int fd, ct_str s, ct_err *err);
@@ -38,9 +95,9 @@ int ct_temp_named(const char *folder);
 
 /* At most `n` bytes from each read(2). */
 void ct_in_limit(ct_in *in, size_t n);
-/* The same for each input of a reader; blocks of `block` bytes; lines up to `line` bytes. 0 leaves
- * a bound as it is. */
-void ct_reader_limits(ct_reader *r, size_t read, size_t block, size_t line);
+/* The same for each input; blocks of `block` bytes; lines up to `line` bytes. 0 leaves a bound as
+ * it is. */
+void ct_blocks_limits(ct_blocks *b, size_t read, size_t block, size_t line);
 /* Runs that are merged at once, at most. */
 void ct_charts_fanin(ct_charts *c, size_t n);
 void ct_sorter_fanin(ct_sorter *s, size_t n);

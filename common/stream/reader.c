@@ -1,165 +1,9 @@
-/* Records in: reads inputs in large blocks, and parses each line where it stands. Only a line that
- * straddles two reads is moved, to the front of the block. */
+/* Records out of blocks of lines: one after another, and by several threads in order. */
 #include "common/stream/internal.h"
 
 #include <stdlib.h>
 
-enum {
-    BLOCK = 1024 * 1024,
-    KEEP = 4 * BLOCK,    /* a block that grew beyond this is given back when the line is through */
-    REFUSED = 64 * 1024, /* so much of a line that is too long is kept */
-};
-
-struct ct_reader {
-    const ct_model *model;
-    ct_parser *parser;
-    const char *const *paths;
-    size_t npaths, next_path;
-    ct_in *in; /* NULL between inputs */
-    uint64_t number, bytes;
-    char *block;
-    size_t cap, start, seen, end; /* [start, end) is not handed out, [start, seen) holds no LF */
-    bool ended;                   /* the input gives no more */
-    ct_err failed;                /* what is fatal sticks */
-    size_t read_max, block_size, line_max;
-};
-
-/* A line as it was found. */
-typedef struct rawline {
-    ct_str text;
-    bool whole; /* LF stood behind it */
-    bool over;  /* it was longer than line_max: this is its first part */
-} rawline;
-
-ct_reader *ct_reader_new(const ct_model *m, const char *const *paths, size_t n)
-{
-    static const char *const standard[] = {"-"};
-    ct_reader *r = ct_calloc(1, sizeof *r);
-    r->model = m;
-    r->parser = ct_parser_new(ct_model_names(m));
-    r->paths = n ? paths : standard;
-    r->npaths = n ? n : 1;
-    r->block_size = BLOCK;
-    r->line_max = CT_JSON_MAX;
-    return r;
-}
-
-void ct_reader_limits(ct_reader *r, size_t read, size_t block, size_t line)
-{
-    r->read_max = read;
-    r->block_size = block ? block : r->block_size;
-    r->line_max = line ? line : r->line_max;
-}
-
-uint64_t ct_reader_bytes(const ct_reader *r)
-{
-    return r->bytes;
-}
-
-void ct_reader_free(ct_reader *r)
-{
-    if (!r)
-        return;
-    ct_in_close(r->in);
-    ct_parser_free(r->parser);
-    free(r->block);
-    free(r);
-}
-
 /* ---- lines ---- */
-
-static void drop_consumed(ct_reader *r)
-{
-    if (r->start == r->end) {
-        r->start = r->seen = r->end = 0;
-        if (r->cap > KEEP && r->cap > r->block_size) {
-            r->cap = r->block_size;
-            r->block = ct_realloc(r->block, r->cap, 1);
-        }
-    }
-}
-
-/* Makes room behind `end`. */
-static void make_room(ct_reader *r)
-{
-    drop_consumed(r);
-    if (r->end < r->cap)
-        return;
-    if (r->start) {
-        memmove(r->block, r->block + r->start, r->end - r->start);
-        r->end -= r->start;
-        r->seen -= r->start;
-        r->start = 0;
-    }
-    if (r->end == r->cap) {
-        r->cap = r->cap ? r->cap * 2 : r->block_size;
-        r->block = ct_realloc(r->block, r->cap, 1);
-    }
-}
-
-static bool refill(ct_reader *r, ct_err *err)
-{
-    make_room(r);
-    size_t got;
-    if (!ct_in_read(r->in, r->block + r->end, r->cap - r->end, &got, err))
-        return false;
-    r->end += got;
-    r->bytes += got;
-    r->ended = got == 0;
-    return true;
-}
-
-/* Finds the next LF, or the end of the input: `*n` is the length of the line. Gives up where the
- * line passes its bound. */
-static bool find_end(ct_reader *r, size_t *n, bool *whole, ct_err *err)
-{
-    for (;;) {
-        const char *lf =
-            r->end > r->seen ? memchr(r->block + r->seen, '\n', r->end - r->seen) : NULL;
-        r->seen = lf ? (size_t)(lf - r->block) : r->end;
-        *n = r->seen - r->start;
-        *whole = lf != NULL;
-        if (lf || r->ended || *n > r->line_max)
-            return true;
-        if (!refill(r, err))
-            return false;
-    }
-}
-
-/* Passes over the rest of a line, reading it over itself; its first `keep` bytes stay. */
-static bool skip_rest(ct_reader *r, size_t keep, bool *whole, ct_err *err)
-{
-    const char *lf = NULL;
-    while (!lf && !r->ended) {
-        r->end = r->seen = r->start + keep;
-        if (!refill(r, err))
-            return false;
-        lf = r->ended ? NULL : memchr(r->block + r->seen, '\n', r->end - r->seen);
-    }
-    r->seen = lf ? (size_t)(lf - r->block) : r->end;
-    *whole = lf != NULL;
-    return true;
-}
-
-/* The next line; where there is none, it is empty and not whole. */
-static bool take_line(ct_reader *r, rawline *l, ct_err *err)
-{
-    size_t n;
-    if (!find_end(r, &n, &l->whole, err))
-        return false;
-    l->over = n > r->line_max;
-    if (l->over) {
-        n = n < REFUSED ? n : REFUSED;
-        if (!l->whole && !skip_rest(r, n, &l->whole, err))
-            return false;
-    }
-    l->text = (ct_str){r->block + r->start, n};
-    r->start = r->seen = r->seen + l->whole;
-    r->number++;
-    return true;
-}
-
-/* ---- records ---- */
 
 static bool is_blank(ct_str s)
 {
@@ -167,14 +11,6 @@ static bool is_blank(ct_str s)
     while (i < s.n && (s.p[i] == ' ' || s.p[i] == '\t' || s.p[i] == '\r'))
         i++;
     return i == s.n;
-}
-
-/* What is no part of the record: a byte order mark at the start of a file, CR before the LF. */
-static ct_str strip(const ct_reader *r, ct_str s)
-{
-    if (r->number == 1 && ct_str_starts(s, CT_S("\xef\xbb\xbf")))
-        s = ct_str_from(s, 3);
-    return ct_str_ends(s, CT_S("\r")) ? ct_str_head(s, s.n - 1) : s;
 }
 
 /* Where the last line ends without LF, and is not complete. */
@@ -212,80 +48,162 @@ static const char *stranger(ct_str first, bool whole)
     return NULL;
 }
 
-static ct_got unreadable(const ct_reader *r, const rawline *l, const ct_record *rec, ct_err *err)
+/* Is it the first line of its input? */
+static bool is_first(const ct_batch *b)
 {
-    const char *what = r->number == 1 ? stranger(rec->line, l->whole) : NULL;
+    return b->block.first && b->lines == 1;
+}
 
+/* Is it the last one, which the input ended without an LF? */
+static bool is_open(const ct_batch *b)
+{
+    return b->block.open_end && b->at == b->block.text.p + b->block.text.n;
+}
+
+static ct_got unreadable(const ct_batch *b, const ct_record *rec, ct_err *err)
+{
+    const char *what = is_first(b) ? stranger(rec->line, !is_open(b)) : NULL;
     if (what) {
         ct_fail(err, CT_E_DATA, what);
         return CT_GOT_FATAL;
     }
-    return l->whole ? CT_GOT_BAD : cut(rec, err);
+    return is_open(b) ? cut(rec, err) : CT_GOT_BAD;
 }
 
-static ct_got judge(ct_reader *r, const rawline *l, ct_record *rec, ct_err *err)
+static ct_got refuse(ct_err *err, ct_errkind kind, const char *text)
 {
-    if (l->over) {
-        ct_fail(err, CT_E_LIMIT, "line too long");
-        return CT_GOT_BAD;
-    }
-    if (is_blank(rec->line)) {
-        ct_fail(err, CT_E_DATA, "blank line");
-        return CT_GOT_BAD;
-    }
-    if (!ct_parse(r->parser, rec->line, &rec->doc, err))
-        return unreadable(r, l, rec, err);
-    if (!ct_resource_check(r->model, &rec->doc, err))
+    ct_fail(err, kind, text);
+    return CT_GOT_BAD;
+}
+
+/* ---- records ---- */
+
+/* Parses the line that starts at rec->line.p, and passes over it. A CR before the LF is no part of
+ * the record. */
+static bool parse(ct_batch *b, ct_record *rec, ct_err *err)
+{
+    bool ok = ct_parse_line(b->parser, &rec->line, &rec->doc, err);
+    b->at = rec->line.p + rec->line.n + 1;
+    if (ct_str_ends(rec->line, CT_S("\r")))
+        rec->line.n--;
+    rec->doc.text.n = rec->line.n;
+    return ok;
+}
+
+static ct_got judge(ct_batch *b, ct_record *rec, ct_err *err)
+{
+    bool ok = parse(b, rec, err);
+    if (rec->line.n == 0 && is_open(b)) /* nothing but a byte order mark or a CR */
+        return CT_GOT_END;
+    if (b->block.over || rec->line.n > b->block.line_max)
+        return refuse(err, CT_E_LIMIT, "line too long");
+    if (!ok && is_blank(rec->line))
+        return refuse(err, CT_E_DATA, "blank line");
+    if (!ok)
+        return unreadable(b, rec, err);
+    const ct_ftype *type = ct_resource_check(b->model, &rec->doc, err);
+    if (!type)
         return CT_GOT_BAD;
     /* Nobody would look into it for the charts that it holds. */
-    if (ct_str_is(ct_resource_type(&rec->doc), "Bundle")) {
-        ct_fail(err, CT_E_DATA, "a Bundle, not a record: import takes out what it holds");
-        return CT_GOT_BAD;
-    }
-    rec->type = ct_model_type(r->model, ct_resource_type(&rec->doc))->name;
+    if (ct_str_is(type->name, "Bundle"))
+        return refuse(err, CT_E_DATA, "a Bundle, not a record: import takes out what it holds");
+    rec->type = type->name;
     return CT_GOT_RECORD;
 }
 
-/* False at the end of the last input, and where one does not open. */
-static bool open_next(ct_reader *r, ct_err *err)
+/* Does a byte order mark stand at the start of the file, or a reason of a --reject file on the
+ * line? Both are passed over. */
+static bool pass_over(ct_batch *b, ct_record *rec, ct_got *got, ct_err *err)
 {
-    if (r->next_path == r->npaths)
+    const char *end = b->block.text.p + b->block.text.n;
+    ct_str rest = {rec->line.p, (size_t)(end - rec->line.p)};
+    if (is_first(b) && ct_str_starts(rest, CT_S("\xef\xbb\xbf"))) {
+        rest = ct_str_from(rest, 3);
+        rec->line.p = rest.p;
+    }
+    if (!ct_str_starts(rest, CT_S("# chart-")))
         return false;
-    r->in = ct_in_open(r->paths[r->next_path], err);
-    if (!r->in)
-        return false;
-    r->next_path++;
-    if (r->read_max)
-        ct_in_limit(r->in, r->read_max);
-    r->number = 0;
-    r->ended = false;
+    rec->line = ct_str_cut(&rest, '\n');
+    b->at = rest.p ? rest.p : end;
+    *got = is_open(b) ? cut(rec, err) : CT_GOT_END;
     return true;
 }
 
-static void close_in(ct_reader *r)
+void ct_batch_start(ct_batch *b)
 {
-    ct_in_close(r->in);
-    r->in = NULL;
+    b->at = b->block.text.p;
+    b->lines = b->nbad = 0;
+    b->stopped = false;
+    ct_parse_block(b->parser, b->block.text);
+}
+
+ct_got ct_batch_any(ct_batch *b, ct_record *rec, ct_err *err)
+{
+    const char *end = b->block.text.p + b->block.text.n;
+    while (b->at < end && !b->stopped) {
+        ct_got got = CT_GOT_END;
+        *rec = (ct_record){.line = {b->at, 0}, .file = b->block.file, .number = ++b->lines};
+        if (*b->at == '{' || !pass_over(b, rec, &got, err))
+            got = judge(b, rec, err);
+        b->stopped = got == CT_GOT_FATAL;
+        if (got != CT_GOT_END)
+            return got;
+    }
+    return CT_GOT_END;
+}
+
+void ct_batch_free(ct_batch *b)
+{
+    ct_parser_free(b->parser);
+    ct_block_free(&b->block);
+    free(b->bad);
+    *b = (ct_batch){0};
+}
+
+/* ---- one after another ---- */
+
+struct ct_reader {
+    ct_blocks *in;
+    ct_batch batch;
+    uint64_t before; /* lines of the file before the batch */
+    ct_err failed;   /* what is fatal sticks */
+};
+
+ct_reader *ct_reader_new(const ct_model *m, ct_blocks *in)
+{
+    ct_reader *r = ct_calloc(1, sizeof *r);
+    r->in = in;
+    r->batch.model = m;
+    r->batch.parser = ct_parser_new(ct_model_names(m));
+    ct_batch_start(&r->batch);
+    return r;
+}
+
+void ct_reader_free(ct_reader *r)
+{
+    if (!r)
+        return;
+    ct_batch_free(&r->batch);
+    free(r);
 }
 
 static ct_got next(ct_reader *r, ct_record *rec, ct_err *err)
 {
+    ct_batch *b = &r->batch;
     for (;;) {
-        rawline l;
-        *rec = (ct_record){0};
-        if (!r->in && !open_next(r, err))
-            return err->kind ? CT_GOT_FATAL : CT_GOT_END;
-        rec->file = ct_in_name(r->in);
-        rec->number = r->number + 1;
-        if (!take_line(r, &l, err))
-            return CT_GOT_FATAL;
-        rec->line = strip(r, l.text);
-        if (!rec->line.n && !l.whole)
-            close_in(r);
-        else if (!ct_str_starts(rec->line, CT_S("# chart-")))
-            return judge(r, &l, rec, err);
-        else if (!l.whole)
-            return cut(rec, err);
+        ct_got got = ct_batch_any(b, rec, err);
+        rec->number += r->before;
+        if (got != CT_GOT_END)
+            return got;
+        r->before += b->lines;
+        ct_blocks_progress(r->in)->records += b->lines;
+        got = ct_blocks_next(r->in, &b->block, err);
+        r->before = b->block.first ? 0 : r->before;
+        ct_batch_start(b);
+        if (got != CT_GOT_RECORD) {
+            *rec = (ct_record){.file = b->block.file, .number = b->block.file ? r->before + 1 : 0};
+            return got;
+        }
     }
 }
 

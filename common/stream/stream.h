@@ -17,6 +17,10 @@ CT_USE ct_in *ct_in_open(const char *path, ct_err *err);
 CT_USE bool ct_in_read(ct_in *in, char *to, size_t cap, size_t *got, ct_err *err);
 /* The path, or "(standard input)". */
 const char *ct_in_name(const ct_in *in);
+/* Bytes read of the file as it is stored. */
+uint64_t ct_in_stored(const ct_in *in);
+/* The sizes of all files as they are stored; 0 where one is no regular file. */
+uint64_t ct_in_stored_total(const char *const *paths, size_t n);
 void ct_in_close(ct_in *in);
 
 /* Appends everything the input holds; CT_E_LIMIT where it is over `max` bytes. */
@@ -95,20 +99,75 @@ typedef struct ct_record {
     uint64_t number;  /* line in the file, from 1 */
 } ct_record;
 
+/* How far reading has come. */
+typedef struct ct_progress {
+    uint64_t bytes;         /* read so far, unpacked */
+    uint64_t records;       /* worked on so far, the bad ones, too */
+    uint64_t stored, total; /* bytes of the files as they are: read, and in all (0: not known) */
+    uint64_t out;           /* records handed out again, where all are read before */
+} ct_progress;
+
+typedef void ct_progress_fn(void *ctx, const ct_progress *p);
+
+/* NDJSON from `n` inputs one after another (none: stdin). */
+typedef struct ct_blocks ct_blocks;
+
+/* `paths` is borrowed. */
+ct_blocks *ct_blocks_new(const char *const *paths, size_t n);
+/* Calls `watch` now and then on the thread that reads. */
+void ct_blocks_watch(ct_blocks *b, ct_progress_fn *watch, void *ctx);
+/* NULL is allowed. */
+void ct_blocks_free(ct_blocks *b);
+
+/* One record after another, on one thread. */
 typedef struct ct_reader ct_reader;
 
-/* Reads NDJSON from `n` inputs one after another (none: stdin). `paths` is borrowed. Lines that
- * start with "# chart-" (the reasons in a --reject file) are passed over. */
-ct_reader *ct_reader_new(const ct_model *m, const char *const *paths, size_t n);
+/* `in` is borrowed. Lines that start with "# chart-" (the reasons in a --reject file) are passed
+ * over. */
+ct_reader *ct_reader_new(const ct_model *m, ct_blocks *in);
 /* The next record, parsed and checked to be an R4 resource. It is borrowed: valid until the next
  * call. After CT_GOT_BAD `rec->line`, `file` and `number` tell what was refused and `*err` why; a
  * line over CT_JSON_MAX is given by its first part and the rest is dropped. An input that does not
  * open, cannot be read, whose first line tells of another format (HL7 v2, XML, JSON on several
  * lines …), or whose last line is cut is CT_GOT_FATAL; so is everything after it. */
 ct_got ct_reader_next(ct_reader *r, ct_record *rec, ct_err *err);
-/* Bytes taken from the inputs so far (uncompressed), for progress. */
-uint64_t ct_reader_bytes(const ct_reader *r);
 void ct_reader_free(ct_reader *r);
+
+/* What a caller does with records that cannot be used: report, keep, count. */
+typedef void ct_bad_fn(void *ctx, const ct_record *rec, const ct_err *err);
+
+/* Records worked on by several threads, a batch of some hundred KiB at a time.
+ *
+ *     work   on any thread: takes the records of the batch by ct_batch_next and leaves what comes
+ * of them in the slot, which is that thread's meanwhile. Numbers of lines count from the batch's
+ * first done   on the calling thread, in the order of the batches: `before` lines of the file came
+ *            before this batch. False ends the run
+ *
+ * Bad records are passed over by ct_batch_next, and given to `bad` ahead of `done`. `slots` are the
+ * caller's, CT_SLOTS_PER_JOB times `jobs` of them. False where `done` ended the run or something
+ * fatal did, which `*err` tells then; all that came before it is done. */
+typedef struct ct_batch ct_batch;
+
+typedef struct ct_batches {
+    const ct_model *model;
+    ct_blocks *in;
+    int jobs;
+    void **slots;
+    void (*work)(void *ctx, void *slot, ct_batch *batch);
+    bool (*done)(void *ctx, void *slot, uint64_t before);
+    void *ctx;
+    void (*note)(void *ctx, const ct_err *err); /* where ct_batch_note is called */
+    ct_bad_fn *bad;                             /* may be NULL */
+    void *bad_ctx;
+} ct_batches;
+
+/* False at the end. The record is borrowed from the batch: its line until `done` has returned, its
+ * document until the next call. */
+CT_USE bool ct_batch_next(ct_batch *b, ct_record *rec);
+/* For `work`: what is wrong with a good record's result. It is told to `note`, its file and line
+ * filled in, in order with the bad records. */
+void ct_batch_note(ct_batch *b, const ct_record *rec, const ct_err *err);
+CT_USE bool ct_batches_run(const ct_batches *w, ct_err *err);
 
 /* ---- sorting ---- */
 
@@ -142,6 +201,24 @@ ct_got ct_sorter_next(ct_sorter *s, ct_entry *e, ct_err *err);
 uint64_t ct_sorter_spilled(const ct_sorter *s);
 void ct_sorter_free(ct_sorter *s);
 
+/* All records of an input into a sorter: whose each one is, is found out by several threads. */
+typedef struct ct_intake {
+    const ct_model *model;
+    ct_blocks *in;
+    int jobs;
+    ct_sorter *sorter; /* NULL: they are looked at by `each` only */
+    ct_side *side;     /* of the books, for every good record; may be NULL */
+    ct_bad_fn *bad;    /* may be NULL */
+    void *bad_ctx;
+    /* On the calling thread, in the order of the input: completes the record's entry before it is
+     * added. The record has no document. False (`*err` filled) ends the run. */
+    bool (*each)(void *ctx, const ct_record *rec, ct_entry *e, ct_err *err);
+    void *ctx;
+} ct_intake;
+
+/* False where `each`, the sorter or the input failed. */
+CT_USE bool ct_intake_run(const ct_intake *t, ct_err *err);
+
 /* ---- charts ---- */
 
 /* A Patient and all of its compartment, or (empty `id`) the records that belong to nobody. It owns
@@ -157,15 +234,14 @@ typedef struct ct_chart {
 
 typedef struct ct_charts ct_charts;
 
-/* What a caller does with records that cannot be used: report, keep, count. */
-typedef void ct_bad_fn(void *ctx, const ct_record *rec, const ct_err *err);
-
-/* Groups what `r` gives: all shared records first (in chunks of at most 1,000 records or 4 MiB,
+/* Groups what `in` gives: all shared records first (in chunks of at most 1,000 records or 4 MiB,
  * each a ct_chart with empty id), then the charts by id. Holds about `memory` bytes (0: 24 MiB) and
  * the chart that is handed out, and spills the rest to a private temporary file in $TMPDIR (else
- * /tmp) that has no name. All input is read, and every bad record reported, before the first chart
- * comes. `in` (may be NULL) is the side of the books that every good record is entered on. */
-ct_charts *ct_charts_new(ct_reader *r, size_t memory, ct_side *in, ct_bad_fn *bad, void *bad_ctx);
+ * /tmp) that has no name. All input is read, by `jobs` threads, and every bad record reported,
+ * before the first chart comes. `side` (may be NULL) is the side of the books that every good
+ * record is entered on. */
+ct_charts *ct_charts_new(ct_blocks *in, int jobs, size_t memory, ct_side *side, ct_bad_fn *bad,
+                         void *bad_ctx);
 /* Fills `*chart` (all zero, or one used before: its arena is reset). Never CT_GOT_BAD. */
 ct_got ct_charts_next(ct_charts *c, ct_chart *chart, ct_err *err);
 void ct_charts_free(ct_charts *c);
@@ -217,6 +293,23 @@ typedef struct ct_work {
 } ct_work;
 
 CT_USE bool ct_work_run(const ct_work *w, ct_err *err);
+
+/* Work on charts by several threads: ct_work over what ct_charts_next gives, with a slot of the
+ * caller's for each chart, CT_SLOTS_PER_JOB times `jobs` of them. Each chart is parsed by the
+ * thread that works on it; where `unparsed`, by none: its records have no documents and types then.
+ */
+typedef struct ct_chartwork {
+    ct_charts *charts;
+    int jobs;
+    bool unparsed;
+    void **slots;
+    void (*work)(void *ctx, void *slot, ct_chart *chart);
+    bool (*done)(void *ctx, void *slot, const ct_chart *chart);
+    void *ctx;
+} ct_chartwork;
+
+/* As ct_work_run. */
+CT_USE bool ct_charts_run(const ct_chartwork *w, ct_err *err);
 
 /* ---- the tally ---- */
 

@@ -30,8 +30,8 @@ static void put_input(ct_str s)
 static ct_got group(size_t memory, size_t fanin, ct_side *in, ct_bad_fn *bad, void *bad_ctx,
                     ct_buf *said, ct_err *err)
 {
-    ct_reader *r = ct_reader_new(ct_model_r4(), paths, 1);
-    ct_charts *c = ct_charts_new(r, memory, in, bad, bad_ctx);
+    ct_blocks *r = ct_blocks_new(paths, 1);
+    ct_charts *c = ct_charts_new(r, 1, memory, in, bad, bad_ctx);
     ct_charts_fanin(c, fanin);
     ct_chart chart = {0};
     ct_got got;
@@ -51,7 +51,7 @@ static ct_got group(size_t memory, size_t fanin, ct_side *in, ct_bad_fn *bad, vo
     assert_int_equal(ct_charts_next(c, &chart, err), got);
     ct_chart_free(&chart);
     ct_charts_free(c);
-    ct_reader_free(r);
+    ct_blocks_free(r);
     return got;
 }
 
@@ -177,8 +177,8 @@ static void test_shared_in_pieces(void **state)
     for (int i = 0; i < 3; i++)
         ct_buf_printf(&input, SHARED("%*s"), 3000000, "");
     put_input(ct_buf_str(&input));
-    ct_reader *r = ct_reader_new(ct_model_r4(), paths, 1);
-    ct_charts *c = ct_charts_new(r, 0, NULL, NULL, NULL);
+    ct_blocks *r = ct_blocks_new(paths, 1);
+    ct_charts *c = ct_charts_new(r, 1, 0, NULL, NULL, NULL);
     ct_chart chart = {0};
     static const size_t want[] = {1000, 1000, 501, 1, 1};
     for (size_t i = 0; i < CT_LEN(want); i++) {
@@ -189,7 +189,7 @@ static void test_shared_in_pieces(void **state)
     assert_int_equal(ct_charts_next(c, &chart, &err), CT_GOT_END);
     ct_chart_free(&chart);
     ct_charts_free(c);
-    ct_reader_free(r);
+    ct_blocks_free(r);
     ct_buf_free(&input);
 }
 
@@ -295,8 +295,8 @@ static void test_resolve(void **state)
                           "\"reference\":\"Patient/a\"}}\n"
                           "{\"resourceType\":\"Condition\",\"subject\":{\"reference\":\"Patient/"
                           "a\"}}\n"));
-    ct_reader *r = ct_reader_new(ct_model_r4(), paths, 1);
-    ct_charts *c = ct_charts_new(r, 0, NULL, NULL, NULL);
+    ct_blocks *r = ct_blocks_new(paths, 1);
+    ct_charts *c = ct_charts_new(r, 1, 0, NULL, NULL, NULL);
     ct_chart chart = {0};
     assert_int_equal(ct_charts_next(c, &chart, &err), CT_GOT_RECORD);
     for (size_t i = 0; i < CT_LEN(rows); i++) {
@@ -309,7 +309,7 @@ static void test_resolve(void **state)
     assert_null(ct_chart_resolve(&(ct_chart){.arena = chart.arena = ct_arena_new()}, CT_S("A/1")));
     ct_chart_free(&chart);
     ct_charts_free(c);
-    ct_reader_free(r);
+    ct_blocks_free(r);
 }
 
 static void test_resolve_in_large_chart(void **state)
@@ -321,8 +321,8 @@ static void test_resolve_in_large_chart(void **state)
     for (int i = 0; i < N; i++)
         ct_buf_printf(&input, ENC("%d", "Patient/a"), i);
     put_input(ct_buf_str(&input));
-    ct_reader *r = ct_reader_new(ct_model_r4(), paths, 1);
-    ct_charts *c = ct_charts_new(r, 0, NULL, NULL, NULL);
+    ct_blocks *r = ct_blocks_new(paths, 1);
+    ct_charts *c = ct_charts_new(r, 1, 0, NULL, NULL, NULL);
     ct_chart chart = {0};
     assert_int_equal(ct_charts_next(c, &chart, &err), CT_GOT_RECORD);
     for (int i = 0; i < N; i++) {
@@ -332,7 +332,7 @@ static void test_resolve_in_large_chart(void **state)
     }
     ct_chart_free(&chart);
     ct_charts_free(c);
-    ct_reader_free(r);
+    ct_blocks_free(r);
     ct_buf_free(&input);
 }
 

@@ -139,8 +139,8 @@ static size_t count_files(void)
 /* The sum of what comes out, chart by chart; with so little memory that runs are merged twice. */
 static ct_got group(ct_side *out, ct_err *err)
 {
-    ct_reader *r = ct_reader_new(ct_model_r4(), paths, 1);
-    ct_charts *c = ct_charts_new(r, 20000, NULL, NULL, NULL);
+    ct_blocks *r = ct_blocks_new(paths, 1);
+    ct_charts *c = ct_charts_new(r, 1, 20000, NULL, NULL, NULL);
     ct_chart chart = {0};
     ct_got got;
     ct_charts_fanin(c, 4);
@@ -149,7 +149,7 @@ static ct_got group(ct_side *out, ct_err *err)
             ct_side_add(out, chart.records[i].line, chart.records[i].type);
     ct_chart_free(&chart);
     ct_charts_free(c);
-    ct_reader_free(r);
+    ct_blocks_free(r);
     return got;
 }
 

@@ -557,8 +557,9 @@ static void test_reader(void **state)
             for (size_t block = 1; block <= 1024; block = block * 2 + 1) {
                 const struct reader_row *row = &reader_table[i];
                 put_file(path, row->input);
-                ct_reader *r = ct_reader_new(ct_model_r4(), &path, 1);
-                ct_reader_limits(r, read_sizes[s], block, 100);
+                ct_blocks *in = ct_blocks_new(&path, 1);
+                ct_reader *r = ct_reader_new(ct_model_r4(), in);
+                ct_blocks_limits(in, read_sizes[s], block, 100);
                 ct_buf said = {0};
                 read_all(r, &said);
                 if (!ct_str_is(ct_buf_str(&said), row->want))
@@ -566,6 +567,7 @@ static void test_reader(void **state)
                              (int)said.n, said.p);
                 ct_buf_free(&said);
                 ct_reader_free(r);
+                ct_blocks_free(in);
             }
 }
 
@@ -581,8 +583,9 @@ static void test_reader_bytes(void **state)
     for (size_t k = 0; k < CT_LEN(names); k++)
         for (size_t s = 0; s < CT_LEN(read_sizes); s++) {
             put_out(names[k], ct_buf_str(&text));
-            ct_reader *r = ct_reader_new(ct_model_r4(), &names[k], 1);
-            ct_reader_limits(r, read_sizes[s], s % 2 ? 64 : 0, 0);
+            ct_blocks *in = ct_blocks_new(&names[k], 1);
+            ct_reader *r = ct_reader_new(ct_model_r4(), in);
+            ct_blocks_limits(in, read_sizes[s], s % 2 ? 64 : 0, 0);
             ct_lines l = {.side.off = true};
             ct_record rec;
             ct_err err = {0};
@@ -591,9 +594,10 @@ static void test_reader_bytes(void **state)
                 ct_lines_add(&l, rec.line, rec.type);
             assert_int_equal(got, CT_GOT_END);
             assert_true(ct_str_eq(ct_buf_str(&text), ct_buf_str(&l.buf)));
-            assert_int_equal(ct_reader_bytes(r), text.n);
+            assert_int_equal(ct_blocks_progress(in)->bytes, text.n);
             ct_buf_free(&l.buf);
             ct_reader_free(r);
+            ct_blocks_free(in);
         }
     ct_buf_free(&text);
 }
@@ -622,13 +626,15 @@ static void test_reader_inputs(void **state)
     put_file("cut.gz", ct_buf_str(&gz));
     ct_buf_free(&gz);
     for (size_t i = 0; i < CT_LEN(rows); i++) {
-        ct_reader *r = ct_reader_new(ct_model_r4(), rows[i].paths, 3);
+        ct_blocks *in = ct_blocks_new(rows[i].paths, 3);
+        ct_reader *r = ct_reader_new(ct_model_r4(), in);
         ct_buf said = {0};
         read_all(r, &said);
         if (!ct_str_is(ct_buf_str(&said), rows[i].want))
             fail_msg("row %zu: %.*s", i, (int)said.n, said.p);
         ct_buf_free(&said);
         ct_reader_free(r);
+        ct_blocks_free(in);
     }
 }
 
