@@ -145,18 +145,28 @@ static bool sync_parent(const char *path, ct_err *err)
     return ok;
 }
 
+/* Moves the old bag to a folder made for it, whose name is filled in. */
+static bool step_aside(const char *out, char *old, bool *aside, ct_err *err)
+{
+    bool made = mkdtemp(old) != NULL;
+
+    *aside = made && rename(out, old) == 0;
+    if (!*aside)
+        ct_fail_sys(err, errno, "cannot replace the old bag");
+    if (made && !*aside)
+        rmdir(old);
+    return *aside;
+}
+
 /* A folder does not take the place of another in one step: the old one steps aside first. */
 static bool rename_folder(bag_sink *s, ct_err *err)
 {
     char *old = unfinished_name(s->out);
     bool aside = false, ok;
 
-    if (s->force && access(s->out, F_OK) == 0) {
-        aside = mkdtemp(old) && rename(s->out, old) == 0;
-        if (!aside) {
-            free(old);
-            return ct_fail_sys(err, errno, "cannot replace the old bag");
-        }
+    if (s->force && access(s->out, F_OK) == 0 && !step_aside(s->out, old, &aside, err)) {
+        free(old);
+        return false;
     }
     ok = rename(s->unfinished, s->out) == 0 ||
          ct_fail_sys(err, errno, "cannot give the bag its name");
