@@ -342,7 +342,7 @@ static void finish(run *u, bool ok)
         ct_cli_error(u->c, CT_FAULT, u->err_name, &u->err);
     if (!ok && u->c->status < CT_FAULT)
         u->c->status = CT_FAULT;
-    ok = close_output(u, ok);
+    ok = close_output(u, ct_cli_rejects_kept(u->c) && ok);
     if (u->begun)
         end_disclosure(u, ok);
     close_explain(u);

@@ -144,6 +144,15 @@ int ct_cli_printed(ct_cli *c)
     return c->status;
 }
 
+bool ct_cli_rejects_kept(ct_cli *c)
+{
+    ct_out *reject = c->reject;
+
+    c->reject = NULL;
+    close_out(c, reject, c->reject_path, true);
+    return c->status < CT_FAULT;
+}
+
 int ct_cli_finish(ct_cli *c)
 {
     bool file = c->output && strcmp(c->output, "-") != 0;
@@ -151,9 +160,7 @@ int ct_cli_finish(ct_cli *c)
     ct_cli_meter_clear(c);
     if (c->status < CT_FAULT && !ct_tally_balanced(&c->tally))
         ct_cli_problem(c, CT_FAULT, "the books do not balance: a fault of this program");
-    /* First what was rejected: where that is lost, the output cannot be trusted. */
-    close_out(c, c->reject, c->reject_path, true);
-    c->reject = NULL;
+    ct_cli_rejects_kept(c);
     /* What went to stdout has gone; a file that cannot be trusted never gets its name. */
     close_out(c, c->out, file ? c->output : "(standard output)", c->status < CT_FAULT || !file);
     c->out = NULL;

@@ -44,11 +44,20 @@ static void catch_signals(void)
     signal(SIGXFSZ, SIG_IGN); /* a file size limit is a write error, not a crash */
 }
 
+static void (*tidy_at_oom)(void);
+
+void ct_cli_at_oom(void (*tidy)(void))
+{
+    tidy_at_oom = tidy;
+}
+
 static void on_oom(void)
 {
     static const char line[] = "chart: out of memory\n";
 
     ct_out_cleanup();
+    if (tidy_at_oom)
+        tidy_at_oom();
     if (write(STDERR_FILENO, line, sizeof(line) - 1) < 0)
         _exit(CT_FAULT);
     _exit(CT_FAULT);
