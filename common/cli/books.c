@@ -134,6 +134,7 @@ int ct_cli_printed(ct_cli *c)
 {
     ct_err err = {0};
 
+    ct_cli_ending();
     errno = 0;
     if (fflush(stdout) != 0 || ferror(stdout)) {
         if (errno == EPIPE)
@@ -157,6 +158,7 @@ int ct_cli_finish(ct_cli *c)
 {
     bool file = c->output && strcmp(c->output, "-") != 0;
 
+    ct_cli_ending();
     ct_cli_meter_clear(c);
     if (c->status < CT_FAULT && !ct_tally_balanced(&c->tally))
         ct_cli_problem(c, CT_FAULT, "the books do not balance: a fault of this program");
