@@ -44,6 +44,7 @@ LIBOBJ  := $(patsubst %.c,$(BUILD)/%.o,$(wildcard common/*/*.c)) $(BUILD)/common
 TESTS   := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
 RUNS    := $(shell find tests/corpus -type f -perm -u+x | sort)
 CHECKERS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/corpus/*.c))
+SHIM     := $(BUILD)/tests/faults/shim.so
 MAN     := $(wildcard man/*.[1-9])
 program  = $(BIN)/$(if $(filter chart,$(1)),chart,chart-$(1))
 PROGRAMS := $(foreach c,$(CMDS),$(call program,$(c)))
@@ -105,6 +106,11 @@ $(BUILD)/tests/%: $(BUILD)/tests/%.o $(LIB)
 	$(SAY) LINK $@
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
 
+$(SHIM): tests/faults/shim.c
+	@mkdir -p $(@D)
+	$(SAY) LINK $@
+	$(Q)$(COMPILE) -fPIC -shared -o $@ $<
+
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
 # ---- tests: each part leaves its result lines in build/check/ ----
@@ -116,7 +122,7 @@ check:
 	$(MAKE) -j$(JOBS) all programs-for-tests
 	$(MAKE) -j$(JOBS) SANITIZE=address,undefined all programs-for-tests
 	$(MAKE) -j$(JOBS) CC=clang BUILD=build/clang CFLAGS='-O2 -Werror' all
-	$(MAKE) unit cases manual house check-install corpus
+	$(MAKE) unit cases faults manual house check-install corpus
 	$(MAKE) sanitize
 	@tests/summary build/check/*.tap
 
@@ -127,6 +133,9 @@ unit: $(TESTS)
 
 cases: all
 	@$(PART)/cases.tap tests/run
+
+faults: all $(SHIM)
+	@FAULT_SHIM=$(SHIM) $(PART)/faults.tap tests/faults/run
 
 manual: all
 	@$(PART)/manual.tap tests/manual
@@ -147,6 +156,7 @@ sanitize-run: export CHART_CHECKERS = $(BUILD)/tests/corpus
 sanitize-run: all programs-for-tests
 	@$(PART)/sanitize-unit.tap tests/run-unit $(TESTS)
 	@ASAN_OPTIONS=detect_leaks=0 $(PART)/sanitize-cases.tap tests/run
+	@ASAN_OPTIONS=detect_leaks=0 FAULT_SHIM= $(PART)/sanitize-faults.tap tests/faults/run
 	@for run in $(RUNS); do ASAN_OPTIONS=detect_leaks=0 $(PART)/sanitize-$$(basename $$run).tap $$run; done
 
 # What install puts there, uninstall takes away.
@@ -191,6 +201,6 @@ uninstall:
 clean:
 	rm -rf bin build
 
-.PHONY: all help check programs-for-tests unit cases manual house corpus sanitize sanitize-run \
+.PHONY: all help check programs-for-tests unit cases faults manual house corpus sanitize sanitize-run \
         check-install demo bench lint fuzz install uninstall clean
 .SECONDARY:

@@ -138,7 +138,7 @@ static bag_got packed_next(bag_source *s, bag_item *item, ct_err *err)
     if (p->opened)
         r = archive_read_next_header(p->a, &e);
     p->opened = true;
-    if (r == ARCHIVE_EOF && p->failed.kind == CT_OK)
+    if (r == ARCHIVE_EOF && p->failed.kind == CT_OK && archive_errno(p->a) != ENOMEM)
         return p->in && !tar_drain(p, err) ? BAG_GOT_DAMAGED : BAG_GOT_END;
     if (r != ARCHIVE_OK && r != ARCHIVE_WARN) {
         damaged(p, "the container is cut or corrupt", err);
