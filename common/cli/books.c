@@ -117,17 +117,21 @@ static void end_as_sigpipe(void)
     raise(SIGPIPE);
 }
 
+void ct_cli_unwritten(ct_cli *c, const char *name, const ct_err *err)
+{
+    if (err->kind == CT_E_IO && err->sys == EPIPE)
+        end_as_sigpipe();
+    ct_cli_error(c, CT_FAULT, name, err);
+}
+
 static void close_out(ct_cli *c, ct_out *out, const char *name, bool keep)
 {
     ct_err err = {0};
 
     if (!keep)
         ct_out_abandon(out);
-    else if (out && !ct_out_close(out, &err)) {
-        if (err.kind == CT_E_IO && err.sys == EPIPE)
-            end_as_sigpipe();
-        ct_cli_error(c, CT_FAULT, name, &err);
-    }
+    else if (out && !ct_out_close(out, &err))
+        ct_cli_unwritten(c, name, &err);
 }
 
 int ct_cli_printed(ct_cli *c)

@@ -145,6 +145,8 @@ void ct_cli_progress(ct_cli *c, uint64_t bytes);
 /* For what was printed on stdout without ct_cli_out: a write that failed is reported and makes the
  * status CT_FAULT. Returns the status. */
 int ct_cli_printed(ct_cli *c);
+/* An output could not be written: reports it, or ends quietly where its reader has gone away. */
+void ct_cli_unwritten(ct_cli *c, const char *name, const ct_err *err);
 /* Closes --reject, before an output that this layer does not close gets its name: where what was
  * rejected is lost, that cannot be trusted. False where the status is CT_FAULT. */
 bool ct_cli_rejects_kept(ct_cli *c);
