@@ -9,7 +9,7 @@
  *     FAULT_HIT     a file that is told "CALL PATH" when it happened
  *     FAULT_READ    at most so many bytes from a read
  *     FAULT_WRITE   at most so many bytes by a write
- *     FAULT_WEAK    set: every third read or write is interrupted, or would block
+ *     FAULT_WEAK    set: every third read or write is interrupted (or, on a pipe, would block)
  *
  * Closing what was only read from is not counted: its errors mean nothing. For Linux and glibc. */
 #define _GNU_SOURCE
@@ -128,15 +128,17 @@ static bool strikes_fd(enum call what, int fd)
 
 static _Thread_local bool printing; /* for stdio, which gives up on any error */
 
-/* Every third time; interrupted and "not now" take turns. */
-static bool is_weak(void)
+/* Every third time; a pipe that does not block also says "not now". */
+static bool is_weak(int fd)
 {
+    struct stat st;
+
     if (!fault.armed || !fault.weak || printing)
         return false;
     unsigned n = atomic_fetch_add(&fault.weak_calls, 1);
     if (n % 3 != 0)
         return false;
-    errno = n % 2 ? EAGAIN : EINTR;
+    errno = n % 2 && fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode) ? EAGAIN : EINTR;
     return true;
 }
 
@@ -150,7 +152,7 @@ static size_t bounded(size_t n, size_t max)
 ssize_t read(int fd, void *to, size_t n)
 {
     LIBC(ssize_t(*call)(int, void *, size_t), "read");
-    if (strikes_fd(READ, fd) || is_weak())
+    if (strikes_fd(READ, fd) || is_weak(fd))
         return -1;
     return libc.call(fd, to, bounded(n, fault.read_max));
 }
@@ -175,7 +177,7 @@ ssize_t write(int fd, const void *from, size_t n)
 {
     LIBC(ssize_t(*call)(int, const void *, size_t), "write");
     /* What is said about it must be heard. */
-    if (fd != STDERR_FILENO && (strikes_fd(WRITE, fd) || is_weak()))
+    if (fd != STDERR_FILENO && (strikes_fd(WRITE, fd) || is_weak(fd)))
         return -1;
     return libc.call(fd, from, fd == STDERR_FILENO ? n : bounded(n, fault.write_max));
 }
