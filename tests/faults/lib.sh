@@ -102,7 +102,7 @@ same_products() {
 # Is what stood under the name there still, and nothing else?
 old_stands() {
     case $template in
-    *OUT/*) IFS= read -r line <product/out/bagit.txt && [ "$line" = old ] && [ ! -e product/out/data ] ;;
+    *OUT/*) [ -f product/out/bagit.txt ] && IFS= read -r line <product/out/bagit.txt && [ "$line" = old ] && [ ! -e product/out/data ] ;;
     *OUT*) IFS= read -r line <"$target" && [ "$line" = old ] ;;
     esac
 }
@@ -164,7 +164,7 @@ judge_failure() {
     [ "$status" -eq 2 ] || blame "exit $status: $line"
     late=
     # The folder is synced when the file is there. When all else is done the tally is written, and the ledger told.
-    case $call$path in memory* | */.tally.* | product | product/ | */product | */charts.db* | /dev/null) late=yes ;; esac
+    case $call:$path in memory:* | */.tally.* | *:product | *:product/ | */product | */charts.db* | *:/dev/null) late=yes ;; esac
     old_stands || { [ -n "$late" ] && diff -r "${target:-out}" "plain/${target:-out}" >/dev/null 2>&1; } ||
         blame "$target is neither old nor whole"
     # nftw(3), which removes a folder, wants memory, too.

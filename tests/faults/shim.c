@@ -297,6 +297,12 @@ int rename(const char *from, const char *to)
     return strikes(RENAME, from) ? -1 : libc.call(from, to);
 }
 
+int renameat2(int a, const char *from, int b, const char *to, unsigned flags)
+{
+    LIBC(int (*call)(int, const char *, int, const char *, unsigned), "renameat2");
+    return strikes(RENAME, from) ? -1 : libc.call(a, from, b, to, flags);
+}
+
 int ftruncate(int fd, off_t n)
 {
     LIBC(int (*call)(int, off_t), "ftruncate");
