@@ -1,5 +1,5 @@
 # Each call of a kind fails, at every place in turn.
-# shellcheck shell=sh disable=SC2034,SC2154
+# shellcheck shell=sh disable=SC2034,SC2086,SC2154
 plain_run file /dev/null "$input"
 for call in read pread write pwrite open fsync rename close truncate temporary folder thread; do
     error=EIO read=''

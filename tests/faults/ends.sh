@@ -1,5 +1,5 @@
 # Nobody takes what is written, nothing is there to read.
-# shellcheck shell=sh disable=SC2034,SC2154
+# shellcheck shell=sh disable=SC2034,SC2086,SC2094,SC2154
 preload=
 # The last run ended so, and said so in one line where that is a fault.
 expect() { # NAME STATUS
@@ -18,7 +18,6 @@ start() { : >out && : >err && prepare && runs=$((runs + 1)); }
 plain_run stdout /dev/null "$input"
 size=$(wc -c <plain/out)
 form stdout "$input"
-# shellcheck disable=SC2086 # words
 if [ "$size" -gt 0 ]; then
     start
     $words >/dev/full 2>err
@@ -62,7 +61,6 @@ full() { # OPTION INPUT
     swap "product/$1" /dev/full
     swap "in/$input" "$2"
     start
-    # shellcheck disable=SC2086
     $words >out 2>err
     status=$?
     sed '/: cannot write: /!d' err >full
@@ -73,7 +71,6 @@ case $template in *TALLY*) full tally "in/$input" ;; esac
 case $template in
 *REJECT*) case $input in *.hl7) full reject bad.hl7 ;; *) full reject bad.json ;; esac ;;
 esac
-# shellcheck disable=SC2086
 case $template in
 *-o\ OUT*)
     form file "$input"
@@ -87,19 +84,16 @@ esac
 form file "$input"
 plain_run file /dev/null "$input"
 start
-# shellcheck disable=SC2086
 $words <&- >out 2>err
 status=$?
 expect "$name/stdin is closed, and not read" "$plain"
 start
-# shellcheck disable=SC2086
 $words 2>&- >out </dev/null
 status=$?
 expect "$name/stderr is closed" "$plain"
 if reads_records && [ "$name" != tally ]; then
     form stdin "$input"
     start
-    # shellcheck disable=SC2086
     $words <&- >out 2>err
     status=$?
     expect "$name/stdin is closed" 2
@@ -114,7 +108,6 @@ for bad in folder missing unreadable; do
     form file "$input"
     swap "in/$input" "$bad"
     start
-    # shellcheck disable=SC2086
     $words >out 2>err
     status=$?
     # A folder without a bag in it is a bag that is not complete.

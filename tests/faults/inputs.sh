@@ -5,7 +5,7 @@ for file in bundle.json adt.hl7 charts.ndjson release.ndjson retired.ndjson; do
 done
 gzip -nc bundle.json >bundle.json.gz || exit 2
 # More than is held in memory: release keeps it in a temporary file.
-awk 'BEGIN { for (i = 0; i < 20000; i++)
+awk 'BEGIN { for (i = 0; i < 12000; i++)
     printf "{\"resourceType\":\"Practitioner\",\"id\":\"pr-%d\",\"name\":[{\"text\":\"Dr. Nobody In Particular\"}]}\n", i }' |
     cat release.ndjson - >shared.ndjson
 for bag in bag.zip bag.tar.zst bag; do

@@ -1,5 +1,5 @@
 # Each request for memory fails, once or for ever.
-# shellcheck shell=sh disable=SC2034,SC2154
+# shellcheck shell=sh disable=SC2034,SC2086,SC2154
 plain_run file /dev/null "$input"
 call=memory
 sweep "$name/a failing allocation" 25 file /dev/null

@@ -1,5 +1,5 @@
 # Stopped from outside: nothing under the final name, and after all but SIGKILL nothing beside it.
-# shellcheck shell=sh disable=SC2034,SC2154
+# shellcheck shell=sh disable=SC2034,SC2086,SC2154
 
 # A shell tells of the signal that ended a program by 128 and its number.
 number_of() { case $1 in HUP) echo 1 ;; INT) echo 2 ;; KILL) echo 9 ;; TERM) echo 15 ;; esac; }
@@ -48,7 +48,6 @@ while_reading() { # SIGNAL MILLISECONDS
     error=$1
     prepare
     cat "in/$input" >half
-    # shellcheck disable=SC2086
     $words <slow >out 2>err &
     victim=$!
     exec 9>slow

@@ -1,5 +1,5 @@
 # Reads and writes that do less than they were asked for, or that must be asked again: the same result.
-# shellcheck shell=sh disable=SC2034,SC2154
+# shellcheck shell=sh disable=SC2034,SC2086,SC2154
 check_same() { # WHAT STDIN
     prepare
     attempt "$2"
