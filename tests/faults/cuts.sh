@@ -11,7 +11,7 @@ check_cut() { # FILE BYTES: sets `problem`
     if [ "$status" -eq 2 ] && [ $lines -lt 1 ]; then problem="${problem:-at byte $2: nothing is said}"; fi
     if [ "$status" -eq 2 ] && ! old_stands; then problem="${problem:-at byte $2: $target is not what it was}"; fi
     if [ "$status" -lt 2 ] && ! may_end_there "$1" "$2"; then problem="${problem:-at byte $2 of $size: exit $status}"; fi
-    clear_products
+    tidy
 }
 
 # Is what is left complete?

@@ -19,7 +19,7 @@ chart import -q --tally tally.json bundle.json >/dev/null || exit 2
         sed 's/"$//; s/.*"//'
     printf '%s\n' Okafor 19590617 987-65-4329 204417
 } | sort -u >values
-head -n 5 retired.ndjson >few.ndjson
+head -n 3 retired.ndjson >few.ndjson
 for file in bundle.json adt.hl7 charts.ndjson release.ndjson retired.ndjson shared.ndjson few.ndjson tally.json; do
     gzip -nc $file >$file.gz && zstd -qc $file >$file.zst && xz -c $file >$file.xz && bzip2 -c $file >$file.bz2 || exit 2
 done

@@ -85,6 +85,11 @@ clear_products() {
     mkdir product ledger
 }
 
+# The same, where `prepare` cannot put back what was there before.
+tidy() {
+    case $template in *NEW* | *OUT/* | *DB*) clear_products ;; esac
+}
+
 keep_plain() {
     rm -rf plain
     mkdir plain
@@ -234,7 +239,7 @@ sweep() { # NAME ALL FORM STDIN
         if [ "$nth" -lt "$2" ] || [ -n "${FAULT_ALL-}" ]; then nth=$((nth + 1)); else nth=$((nth + nth / 4 + 1)); fi
     done
     [ "$status" -eq "$plain" ] && same_products || problem=${problem:-"the run that was not hit differs"}
-    case $template in *NEW* | *OUT/* | *DB*) clear_products ;; esac
+    tidy
     if [ -n "$problem" ]; then not_ok "$1" "$problem"; elif [ $hits -gt 0 ]; then ok "$1"; fi
 }
 

@@ -38,7 +38,7 @@ at_calls() { # NAME CALL...
             problem=${problem:-${why:+at $nth of $(cat hit): $why}}
             nth=$((nth + nth / 3 + 1))
         done
-        case $template in *NEW* | *OUT/* | *DB*) clear_products ;; esac
+        tidy
     done
     if [ -n "$problem" ]; then not_ok "$title" "$problem"; elif [ $hits -gt 0 ]; then ok "$title"; fi
 }

@@ -8,7 +8,7 @@ check_same() { # WHAT STDIN
     elif ! same_products || ! cmp -s err plain/err; then
         problem=${problem:-"$1: other output"}
     fi
-    clear_products
+    tidy
 }
 
 # All sizes for one way to be given the input.
