@@ -163,7 +163,7 @@ judge_failure() {
     hear
     read -r _ path <hit
     # What a library cannot bear is not ours; but nothing is left behind.
-    if [ "$status" -eq 139 ] && harmless "crash" "${path##*/}" "$program" && old_stands && ! leftover; then return; fi
+    if { [ "$status" -eq 139 ] || [ "$status" -eq 134 ]; } && harmless "crash" "${path##*/}" "$program" && old_stands && ! leftover; then return; fi
     [ $lines -eq 1 ] || { [ $lines -eq 2 ] && { known_line "$last" || known_line "$line"; }; } || blame "$lines lines on stderr: $(tr '\n' '/' <err)"
     case $line in chart*:\ *[a-z]*) ;; *) known_line "$line" || blame "stderr is \"$line\"" ;; esac
     [ "$status" -eq 2 ] || blame "exit $status: $line"
