@@ -48,6 +48,7 @@ HELPERS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/helpers/*.c))
 # simdjson is a peer where it is there.
 BENCH   := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*.c)) $(if \
              $(shell $(PKG_CONFIG) --exists simdjson && command -v $(CXX)),$(BUILD)/tests/bench/simdjson)
+SHIM    := $(BUILD)/tests/faults/shim.so
 MAN     := $(wildcard man/*.[1-9])
 program  = $(BIN)/$(if $(filter chart,$(1)),chart,chart-$(1))
 PROGRAMS := $(foreach c,$(CMDS),$(call program,$(c)))
@@ -118,6 +119,11 @@ $(BUILD)/tests/bench/simdjson: tests/bench/simdjson.cpp tests/bench/timing.h
 	$(SAY) CXX $@
 	$(Q)$(CXX) -std=c++17 -O3 -I. -o $@ $< $$($(PKG_CONFIG) --cflags --libs simdjson)
 
+$(SHIM): tests/faults/shim.c
+	@mkdir -p $(@D)
+	$(SAY) LINK $@
+	$(Q)$(COMPILE) -fPIC -shared -o $@ $<
+
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
 # ---- tests: each part leaves its result lines in build/check/ ----
@@ -129,7 +135,7 @@ check:
 	$(MAKE) -j$(JOBS) all programs-for-tests
 	$(MAKE) -j$(JOBS) SANITIZE=address,undefined all programs-for-tests
 	$(MAKE) -j$(JOBS) CC=clang BUILD=build/clang CFLAGS='-O2 -Werror' all
-	$(MAKE) unit cases manual house check-install corpus
+	$(MAKE) unit cases faults manual house check-install corpus
 	$(MAKE) sanitize
 	@tests/summary build/check/*.tap
 
@@ -140,6 +146,9 @@ unit: $(TESTS)
 
 cases: all
 	@$(PART)/cases.tap tests/run
+
+faults: all $(SHIM)
+	@FAULT_SHIM=$(SHIM) $(PART)/faults.tap tests/faults/run
 
 manual: all
 	@$(PART)/manual.tap tests/manual
@@ -160,6 +169,7 @@ sanitize-run: export CHART_CHECKERS = $(BUILD)/tests/corpus
 sanitize-run: all programs-for-tests
 	@$(PART)/sanitize-unit.tap tests/run-unit $(TESTS)
 	@ASAN_OPTIONS=detect_leaks=0 $(PART)/sanitize-cases.tap tests/run
+	@ASAN_OPTIONS=detect_leaks=0 FAULT_SHIM= $(PART)/sanitize-faults.tap tests/faults/run
 	@for run in $(CORPUS); do ASAN_OPTIONS=detect_leaks=0 $(PART)/sanitize-$$(basename $$run).tap $$run; done
 
 # What install puts there, uninstall takes away.
@@ -208,6 +218,6 @@ uninstall:
 clean:
 	rm -rf bin build
 
-.PHONY: all help check programs-for-tests unit cases manual house corpus sanitize sanitize-run \
+.PHONY: all help check programs-for-tests unit cases faults manual house corpus sanitize sanitize-run \
         check-install demo bench lint fuzz install uninstall clean
 .SECONDARY:

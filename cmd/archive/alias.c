@@ -26,8 +26,8 @@ void bag_alias_add(bag_check *c, ct_str path)
     if (plain(path))
         return;
     fold(c, path, true, &key);
-    bag_db_bind(c->add_alias, 1, ct_buf_str(&key));
-    bag_db_bind(c->add_alias, 2, path);
+    bag_db_bind(c, c->add_alias, 1, ct_buf_str(&key));
+    bag_db_bind(c, c->add_alias, 2, path);
     bag_db_run(c, c->add_alias, NULL);
     ct_buf_free(&key);
 }
@@ -52,7 +52,7 @@ static bool find_alias(bag_check *c, sqlite3_stmt *find, ct_str path, ct_buf *fi
     bool found = false;
 
     fold(c, path, true, &key);
-    bag_db_bind(find, 1, ct_buf_str(&key));
+    bag_db_bind(c, find, 1, ct_buf_str(&key));
     while (!found && sqlite3_step(find) == SQLITE_ROW) {
         file->n = 0;
         ct_buf_put(file, bag_db_bytes(find, 0));
@@ -69,8 +69,8 @@ static void adopt(bag_check *c, sqlite3_stmt *adopter, sqlite3_stmt *lost, ct_st
     bag_check_note(c, BAG_WARNING, bag_manifest_name(sqlite3_column_int(lost, 1)),
                    (uint64_t)sqlite3_column_int64(lost, 2),
                    "the file's name is in another Unicode normalization", bag_db_bytes(lost, 0));
-    bag_db_bind(adopter, 1, file);
-    bag_db_bind(adopter, 2, bag_db_bytes(lost, 0));
+    bag_db_bind(c, adopter, 1, file);
+    bag_db_bind(c, adopter, 2, bag_db_bytes(lost, 0));
     sqlite3_bind_int(adopter, 3, sqlite3_column_int(lost, 1));
     bag_db_run(c, adopter, NULL);
 }

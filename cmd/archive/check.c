@@ -15,7 +15,7 @@ static const char schema[] =
     "CREATE TABLE finding(severity INT, place TEXT, line INT, reason TEXT, path BLOB);"
     "BEGIN";
 
-static bool db_failed(bag_check *c)
+bool bag_db_failed(bag_check *c)
 {
     if (c->failed.kind == CT_OK)
         ct_fail_sys(&c->failed, sqlite3_system_errno(c->db), "cannot keep notes in $TMPDIR");
@@ -24,7 +24,7 @@ static bool db_failed(bag_check *c)
 
 bool bag_db_exec(bag_check *c, const char *sql)
 {
-    return sqlite3_exec(c->db, sql, NULL, NULL, NULL) == SQLITE_OK || db_failed(c);
+    return sqlite3_exec(c->db, sql, NULL, NULL, NULL) == SQLITE_OK || bag_db_failed(c);
 }
 
 sqlite3_stmt *bag_db_prepare(bag_check *c, const char *sql)
@@ -32,7 +32,7 @@ sqlite3_stmt *bag_db_prepare(bag_check *c, const char *sql)
     sqlite3_stmt *s = NULL;
 
     if (sqlite3_prepare_v2(c->db, sql, -1, &s, NULL) != SQLITE_OK)
-        db_failed(c);
+        bag_db_failed(c);
     return s;
 }
 
@@ -43,12 +43,13 @@ bool bag_db_run(bag_check *c, sqlite3_stmt *s, bool *clash)
     sqlite3_reset(s);
     if (clash)
         *clash = r == SQLITE_CONSTRAINT;
-    return r == SQLITE_DONE || (clash && *clash) || db_failed(c);
+    return r == SQLITE_DONE || (clash && *clash) || bag_db_failed(c);
 }
 
-void bag_db_bind(sqlite3_stmt *s, int at, ct_str bytes)
+void bag_db_bind(bag_check *c, sqlite3_stmt *s, int at, ct_str bytes)
 {
-    sqlite3_bind_blob64(s, at, bytes.p, bytes.n, SQLITE_TRANSIENT);
+    if (sqlite3_bind_blob64(s, at, bytes.p, bytes.n, SQLITE_TRANSIENT) != SQLITE_OK)
+        bag_db_failed(c);
 }
 
 ct_str bag_db_bytes(sqlite3_stmt *s, int column)
@@ -63,7 +64,7 @@ bag_check *bag_check_new(ct_err *err)
     bag_check *c = ct_calloc(1, sizeof(*c));
 
     if (sqlite3_open("", &c->db) != SQLITE_OK)
-        db_failed(c);
+        bag_db_failed(c);
     else if (bag_db_exec(c, schema)) {
         c->add_file = bag_db_prepare(c, "INSERT INTO file VALUES(?,?,?,?,?,?,?,?,?)");
         c->add_listed = bag_db_prepare(c, "INSERT INTO listed VALUES(?,?,?,?)");
@@ -105,7 +106,7 @@ void bag_check_note(bag_check *c, bag_severity severity, const char *where, uint
     sqlite3_bind_text(c->add_finding, 2, where, -1, SQLITE_STATIC);
     sqlite3_bind_int64(c->add_finding, 3, (sqlite3_int64)line);
     sqlite3_bind_text(c->add_finding, 4, reason, -1, SQLITE_STATIC);
-    bag_db_bind(c->add_finding, 5, path);
+    bag_db_bind(c, c->add_finding, 5, path);
     bag_db_run(c, c->add_finding, NULL);
 }
 
@@ -159,7 +160,7 @@ void bag_check_file(void *check, const bag_file *file)
     }
     if (file->damaged)
         bag_check_note(c, BAG_INVALID, "file", file->position, "cannot be read to its end", path);
-    bag_db_bind(c->add_file, 1, path);
+    bag_db_bind(c, c->add_file, 1, path);
     sqlite3_bind_int64(c->add_file, 2, (sqlite3_int64)file->position);
     sqlite3_bind_int(c->add_file, 3, payload);
     for (int i = 0; i < BAG_ALGS; i++) {
@@ -168,7 +169,7 @@ void bag_check_file(void *check, const bag_file *file)
         if (file->damaged) /* said already */
             sqlite3_bind_null(c->add_file, 4 + i);
         else
-            bag_db_bind(c->add_file, 4 + i, digest);
+            bag_db_bind(c, c->add_file, 4 + i, digest);
     }
     bag_db_run(c, c->add_file, &clash);
     if (clash)

@@ -38,8 +38,10 @@ struct bag_check {
  * failure: `*clash` tells. */
 bool bag_db_run(bag_check *c, sqlite3_stmt *s, bool *clash);
 sqlite3_stmt *bag_db_prepare(bag_check *c, const char *sql);
-void bag_db_bind(sqlite3_stmt *s, int at, ct_str bytes);
+void bag_db_bind(bag_check *c, sqlite3_stmt *s, int at, ct_str bytes);
 ct_str bag_db_bytes(sqlite3_stmt *s, int column);
+/* Keeps the failure, for the end of the check; false. */
+bool bag_db_failed(bag_check *c);
 bool bag_db_exec(bag_check *c, const char *sql);
 
 /* Notes a finding for every row (line, path) of a query; `?1` is `manifest`. */

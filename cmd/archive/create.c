@@ -112,7 +112,7 @@ static void create(ct_cli *c, const char *out, bag_writer *writer)
         ct_cli_problem(c, CT_FAULT, "%s: not made: there are no records to put into it", out);
         keep = false;
     }
-    if (!keep)
+    if (!keep || !ct_cli_rejects_kept(c))
         bag_writer_abandon(writer);
     else if (!bag_writer_close(writer, &err))
         ct_cli_error(c, CT_FAULT, out, &err);

@@ -139,6 +139,7 @@ bag_hasher *bag_hasher_new(unsigned algs, int jobs, bag_hashed_fn *done, void *c
     pthread_cond_init(&h->less, NULL);
     for (size_t i = 0; i < RING; i++)
         h->ring[i].bytes = ct_alloc(BLOCK);
+    ct_sha_ready();
     if (!lanes_open(h, algs, err) || (jobs > 1 && !threads_start(h, err))) {
         bag_hasher_free(h);
         return NULL;

@@ -11,7 +11,9 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 enum { CHUNK = 256 * 1024, TAR_BLOCK = 512, END_MARK = 1024 /* zero bytes that end a tar */ };
 
@@ -20,9 +22,10 @@ typedef struct packed {
     struct archive *a;
     ct_in *in;        /* tar only */
     const char *path; /* zip only */
+    int fd;           /* likewise, or -1 */
     char *chunk;
     size_t zeros;  /* the last bytes of the tar, as far as they are zero */
-    ct_err failed; /* by ct_in */
+    ct_err failed; /* by ct_in, or read(2) */
     int first;     /* the first header was read on opening: its result and entry */
     struct archive_entry *first_entry;
     bool opened;
@@ -72,11 +75,41 @@ static bool tar_drain(packed *p, ct_err *err)
     return true;
 }
 
+/* ---- zip, which is sought in ---- */
+
+/* libarchive takes a read that failed for the end, or for damage: so it is noted here. */
+static la_ssize_t zip_read(struct archive *a, void *ctx, const void **bytes)
+{
+    packed *p = ctx;
+    ssize_t n;
+
+    *bytes = p->chunk;
+    do
+        n = read(p->fd, p->chunk, CHUNK);
+    while (n < 0 && errno == EINTR);
+    if (n < 0) {
+        ct_fail_sys(&p->failed, errno, "cannot read");
+        archive_set_error(a, p->failed.sys, "cannot read");
+    }
+    return n;
+}
+
+static la_int64_t zip_seek(struct archive *a, void *ctx, la_int64_t offset, int whence)
+{
+    packed *p = ctx;
+    off_t at = lseek(p->fd, offset, whence);
+
+    (void)a;
+    return at < 0 ? ARCHIVE_FATAL : at;
+}
+
 /* ---- both ---- */
 
 /* libarchive's messages can hold names of files; ours say what happened. */
 static bool damaged(const packed *p, const char *text, ct_err *err)
 {
+    if (p->failed.kind == CT_OK && archive_errno(p->a) == ENOMEM)
+        return ct_fail_sys(err, ENOMEM, "cannot read"); /* which says nothing of the bag */
     if (p->failed.kind == CT_OK)
         return ct_fail(err, CT_E_DATA, text);
     if (err)
@@ -105,7 +138,7 @@ static bag_got packed_next(bag_source *s, bag_item *item, ct_err *err)
     if (p->opened)
         r = archive_read_next_header(p->a, &e);
     p->opened = true;
-    if (r == ARCHIVE_EOF)
+    if (r == ARCHIVE_EOF && p->failed.kind == CT_OK && archive_errno(p->a) != ENOMEM)
         return p->in && !tar_drain(p, err) ? BAG_GOT_DAMAGED : BAG_GOT_END;
     if (r != ARCHIVE_OK && r != ARCHIVE_WARN) {
         damaged(p, "the container is cut or corrupt", err);
@@ -122,7 +155,7 @@ static bool packed_read(bag_source *s, char *to, size_t cap, size_t *got, ct_err
     packed *p = (packed *)s;
     la_ssize_t n = archive_read_data(p->a, to, cap);
 
-    if (n < 0)
+    if (n < 0 || (n == 0 && p->failed.kind != CT_OK))
         return damaged(p, "cannot be unpacked", err);
     *got = (size_t)n;
     if (!p->in)
@@ -130,11 +163,11 @@ static bool packed_read(bag_source *s, char *to, size_t cap, size_t *got, ct_err
     return true;
 }
 
-static const char *packed_complaint(const bag_source *s, uint64_t *entry)
+static const char *packed_complaint(const bag_source *s, uint64_t *entry, ct_err *err)
 {
     const packed *p = (const packed *)s;
 
-    return p->path ? bag_zip_complaint(p->path, entry) : NULL;
+    return p->path ? bag_zip_complaint(p->path, entry, err) : NULL;
 }
 
 static void packed_close(bag_source *s)
@@ -143,6 +176,8 @@ static void packed_close(bag_source *s)
 
     archive_read_free(p->a);
     ct_in_close(p->in);
+    if (p->fd >= 0)
+        close(p->fd);
     free(p->chunk);
     free(p);
 }
@@ -166,13 +201,21 @@ static bool is_zip(const char *path, bool *zip, ct_err *err)
     return cut.kind != CT_E_IO || ct_fail_sys(err, cut.sys, "cannot read");
 }
 
-static void open_zip(packed *p, const char *path)
+static bool open_zip(packed *p, const char *path, ct_err *err)
 {
     p->path = path;
+    p->fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (p->fd < 0)
+        return ct_fail_sys(err, errno, "cannot open");
+    p->chunk = ct_alloc(CHUNK);
     archive_read_support_format_zip_seekable(p->a);
-    p->first = archive_read_open_filename(p->a, path, CHUNK);
+    archive_read_set_read_callback(p->a, zip_read);
+    archive_read_set_seek_callback(p->a, zip_seek);
+    archive_read_set_callback_data(p->a, p);
+    p->first = archive_read_open1(p->a);
     if (p->first == ARCHIVE_OK)
         p->first = archive_read_next_header(p->a, &p->first_entry);
+    return true;
 }
 
 static bool named_container(const char *path)
@@ -210,10 +253,11 @@ bag_source *bag_packed_open(const char *path, ct_err *err)
                            .close = packed_close,
                            .complaint = packed_complaint};
     p->base.algs = 1U << BAG_SHA256 | 1U << BAG_SHA512;
+    p->fd = -1;
     p->a = archive_read_new();
     ok = p->a ? is_zip(path, &zip, err) : ct_fail_sys(err, ENOMEM, "cannot open");
     if (ok && zip)
-        open_zip(p, path);
+        ok = open_zip(p, path, err);
     else if (ok)
         ok = open_tar(p, path, err);
     if (ok)

@@ -204,13 +204,17 @@ static void close_run(run *r)
 
 /* A container that tells different readers different things is not valid, whatever this one sees.
  */
-static void note_complaint(run *r)
+static bool note_complaint(run *r, ct_err *err)
 {
     uint64_t entry;
-    const char *why = bag_source_complaint(r->source, &entry);
+    ct_err e = {0};
+    const char *why = bag_source_complaint(r->source, &entry, &e);
 
     if (why)
         bag_check_note(r->check, BAG_INVALID, "container", entry, why, (ct_str){"", 0});
+    if (e.kind != CT_OK)
+        *err = e;
+    return e.kind == CT_OK;
 }
 
 static bool run_once(run *r, ct_err *err)
@@ -228,9 +232,7 @@ static bool run_once(run *r, ct_err *err)
     if (!r->hasher || !read_items(r, err))
         return false;
     bag_hasher_flush(r->hasher);
-    if (bag_check_whole(r->check))
-        note_complaint(r);
-    return true;
+    return !bag_check_whole(r->check) || note_complaint(r, err);
 }
 
 /* Does the bag have checksums that were not taken? Then they are taken next. */

@@ -1,4 +1,5 @@
 /* Where a bag goes: which container, under which name, and that it takes it in one step. */
+#define _GNU_SOURCE /* renameat2 */
 #include "cmd/archive/sink.h"
 #include "common/stream/stream.h"
 
@@ -145,18 +146,60 @@ static bool sync_parent(const char *path, ct_err *err)
     return ok;
 }
 
+/* Moves the old bag to a folder made for it, whose name is filled in. */
+static bool step_aside(const char *out, char *old, bool *aside, ct_err *err)
+{
+    bool made = mkdtemp(old) != NULL;
+
+    *aside = made && rename(out, old) == 0;
+    if (!*aside)
+        ct_fail_sys(err, errno, "cannot replace the old bag");
+    if (made && !*aside)
+        rmdir(old);
+    return *aside;
+}
+
+/* Some systems can exchange two folders in one step; `*able` false where this one cannot. */
+static bool exchange(const char *a, const char *b, bool *able)
+{
+#ifdef RENAME_EXCHANGE
+    *able = true;
+    if (renameat2(AT_FDCWD, a, AT_FDCWD, b, RENAME_EXCHANGE) == 0)
+        return true;
+    *able = errno != EINVAL && errno != ENOSYS && errno != EXDEV && errno != ENOTSUP;
+#else
+    (void)a;
+    (void)b;
+    *able = false;
+#endif
+    return false;
+}
+
+/* Where an old bag is to be replaced: by an exchange if that can be, so that there is always one.
+ */
+static bool replace_folder(bag_sink *s, bool *able, ct_err *err)
+{
+    if (!exchange(s->unfinished, s->out, able))
+        return *able && ct_fail_sys(err, errno, "cannot replace the old bag");
+    return bag_tree_remove(s->unfinished) ||
+           ct_fail_sys(err, errno, "cannot remove all of the old bag");
+}
+
 /* A folder does not take the place of another in one step: the old one steps aside first. */
 static bool rename_folder(bag_sink *s, ct_err *err)
 {
-    char *old = unfinished_name(s->out);
-    bool aside = false, ok;
+    char *old;
+    bool aside = false, able = false, ok;
 
     if (s->force && access(s->out, F_OK) == 0) {
-        aside = mkdtemp(old) && rename(s->out, old) == 0;
-        if (!aside) {
-            free(old);
-            return ct_fail_sys(err, errno, "cannot replace the old bag");
-        }
+        ok = replace_folder(s, &able, err);
+        if (able)
+            return ok;
+    }
+    old = unfinished_name(s->out);
+    if (s->force && access(s->out, F_OK) == 0 && !step_aside(s->out, old, &aside, err)) {
+        free(old);
+        return false;
     }
     ok = rename(s->unfinished, s->out) == 0 ||
          ct_fail_sys(err, errno, "cannot give the bag its name");

@@ -48,10 +48,10 @@ bool bag_source_is_directory(const bag_source *s)
     return s->directory;
 }
 
-const char *bag_source_complaint(const bag_source *s, uint64_t *entry)
+const char *bag_source_complaint(const bag_source *s, uint64_t *entry, ct_err *err)
 {
     *entry = 0;
-    return s->complaint ? s->complaint(s, entry) : NULL;
+    return s->complaint ? s->complaint(s, entry, err) : NULL;
 }
 
 uint64_t bag_source_bytes(const bag_source *s)

@@ -40,8 +40,9 @@ unsigned bag_source_algs(const bag_source *s);
 /* Is the bag's base folder not part of the paths? */
 bool bag_source_is_directory(const bag_source *s);
 /* What is wrong with the container itself although it can be read, or NULL; `*entry` is the file's
- * number in its directory, or 0. Looks when it is called. */
-const char *bag_source_complaint(const bag_source *s, uint64_t *entry);
+ * number in its directory, or 0. Looks when it is called. NULL and `*err` filled where it could not
+ * look. */
+const char *bag_source_complaint(const bag_source *s, uint64_t *entry, ct_err *err);
 /* Bytes taken from the container so far, for progress. */
 uint64_t bag_source_bytes(const bag_source *s);
 void bag_source_close(bag_source *s);
@@ -51,7 +52,7 @@ void bag_source_close(bag_source *s);
 struct bag_source {
     bag_got (*next)(bag_source *s, bag_item *item, ct_err *err);
     bool (*read)(bag_source *s, char *to, size_t cap, size_t *got, ct_err *err);
-    const char *(*complaint)(const bag_source *s, uint64_t *entry);
+    const char *(*complaint)(const bag_source *s, uint64_t *entry, ct_err *err);
     void (*close)(bag_source *s);
     unsigned algs;
     bool directory;

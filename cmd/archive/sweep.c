@@ -1,7 +1,7 @@
 /* Waits for signals and cleans up. State is global, as signals are. */
 #include "cmd/archive/sweep.h"
 #include "cmd/archive/sink.h"
-#include "common/stream/stream.h"
+#include "common/cli/cli.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -51,6 +51,7 @@ void bag_sweep_start(void)
         /* What the parent ignores (nohup) stays ignored. */
         if (sigaction(signals[i], NULL, &act) == 0 && act.sa_handler != SIG_IGN)
             sigaddset(&awaited, signals[i]);
+    ct_cli_at_oom(sweep);
     pthread_sigmask(SIG_BLOCK, &awaited, &before);
     if (pthread_create(&thread, NULL, wait_for_signal, NULL) == 0)
         pthread_detach(thread);

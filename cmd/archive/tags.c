@@ -77,14 +77,18 @@ static void note_looks(bag_check *c, const bag_entry *e, uint64_t line)
 static void listed_again(bag_check *c, int manifest, const bag_entry *e, ct_str digest,
                          uint64_t line)
 {
-    bool same;
+    bool same = false;
+    int result;
 
-    bag_db_bind(c->get_listed, 1, e->path);
+    bag_db_bind(c, c->get_listed, 1, e->path);
     sqlite3_bind_int(c->get_listed, 2, manifest);
-    same = sqlite3_step(c->get_listed) == SQLITE_ROW &&
-           ct_str_eq(bag_db_bytes(c->get_listed, 0), digest);
+    result = sqlite3_step(c->get_listed);
+    if (result == SQLITE_ROW)
+        same = ct_str_eq(bag_db_bytes(c->get_listed, 0), digest);
     sqlite3_reset(c->get_listed);
-    if (same)
+    if (result != SQLITE_ROW)
+        bag_db_failed(c);
+    else if (same)
         note(c, BAG_STRICT, line, "lists a file a second time", e->path);
     else
         note(c, BAG_INVALID, line, "lists a file again with another checksum", e->path);
@@ -115,10 +119,10 @@ static void manifest_line(void *ctx, ct_str line, uint64_t number)
         c->percent |= e.path.p[i] == '%';
         c->foreign |= (e.path.p[i] & 0x80) != 0;
     }
-    bag_db_bind(c->add_listed, 1, e.path);
+    bag_db_bind(c, c->add_listed, 1, e.path);
     sqlite3_bind_int(c->add_listed, 2, manifest);
     sqlite3_bind_int64(c->add_listed, 3, (sqlite3_int64)number);
-    bag_db_bind(c->add_listed, 4, digest);
+    bag_db_bind(c, c->add_listed, 4, digest);
     bag_db_run(c, c->add_listed, &clash);
     if (clash)
         listed_again(c, manifest, &e, digest, number);
@@ -144,7 +148,7 @@ static void fetch_line(void *ctx, ct_str line, uint64_t number)
         return;
     }
     c->has_fetch = true;
-    bag_db_bind(c->add_fetch, 1, path);
+    bag_db_bind(c, c->add_fetch, 1, path);
     sqlite3_bind_int64(c->add_fetch, 2, (sqlite3_int64)number);
     bag_db_run(c, c->add_fetch, NULL);
 }

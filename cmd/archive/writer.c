@@ -124,10 +124,13 @@ static bool put_manifest(bag_writer *w, const char *path, ct_spool *spool, ct_er
     while (ok && got) {
         ok = ct_spool_read(spool, chunk, CHUNK, &got, err) &&
              bag_sink_put(w->sink, (ct_str){chunk, got}, err);
-        bag_sums_add(&sums, (ct_str){chunk, got});
+        if (ok)
+            bag_sums_add(&sums, (ct_str){chunk, got});
     }
-    bag_sums_end(&sums);
-    list_tag(w, path, &sums);
+    if (ok) {
+        bag_sums_end(&sums);
+        list_tag(w, path, &sums);
+    }
     bag_sums_free(&sums);
     free(chunk);
     return ok && bag_sink_end(w->sink, err);

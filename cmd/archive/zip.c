@@ -22,7 +22,7 @@ enum {
 typedef unsigned char byte;
 
 typedef struct zip {
-    int fd;
+    int fd, failed;          /* errno of a read that failed */
     uint64_t size;           /* of the file */
     uint64_t at, end, count; /* the directory */
     byte head[CENTRAL];
@@ -58,7 +58,7 @@ static bool is(const byte *p, const char *signature)
     return memcmp(p, signature, 4) == 0;
 }
 
-static bool get(const zip *z, uint64_t at, byte *to, size_t n)
+static bool get(zip *z, uint64_t at, byte *to, size_t n)
 {
     size_t done = 0;
 
@@ -67,10 +67,13 @@ static bool get(const zip *z, uint64_t at, byte *to, size_t n)
     while (done < n) {
         ssize_t got = pread(z->fd, to + done, n - done, (off_t)(at + done));
 
-        if (got <= 0 && !(got < 0 && errno == EINTR))
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0) {
+            z->failed = got < 0 ? errno : 0;
             return false;
-        if (got > 0)
-            done += (size_t)got;
+        }
+        done += (size_t)got;
     }
     return true;
 }
@@ -164,7 +167,7 @@ static bool next_entry(zip *z, entry *e)
 /* ---- the other headers ---- */
 
 /* Behind the file: a signature that may be missing, the checksum, sizes of four or eight bytes. */
-static bool descriptor_agrees(const zip *z, const entry *e, uint64_t at)
+static bool descriptor_agrees(zip *z, const entry *e, uint64_t at)
 {
     byte b[24] = {0};
     size_t n = z->size - at < sizeof(b) ? (size_t)(z->size - at) : sizeof(b);
@@ -227,7 +230,7 @@ static const char *complaint(zip *z, uint64_t *number)
     return why;
 }
 
-const char *bag_zip_complaint(const char *path, uint64_t *number)
+const char *bag_zip_complaint(const char *path, uint64_t *number, ct_err *err)
 {
     struct stat st;
     zip *z = ct_calloc(1, sizeof(*z));
@@ -238,6 +241,12 @@ const char *bag_zip_complaint(const char *path, uint64_t *number)
     if (z->fd >= 0 && fstat(z->fd, &st) == 0) {
         z->size = (uint64_t)st.st_size;
         why = complaint(z, number);
+    } else {
+        z->failed = errno;
+    }
+    if (z->failed) {
+        ct_fail_sys(err, z->failed, "cannot read");
+        why = NULL;
     }
     if (z->fd >= 0)
         close(z->fd);

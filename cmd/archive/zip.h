@@ -8,7 +8,7 @@
 #include "common/base/base.h"
 
 /* Why the zip is not one, or contradicts itself, or NULL; `*entry` is the file's number in its
- * directory, from 1, or 0. What cannot be read at all is left to others: NULL. */
-const char *bag_zip_complaint(const char *path, uint64_t *entry);
+ * directory, from 1, or 0. NULL and `*err` filled where it cannot be read. */
+const char *bag_zip_complaint(const char *path, uint64_t *entry, ct_err *err);
 
 #endif

@@ -218,11 +218,12 @@ static void close_explain(struct classify *c)
 int main(int argc, char **argv)
 {
     struct classify c = {0};
-    ct_arena *names = ct_arena_new();
+    ct_arena *names;
     ct_err err = {0};
     int status;
 
     ct_cli_start(&c.cli, &command, argc, argv);
+    names = ct_arena_new();
     while (ct_cli_option(&c.cli) != CT_CLI_DONE)
         c.explain_path = c.cli.arg;
     if (!classify_tables_read(&c.tables, ct_cmd_data, &err))

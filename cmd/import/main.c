@@ -253,8 +253,8 @@ static void conclude(import_job *job)
         fields += job->unmapped[i].n;
     if (job->nunmapped)
         qsort(job->unmapped, job->nunmapped, sizeof *job->unmapped, by_field);
-    if (job->unmapped_path)
-        write_unmapped(job);
+    if (job->unmapped_path && job->c->status < CT_FAULT)
+        write_unmapped(job); /* else it would look as if it were whole */
     else if (fields && !job->c->quiet)
         ct_cli_say(job->c, "nothing was made of %" PRIu64 " fields; --unmapped lists them", fields);
     if (job->assumed && !job->setup.zone_given && !job->c->quiet)

@@ -274,7 +274,7 @@ void release_account(ct_cli *c, const release_tables *t, const release_accountin
     if (db) {
         list(&a, db, since(c, o, &from));
         ct_cli_lines(c, &a.lines);
-        if (!a.listed && !a.excluded)
+        if (!a.listed && !a.excluded && c->status < CT_FAULT)
             ct_cli_problem(c, CT_NO,
                            "no disclosure of that patient's records since then is in the ledger");
     }

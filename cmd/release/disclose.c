@@ -204,22 +204,19 @@ static bool work_through(run *u)
 /* ---- the end ---- */
 
 /* What is on stdout has left, however it ends; a file that is not whole never gets its name. */
-static bool close_output(run *u, bool ok)
+static bool close_output(run *u, bool ok, ct_err *err)
 {
     ct_cli *c = u->c;
     bool to_file = c->output && strcmp(c->output, "-") != 0;
     ct_out *out = ct_cli_out(c);
-    ct_err err = {0};
 
     c->out = NULL;
-    if (!ok && to_file) {
+    /* Where it is the write that failed (an error without a text), closing says why. */
+    if (!ok && to_file && (u->err.kind != CT_E_IO || u->err.text)) {
         ct_out_abandon(out);
         return false;
     }
-    if (ct_out_close(out, &err))
-        return ok;
-    ct_cli_error(c, CT_FAULT, to_file ? c->output : "(standard output)", &err);
-    return false;
+    return ct_out_close(out, err) && ok;
 }
 
 static void end_disclosure(run *u, bool ok)
@@ -326,14 +323,18 @@ static void answer(run *u)
 
 static void finish(run *u, bool ok)
 {
+    ct_err err = {0};
+
     /* A write error has no text: the output says it when it is closed. */
     if (!ok && (u->err.text || u->err.file))
         ct_cli_error(u->c, CT_FAULT, u->err_name, &u->err);
     if (!ok && u->c->status < CT_FAULT)
         u->c->status = CT_FAULT;
-    ok = close_output(u, ok);
+    ok = close_output(u, ct_cli_rejects_kept(u->c) && ok, &err);
     if (u->begun)
         end_disclosure(u, ok);
+    if (err.kind != CT_OK)
+        ct_cli_unwritten(u->c, u->c->output, &err);
     close_explain(u);
     if (u->c->status < CT_FAULT)
         answer(u);

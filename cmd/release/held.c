@@ -47,7 +47,7 @@ bool release_held_give(release_held *h, ct_side *side, bool (*give)(void *ctx, c
         if (n == 0)
             break;
         if (!give(ctx, (ct_str){piece, n}))
-            return ct_fail(err, CT_E_IO, "cannot write");
+            return ct_fail(err, CT_E_IO, NULL);
     }
     ct_side_merge(side, &h->side);
     ct_side_clear(&h->side);

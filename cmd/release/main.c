@@ -336,10 +336,11 @@ int main(int argc, char **argv)
     ct_cli c;
     args a = {0};
     int opt, status;
-    ct_arena *arena = ct_arena_new();
+    ct_arena *arena;
     release_tables tables;
 
     ct_cli_start(&c, &command, argc, argv);
+    arena = ct_arena_new();
     while ((opt = ct_cli_option(&c)) != CT_CLI_DONE)
         read_option(&c, opt, &a);
     tables = release_tables_load(arena);

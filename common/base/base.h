@@ -168,6 +168,9 @@ enum { CT_SHA256_LEN = 32, CT_SHA512_LEN = 64 };
 typedef struct ct_sha ct_sha;
 /* `bits` is 256 or 512. */
 ct_sha *ct_sha_new(int bits);
+/* For those who use libcrypto by themselves: before anything else of it. Its want of memory is
+ * ours, see ct_oom. */
+void ct_sha_ready(void);
 void ct_sha_add(ct_sha *h, ct_str s);
 /* Writes the digest and starts over. */
 void ct_sha_end(ct_sha *h, uint8_t *digest);

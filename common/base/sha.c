@@ -2,6 +2,7 @@
  * record, so that it is done once. */
 #include "common/base/base.h"
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -9,8 +10,31 @@
 static pthread_once_t fetched = PTHREAD_ONCE_INIT;
 static EVP_MD *sha256, *sha512;
 
+/* libcrypto goes on where it got no memory, and falls over its locks that were not made. */
+static void *get(size_t n, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    return ct_alloc(n);
+}
+
+static void *get_again(void *p, size_t n, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    return ct_realloc(p, n, 1);
+}
+
+static void give_back(void *p, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    free(p);
+}
+
 static void fetch(void)
 {
+    CRYPTO_set_mem_functions(get, get_again, give_back);
     sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
     sha512 = EVP_MD_fetch(NULL, "SHA512", NULL);
 }
@@ -26,9 +50,14 @@ static void must(int done)
         ct_oom();
 }
 
-static EVP_MD_CTX *start(int bits)
+void ct_sha_ready(void)
 {
     must(pthread_once(&fetched, fetch) == 0);
+}
+
+static EVP_MD_CTX *start(int bits)
+{
+    ct_sha_ready();
     EVP_MD *md = bits == 512 ? sha512 : sha256;
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
     must(ctx && md && EVP_DigestInit_ex(ctx, md, NULL));

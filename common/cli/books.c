@@ -125,23 +125,28 @@ static void end_as_sigpipe(void)
     raise(SIGPIPE);
 }
 
+void ct_cli_unwritten(ct_cli *c, const char *name, const ct_err *err)
+{
+    if (err->kind == CT_E_IO && err->sys == EPIPE)
+        end_as_sigpipe();
+    ct_cli_error(c, CT_FAULT, name, err);
+}
+
 static void close_out(ct_cli *c, ct_out *out, const char *name, bool keep)
 {
     ct_err err = {0};
 
     if (!keep)
         ct_out_abandon(out);
-    else if (out && !ct_out_close(out, &err)) {
-        if (err.kind == CT_E_IO && err.sys == EPIPE)
-            end_as_sigpipe();
-        ct_cli_error(c, CT_FAULT, name, &err);
-    }
+    else if (out && !ct_out_close(out, &err))
+        ct_cli_unwritten(c, name, &err);
 }
 
 int ct_cli_printed(ct_cli *c)
 {
     ct_err err = {0};
 
+    ct_cli_ending();
     errno = 0;
     if (fflush(stdout) != 0 || ferror(stdout)) {
         if (errno == EPIPE)
@@ -152,16 +157,24 @@ int ct_cli_printed(ct_cli *c)
     return c->status;
 }
 
+bool ct_cli_rejects_kept(ct_cli *c)
+{
+    ct_out *reject = c->reject;
+
+    c->reject = NULL;
+    close_out(c, reject, c->reject_path, true);
+    return c->status < CT_FAULT;
+}
+
 int ct_cli_finish(ct_cli *c)
 {
     bool file = c->output && strcmp(c->output, "-") != 0;
 
+    ct_cli_ending();
     ct_cli_meter_clear(c);
     if (c->status < CT_FAULT && !ct_tally_balanced(&c->tally))
         ct_cli_problem(c, CT_FAULT, "the books do not balance: a fault of this program");
-    /* First what was rejected: where that is lost, the output cannot be trusted. */
-    close_out(c, c->reject, c->reject_path, true);
-    c->reject = NULL;
+    ct_cli_rejects_kept(c);
     /* What went to stdout has gone; a file that cannot be trusted never gets its name. */
     close_out(c, c->out, file ? c->output : "(standard output)", c->status < CT_FAULT || !file);
     c->out = NULL;

@@ -100,6 +100,8 @@ enum { CT_CLI_DONE = -1 };
 /* First call of main: closed standard descriptors, umask 077, signals (those that
  * end a program by default remove unfinished files first), the out-of-memory hook. */
 void ct_cli_start(ct_cli *c, const ct_command *command, int argc, char **argv);
+/* What else to clean up where memory runs out, before that is said. */
+void ct_cli_at_oom(void (*tidy)(void));
 /* The next option of the command's own table, its argument in c->arg; CT_CLI_DONE at the end.
  * Common options, --help and wrong usage (one line, exit 2) are dealt with inside. */
 int ct_cli_option(ct_cli *c);
@@ -149,6 +151,11 @@ ct_blocks *ct_cli_inputs(ct_cli *c, size_t ahead);
 /* For what was printed on stdout without ct_cli_out: a write that failed is reported and makes the
  * status CT_FAULT. Returns the status. */
 int ct_cli_printed(ct_cli *c);
+/* An output could not be written: reports it, or ends quietly where its reader has gone away. */
+void ct_cli_unwritten(ct_cli *c, const char *name, const ct_err *err);
+/* Closes --reject, before an output that this layer does not close gets its name: where what was
+ * rejected is lost, that cannot be trusted. False where the status is CT_FAULT. */
+bool ct_cli_rejects_kept(ct_cli *c);
 /* Closes all (abandoning -o where the status is CT_FAULT), writes the tally, returns the exit
  * status. A write that failed makes it CT_FAULT. */
 int ct_cli_finish(ct_cli *c);

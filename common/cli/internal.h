@@ -28,6 +28,8 @@ struct ct_optstate {
 
 /* Builds the table of common and own options. */
 void ct_cli_table_build(ct_cli *c);
+/* The exit that comes is one of ours. */
+void ct_cli_ending(void);
 /* --help on stdout; exits 0. */
 _Noreturn void ct_cli_help(ct_cli *c);
 /* --completion: one option or subcommand a line on stdout; exits 0. */

@@ -54,7 +54,7 @@ void ct_cli_usage(ct_cli *c, const char *format, ...)
         fprintf(stderr, "; see chart help\n");
     else
         fprintf(stderr, "; see chart %s --help\n", c->command->name);
-    ct_out_cleanup();
+    ct_cli_ending();
     exit(CT_FAULT);
 }
 

@@ -44,11 +44,39 @@ static void catch_signals(void)
     signal(SIGXFSZ, SIG_IGN); /* a file size limit is a write error, not a crash */
 }
 
+static void (*tidy_at_oom)(void);
+
+void ct_cli_at_oom(void (*tidy)(void))
+{
+    tidy_at_oom = tidy;
+}
+
+static bool ending;
+
+void ct_cli_ending(void)
+{
+    ending = true;
+}
+
+/* A command may end before what was opened for it is finished. libarchive, where it has no memory,
+ * says so and ends the program with status 1, which would be an answer. */
+static void at_exit(void)
+{
+    ct_out_cleanup();
+    if (ending)
+        return;
+    if (tidy_at_oom)
+        tidy_at_oom();
+    _exit(CT_FAULT);
+}
+
 static void on_oom(void)
 {
     static const char line[] = "chart: out of memory\n";
 
     ct_out_cleanup();
+    if (tidy_at_oom)
+        tidy_at_oom();
     if (write(STDERR_FILENO, line, sizeof(line) - 1) < 0)
         _exit(CT_FAULT);
     _exit(CT_FAULT);
@@ -89,7 +117,7 @@ void ct_cli_start(ct_cli *c, const ct_command *command, int argc, char **argv)
                   .argv = argv,
                   .progress = -1};
     catch_signals();
-    atexit(ct_out_cleanup); /* a command may end before what was opened for it is finished */
+    atexit(at_exit);
     c->db = getenv("CHART_DB");
     if (!c->db || !*c->db)
         c->db = "charts.db";
