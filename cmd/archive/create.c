@@ -21,7 +21,8 @@ static const ct_command command = {
         "SHA-512 manifests. BAG ends in .tar, .tar.gz, .tar.zst or .zip; without a suffix or with\n"
         "a slash at its end it is a folder. The same records and date give the same bytes.",
     .synopsis = "[OPTION]... BAG [FILE]...",
-    .common = CT_HAS_JOBS | CT_HAS_ASOF | CT_HAS_REJECT | CT_HAS_TALLY | CT_HAS_PROGRESS,
+    .common =
+        CT_HAS_JOBS | CT_HAS_ASOF | CT_HAS_REJECT | CT_HAS_TALLY | CT_HAS_PROGRESS | CT_HAS_SORTED,
     .options = options,
     .examples = "  chart archive create 2019.zip charts.ndjson\n"
                 "  chart import feed.hl7 | chart archive create --as-of 2026-01-31 \\\n"
@@ -106,7 +107,7 @@ static void create(ct_cli *c, const char *out, bag_writer *writer)
     ct_err err = {0};
     bool keep;
 
-    j.charts = ct_charts_new(in, c->jobs, 0, &c->tally.in, ct_cli_bad, c);
+    j.charts = ct_cli_charts(c, in);
     keep = put_charts(&j, out);
     if (keep && c->tally.consumed == 0) {
         ct_cli_problem(c, CT_FAULT, "%s: not made: there are no records to put into it", out);

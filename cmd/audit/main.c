@@ -37,8 +37,8 @@ static const ct_command command = {
     .name = "audit",
     .summary = "Checks charts for completeness, accuracy and timeliness by rule files.",
     .synopsis = "[OPTION]... [FILE]...",
-    .common =
-        CT_HAS_OUTPUT | CT_HAS_REJECT | CT_HAS_TALLY | CT_HAS_JOBS | CT_HAS_ASOF | CT_HAS_PROGRESS,
+    .common = CT_HAS_OUTPUT | CT_HAS_REJECT | CT_HAS_TALLY | CT_HAS_JOBS | CT_HAS_ASOF |
+              CT_HAS_PROGRESS | CT_HAS_SORTED,
     .options = options,
     .examples = "  chart audit charts.ndjson\n"
                 "  chart audit --format tsv --fail-on warning charts.ndjson\n"
@@ -300,7 +300,7 @@ static void run(struct audit *a)
     struct slot *slots = make_slots(a, n);
     void **handles = ct_calloc(n, sizeof(*handles));
     ct_blocks *in = ct_cli_inputs(&a->cli, 0);
-    ct_charts *charts = ct_charts_new(in, a->cli.jobs, 0, &a->cli.tally.in, ct_cli_bad, &a->cli);
+    ct_charts *charts = ct_cli_charts(&a->cli, in);
     ct_chartwork w = {charts, a->cli.jobs, false, handles, work, done, a};
     ct_err err = {0};
 

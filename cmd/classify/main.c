@@ -20,7 +20,8 @@ static const ct_command command = {
     .summary =
         "Adds ICD-10-CM chapters and blocks to conditions, and the Charlson index to charts.",
     .synopsis = "[OPTION]... [FILE]...",
-    .common = CT_HAS_OUTPUT | CT_HAS_REJECT | CT_HAS_TALLY | CT_HAS_JOBS | CT_HAS_PROGRESS,
+    .common = CT_HAS_OUTPUT | CT_HAS_REJECT | CT_HAS_TALLY | CT_HAS_JOBS | CT_HAS_PROGRESS |
+              CT_HAS_SORTED,
     .options = options,
     .examples = "  chart classify charts.ndjson >classified.ndjson\n"
                 "  chart classify --explain why.tsv -o classified.ndjson.zst charts.ndjson\n",
@@ -151,7 +152,7 @@ static void run(struct classify *c)
     struct slot *slots = make_slots(c, n);
     void **handles = ct_calloc(n, sizeof(*handles));
     ct_blocks *in = ct_cli_inputs(&c->cli, 0);
-    ct_charts *charts = ct_charts_new(in, c->cli.jobs, 0, &c->cli.tally.in, ct_cli_bad, &c->cli);
+    ct_charts *charts = ct_cli_charts(&c->cli, in);
     ct_chartwork w = {charts, c->cli.jobs, false, handles, work, done, c};
     ct_err err = {0};
 

@@ -377,7 +377,7 @@ void release_disclose(ct_cli *c, const release_request *r, ct_disclosure *d, con
     if (ct_db_is_new(u.db) && !c->quiet)
         ct_cli_say(c, "%s: a new ledger begins", c->db);
     in = ct_cli_inputs(c, 0);
-    u.charts = ct_charts_new(in, c->jobs, 0, &c->tally.in, ct_cli_bad, c);
+    u.charts = ct_cli_charts(c, in);
     u.explain = explain ? open_explain(c, explain) : NULL;
     u.held = release_held_new(!c->tally.out.off);
     u.waiting = release_held_new(false);

@@ -63,7 +63,7 @@ static const ct_command command = {
                 "--check-ledger [--head HASH]\n"
                 "--list | --show-policy NAME",
     .common = CT_HAS_OUTPUT | CT_HAS_REJECT | CT_HAS_TALLY | CT_HAS_JOBS | CT_HAS_DB | CT_HAS_ASOF |
-              CT_HAS_PROGRESS,
+              CT_HAS_PROGRESS | CT_HAS_SORTED,
     .options = options,
     .examples =
         "  chart release --to 'Dr. Ames' --purpose TREAT --patient p1 charts.ndjson >p1.ndjson\n"

@@ -109,11 +109,14 @@ bool sort_take_in(sort_run *s, ct_sorter *sorter,
     return ok;
 }
 
-/* What taking in needs to know of the record ahead. */
+/* What taking in needs to know of the record ahead, in its own input: one after another they are in
+ * no order. */
 typedef struct taking {
     sort_run *run;
     bool ordered;
-    sort_last last;
+    const char *file;
+    uint64_t number;
+    ct_order last;
 } taking;
 
 static bool take(void *ctx, const ct_record *rec, ct_entry *e, ct_err *err)
@@ -121,7 +124,12 @@ static bool take(void *ctx, const ct_record *rec, ct_entry *e, ct_err *err)
     taking *t = ctx;
 
     e->tag = sort_tag(t->run, rec->type);
-    return !t->ordered || sort_in_order(&t->last, rec, e, err);
+    /* Lines are numbered anew in each input, which may be one file twice. */
+    if (rec->file != t->file || rec->number <= t->number)
+        t->last.any = false;
+    t->file = rec->file;
+    t->number = rec->number;
+    return !t->ordered || ct_order_next(&t->last, e, rec->file, err);
 }
 
 /* False where nothing can be put out. */

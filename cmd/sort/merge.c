@@ -16,7 +16,7 @@ typedef struct input {
     ct_arena *arena;
     ct_record rec;
     ct_entry entry;
-    sort_last last;
+    ct_order last;
     ct_progress seen; /* of its own, so far as it is in that of the run */
 } input;
 
@@ -68,7 +68,7 @@ static bool advance(merge *m, input *in, bool *more)
     ct_arena_reset(in->arena);
     if (*more) {
         in->entry = entry_of(m->run, &in->rec, in->arena);
-        if (sort_in_order(&in->last, &in->rec, &in->entry, &err))
+        if (ct_order_next(&in->last, &in->entry, in->rec.file, &err))
             return true;
     }
     ct_cli_error(c, CT_FAULT, NULL, &err);

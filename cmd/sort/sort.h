@@ -32,17 +32,6 @@ bool sort_put(sort_run *s, const ct_entry *e);
 /* Closes the files of --shard, before ct_cli_finish. */
 void sort_close(sort_run *s);
 
-/* The record ahead, in an input that must be sorted. */
-typedef struct sort_last {
-    ct_buf key;
-    bool patient;
-    const char *file; /* NULL: none yet */
-    uint64_t number;
-} sort_last;
-
-/* Is the record in order behind the one ahead? What is wrong with its place goes to `*err`. */
-bool sort_in_order(sort_last *last, const ct_record *rec, const ct_entry *e, ct_err *err);
-
 /* --check: the status says whether the inputs, one after another, are in order. */
 void sort_check(sort_run *s);
 /* --merge: of inputs each of which is in order. */

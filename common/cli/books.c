@@ -24,6 +24,15 @@ ct_blocks *ct_cli_inputs(ct_cli *c, size_t ahead)
     return in;
 }
 
+ct_charts *ct_cli_charts(ct_cli *c, ct_blocks *in)
+{
+    ct_charts *charts = ct_charts_new(in, c->jobs, 0, &c->tally.in, ct_cli_bad, c);
+
+    if (c->sorted)
+        ct_charts_sorted(charts);
+    return charts;
+}
+
 bool ct_cli_lines(ct_cli *c, ct_lines *l)
 {
     bool ok = ct_out_put(ct_cli_out(c), ct_buf_str(&l->buf));

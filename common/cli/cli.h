@@ -48,6 +48,7 @@ enum {
     CT_HAS_DB = 1 << 4,       /* --db FILE */
     CT_HAS_ASOF = 1 << 5,     /* --as-of DATE */
     CT_HAS_PROGRESS = 1 << 6, /* --progress, --no-progress */
+    CT_HAS_SORTED = 1 << 7,   /* --sorted */
 };
 
 typedef struct ct_command {
@@ -75,6 +76,7 @@ typedef struct ct_cli {
         *db; /* NULL where not given; db has its default */
     int jobs;
     bool quiet, show_values;
+    bool sorted;      /* the input is */
     int progress;     /* 1 on, 0 off, -1 as the terminal says */
     ct_date as_of;    /* --as-of or today (local), day precision */
     bool as_of_given; /* as_of is from --as-of */
@@ -129,6 +131,9 @@ _Noreturn void ct_cli_die(ct_cli *c, const char *name, const ct_err *err);
 
 /* Opens c->output (or stdout) as c->out, once; dies where it cannot. */
 ct_out *ct_cli_out(ct_cli *c);
+/* The charts of `in`, by what the command line asks for; bad records are dealt with by ct_cli_bad.
+ */
+ct_charts *ct_cli_charts(ct_cli *c, ct_blocks *in);
 /* A record that cannot be used: reports it (CT_NO), writes it with its reason to --reject, enters
  * it in the books as read and rejected. Fits ct_bad_fn with the ct_cli as `ctx`. */
 void ct_cli_bad(void *cli, const ct_record *rec, const ct_err *err);

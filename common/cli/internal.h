@@ -13,6 +13,7 @@ enum {
     OPT_PROGRESS,
     OPT_NO_PROGRESS,
     OPT_SHOW_VALUES,
+    OPT_SORTED,
     OPT_COMPLETION,
 };
 

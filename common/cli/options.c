@@ -20,6 +20,7 @@ static const struct {
     {CT_HAS_TALLY, {OPT_TALLY, "tally", "FILE", "write the books of this run (JSON)"}},
     {CT_HAS_DB, {OPT_DB, "db", "FILE", "the database (default: $CHART_DB, else charts.db)"}},
     {CT_HAS_ASOF, {OPT_ASOF, "as-of", "DATE", "take DATE (YYYY-MM-DD) for today"}},
+    {CT_HAS_SORTED, {OPT_SORTED, "sorted", NULL, "the input is as sort leaves it: do not sort it"}},
     {CT_HAS_PROGRESS, {OPT_PROGRESS, "progress", NULL, "show progress, terminal or not"}},
     {CT_HAS_PROGRESS, {OPT_NO_PROGRESS, "no-progress", NULL, "never show progress"}},
     {0, {'q', "quiet", NULL, "say nothing but errors"}},
@@ -138,6 +139,9 @@ static bool common_option(ct_cli *c, int id)
         return true;
     case OPT_SHOW_VALUES:
         c->show_values = true;
+        return true;
+    case OPT_SORTED:
+        c->sorted = true;
         return true;
     case 'h':
         ct_cli_help(c);

@@ -13,6 +13,9 @@ enum {
 
 struct ct_charts {
     ct_intake intake;
+    ct_reader *reader; /* of an input that is in order already; else NULL */
+    ct_order order;
+    ct_arena *arena; /* of the entry, then */
     ct_parser *parser;
     const char **files; /* inputs that gave records, in order */
     size_t nfiles;
@@ -68,15 +71,52 @@ void ct_charts_free(ct_charts *c)
     if (!c)
         return;
     ct_sorter_free(c->intake.sorter);
+    ct_reader_free(c->reader);
+    ct_buf_free(&c->order.key);
+    ct_arena_free(c->arena);
     ct_parser_free(c->parser);
     free(c->files);
     free(c->records);
     free(c);
 }
 
+void ct_charts_sorted(ct_charts *c)
+{
+    c->reader = ct_reader_new(c->intake.model, c->intake.in);
+    c->arena = ct_arena_new();
+}
+
+/* The next good record of an input that is in order. */
+static ct_got read_entry(ct_charts *c, ct_err *err)
+{
+    const ct_intake *t = &c->intake;
+    ct_record rec;
+    ct_err e = {0};
+    ct_got got;
+    while ((got = ct_reader_next(c->reader, &rec, &e)) == CT_GOT_BAD)
+        if (t->bad)
+            t->bad(t->bad_ctx, &rec, &e);
+    if (got == CT_GOT_FATAL)
+        *err = e;
+    if (got != CT_GOT_RECORD)
+        return got;
+    ct_arena_reset(c->arena);
+    ct_owner owner = ct_owner_of(t->model, &rec.doc, c->arena);
+    c->entry = (ct_entry){.key = owner.id,
+                          .line = rec.line,
+                          .patient = owner.patient && owner.id.n,
+                          .number = rec.number};
+    if (t->side)
+        ct_side_add(t->side, rec.line, rec.type);
+    return number_file(c, &rec, &c->entry, err) &&
+                   ct_order_next(&c->order, &c->entry, rec.file, err)
+               ? CT_GOT_RECORD
+               : CT_GOT_FATAL;
+}
+
 static bool next_entry(ct_charts *c, ct_err *err)
 {
-    ct_got got = ct_sorter_next(c->intake.sorter, &c->entry, err);
+    ct_got got = c->reader ? read_entry(c, err) : ct_sorter_next(c->intake.sorter, &c->entry, err);
     c->there = got == CT_GOT_RECORD;
     return got != CT_GOT_FATAL;
 }
@@ -84,7 +124,7 @@ static bool next_entry(ct_charts *c, ct_err *err)
 static bool sort(ct_charts *c, ct_err *err)
 {
     c->sorted = true;
-    return ct_intake_run(&c->intake, err) && next_entry(c, err);
+    return (c->reader || ct_intake_run(&c->intake, err)) && next_entry(c, err);
 }
 
 /* ---- handing out ---- */
@@ -137,6 +177,15 @@ static bool gather_all(ct_charts *c, ct_chart *chart, ct_err *err)
     return true;
 }
 
+/* On the way out of what is all read. */
+static void show(ct_charts *c, size_t n)
+{
+    if (c->reader)
+        return;
+    ct_blocks_progress(c->intake.in)->out += n;
+    ct_blocks_show(c->intake.in);
+}
+
 /* The next chart without its documents. */
 static ct_got next_lines(ct_charts *c, ct_chart *chart, ct_err *err)
 {
@@ -147,8 +196,7 @@ static ct_got next_lines(ct_charts *c, ct_chart *chart, ct_err *err)
     if (ok && !c->there)
         return CT_GOT_END;
     if (ok && gather_all(c, chart, &c->failed)) {
-        ct_blocks_progress(c->intake.in)->out += chart->n;
-        ct_blocks_show(c->intake.in);
+        show(c, chart->n);
         return CT_GOT_RECORD;
     }
     if (err)

@@ -201,6 +201,15 @@ ct_got ct_sorter_next(ct_sorter *s, ct_entry *e, ct_err *err);
 uint64_t ct_sorter_spilled(const ct_sorter *s);
 void ct_sorter_free(ct_sorter *s);
 
+/* The record ahead, where each must be in order behind it. All zero: none yet. */
+typedef struct ct_order {
+    bool any, patient;
+    ct_buf key; /* free it */
+} ct_order;
+
+/* Is the entry in order behind the one ahead? If not, `*err` tells its place, in `file`. */
+CT_USE bool ct_order_next(ct_order *last, const ct_entry *e, const char *file, ct_err *err);
+
 /* All records of an input into a sorter: whose each one is, is found out by several threads. */
 typedef struct ct_intake {
     const ct_model *model;
@@ -242,6 +251,10 @@ typedef struct ct_charts ct_charts;
  * record is entered on. */
 ct_charts *ct_charts_new(ct_blocks *in, int jobs, size_t memory, ct_side *side, ct_bad_fn *bad,
                          void *bad_ctx);
+/* The input is in order already, as the sorter would leave it: charts come as they are read, and
+ * nothing is spilled. A record that is out of order is CT_GOT_FATAL; charts before it have gone out
+ * then. Before the first ct_charts_next. */
+void ct_charts_sorted(ct_charts *c);
 /* Fills `*chart` (all zero, or one used before: its arena is reset). Never CT_GOT_BAD. */
 ct_got ct_charts_next(ct_charts *c, ct_chart *chart, ct_err *err);
 void ct_charts_free(ct_charts *c);

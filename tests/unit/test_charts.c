@@ -26,6 +26,8 @@ static void put_input(ct_str s)
     assert_int_equal(fclose(f), 0);
 }
 
+static bool as_sorted; /* the input is */
+
 /* What came, as lines: "[id]" for a chart, "[id+]" where its Patient is there, then its records. */
 static ct_got group(size_t memory, size_t fanin, ct_side *in, ct_bad_fn *bad, void *bad_ctx,
                     ct_buf *said, ct_err *err)
@@ -33,6 +35,8 @@ static ct_got group(size_t memory, size_t fanin, ct_side *in, ct_bad_fn *bad, vo
     ct_blocks *r = ct_blocks_new(paths, 1);
     ct_charts *c = ct_charts_new(r, 1, memory, in, bad, bad_ctx);
     ct_charts_fanin(c, fanin);
+    if (as_sorted)
+        ct_charts_sorted(c);
     ct_chart chart = {0};
     ct_got got;
     while ((got = ct_charts_next(c, &chart, err)) == CT_GOT_RECORD) {
@@ -85,6 +89,35 @@ static const struct group_row {
     {"a Patient without id", "{\"resourceType\":\"Patient\"}\n" PAT("a"),
      "[]\n{\"resourceType\":\"Patient\"}\n[a+]\n" PAT("a")},
 };
+
+/* What comes of sorted input as it is read, chart by chart, must be what comes of sorting it. */
+static void test_sorted(void **state)
+{
+    (void)state;
+    put_input(CT_S(SHARED("x") SHARED("y") PAT("a") ENC("1", "Patient/a") ENC("2", "Patient/b")
+                       PAT("c") ENC("3", "Patient/c")));
+    ct_buf sorted = {0}, streamed = {0};
+    ct_side in = {0}, again = {0};
+    ct_err err = {0};
+    assert_int_equal(group(0, 2, &in, NULL, NULL, &sorted, &err), CT_GOT_END);
+    as_sorted = true;
+    assert_int_equal(group(0, 2, &again, NULL, NULL, &streamed, &err), CT_GOT_END);
+    assert_true(ct_str_eq(ct_buf_str(&sorted), ct_buf_str(&streamed)));
+    assert_int_equal(in.records, again.records);
+    assert_memory_equal(in.sum, again.sum, sizeof in.sum);
+
+    /* Out of order: what came before it goes out, and it is told where. */
+    put_input(CT_S(PAT("b") PAT("c") ENC("1", "Patient/b")));
+    streamed.n = 0;
+    assert_int_equal(group(0, 2, NULL, NULL, NULL, &streamed, &err), CT_GOT_FATAL);
+    assert_int_equal(err.line, 3);
+    assert_true(ct_str_is(ct_buf_str(&streamed), "[b+]\n" PAT("b")));
+    as_sorted = false;
+    ct_buf_free(&sorted);
+    ct_buf_free(&streamed);
+    ct_side_free(&in);
+    ct_side_free(&again);
+}
 
 static const size_t memories[] = {1, 100, 300, 0};
 
@@ -384,6 +417,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_grouping),
+        cmocka_unit_test(test_sorted),
         cmocka_unit_test(test_many),
         cmocka_unit_test(test_long_lines),
         cmocka_unit_test(test_shared_in_pieces),
