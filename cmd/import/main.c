@@ -191,7 +191,13 @@ static void run(import_job *job)
     size_t n = (size_t)c->jobs * CT_SLOTS_PER_JOB;
     import_block *blocks = ct_calloc(n, sizeof *blocks);
     void **slots = ct_calloc(n, sizeof *slots);
-    ct_work w = {c->jobs, slots, n, fill, work, done, job};
+    ct_work w = {.jobs = c->jobs,
+                 .slots = slots,
+                 .nslots = n,
+                 .fill = fill,
+                 .work = work,
+                 .done = done,
+                 .ctx = job};
     ct_err err = {0};
 
     for (size_t i = 0; i < n; i++) {

@@ -29,7 +29,7 @@ static const ct_command command = {
 
 enum {
     MEMORY = 256 * 1024 * 1024,
-    ASIDE = 8 * 1024 * 1024, /* what the program and its reader take, so that SIZE is all in all */
+    ASIDE = 12 * 1024 * 1024, /* what the program and its reader take, so that SIZE is all in all */
 };
 
 /* What the command line asks for. */
@@ -166,7 +166,7 @@ static void put_out(sort_run *s, ct_sorter *sorter)
 
 void sort_all(sort_run *s, bool ordered)
 {
-    size_t aside = s->memory >= 4 * ASIDE ? ASIDE : 0;
+    size_t aside = s->memory >= 3 * ASIDE ? ASIDE : 0;
     ct_sorter *sorter = ct_sorter_new((size_t)s->memory - aside);
 
     if (take_in(s, sorter, ordered))

@@ -70,14 +70,22 @@ static void at_exit(void)
     _exit(CT_FAULT);
 }
 
+static const char *program = "chart"; /* for where there is no memory to keep its name in */
+
 static void on_oom(void)
 {
-    static const char line[] = "chart: out of memory\n";
+    static const char text[] = ": out of memory\n";
+    char line[64];
+    size_t n = strlen(program);
 
     ct_out_cleanup();
     if (tidy_at_oom)
         tidy_at_oom();
-    if (write(STDERR_FILENO, line, sizeof(line) - 1) < 0)
+    if (n > sizeof(line) - sizeof(text))
+        n = sizeof(line) - sizeof(text);
+    memcpy(line, program, n);
+    memcpy(line + n, text, sizeof(text) - 1);
+    if (write(STDERR_FILENO, line, n + sizeof(text) - 1) < 0)
         _exit(CT_FAULT);
     _exit(CT_FAULT);
 }
@@ -116,6 +124,7 @@ void ct_cli_start(ct_cli *c, const ct_command *command, int argc, char **argv)
                   .argc = argc,
                   .argv = argv,
                   .progress = -1};
+    program = c->prog;
     catch_signals();
     atexit(at_exit);
     c->db = getenv("CHART_DB");
@@ -130,6 +139,7 @@ void ct_cli_forget(ct_cli *c)
         free(c->tables[i].joined);
     free(c->opts);
     free(c->tables);
+    program = "chart";
     free((char *)c->prog);
     c->tables = NULL;
     c->ntables = 0;

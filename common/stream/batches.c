@@ -26,6 +26,12 @@ static ct_got fill(void *ctx, void *slot, ct_err *err)
     return got;
 }
 
+static bool ready(void *ctx)
+{
+    run *r = ctx;
+    return ct_blocks_ready(r->w->in);
+}
+
 /* ---- on any thread ---- */
 
 static void push_bad(ct_batch *b, const ct_record *rec, const ct_err *err, int kind)
@@ -114,6 +120,7 @@ static bool run_units(run *r, unit *units, size_t n, ct_err *err)
         .work = work,
         .done = done,
         .ctx = r,
+        .ready = ready,
     };
     bool ok = ct_work_run(&w, err);
     for (size_t i = 0; i < n; i++)

@@ -252,6 +252,14 @@ static ct_got fill(void *ctx, void *slot, ct_err *err)
     return next_lines(r->w->charts, &u->chart, err);
 }
 
+/* Where charts come as they are read. */
+static bool ready(void *ctx)
+{
+    run *r = ctx;
+    const ct_charts *c = r->w->charts;
+    return !c->reader || ct_blocks_ready(c->intake.in);
+}
+
 static void work(void *ctx, void *slot)
 {
     run *r = ctx;
@@ -279,7 +287,14 @@ bool ct_charts_run(const ct_chartwork *w, ct_err *err)
         units[i].slot = w->slots[i];
         slots[i] = &units[i];
     }
-    ct_work inner = {w->jobs, slots, n, fill, work, done, &r};
+    ct_work inner = {.jobs = w->jobs,
+                     .slots = slots,
+                     .nslots = n,
+                     .fill = fill,
+                     .work = work,
+                     .done = done,
+                     .ctx = &r,
+                     .ready = ready};
     bool ok = ct_work_run(&inner, err);
     if (r.failed.kind && err)
         *err = r.failed;

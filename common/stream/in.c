@@ -45,7 +45,8 @@ static const struct magic {
 enum { GZIP, ZSTD, XZ, BZIP2 };
 
 /* A pipe that holds more makes both ends wait less often. Where that is refused it stays as it is.
- */
+ * The reader asks for it: what a writer has put into a pipe that nobody reads is not known to have
+ * arrived. */
 static void widen_pipe(int fd, mode_t mode)
 {
 #ifdef F_SETPIPE_SZ

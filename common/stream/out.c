@@ -20,6 +20,7 @@ struct ct_out {
     char *path, *temporary; /* final name and the one meanwhile; NULL: written straight */
     struct archive *packer; /* NULL: plain */
     bool dropped;
+    bool eager;    /* a terminal: somebody waits for it */
     ct_err failed; /* errors stick */
     size_t n;
     char buffer[BUFFER];
@@ -89,7 +90,7 @@ bool ct_out_put(ct_out *out, ct_str s)
     if (s.n)
         memcpy(out->buffer + out->n, s.p, s.n);
     out->n += s.n;
-    return true;
+    return !out->eager || flush(out);
 }
 
 /* ---- opening ---- */
@@ -240,6 +241,7 @@ static bool open_any(ct_out *out, const char *path)
         return open_file(out, path) && (filter_of(path) == 0 || open_packer(out, filter_of(path)));
     /* A copy, so that it can be closed, and late errors be seen, as with any other file. */
     out->fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+    out->eager = isatty(STDOUT_FILENO);
     return out->fd >= 0 || ct_fail_sys(&out->failed, errno, "cannot write");
 }
 

@@ -303,6 +303,8 @@ typedef struct ct_work {
     void (*work)(void *ctx, void *slot);
     bool (*done)(void *ctx, void *slot);
     void *ctx;
+    /* May be NULL. Would `fill` not have to wait? Where it would, what was filled is done first. */
+    bool (*ready)(void *ctx);
 } ct_work;
 
 CT_USE bool ct_work_run(const ct_work *w, ct_err *err);

@@ -114,13 +114,19 @@ static bool put(pool *p)
     return ok;
 }
 
+/* Is it time for what was filled: because nothing more can be, or would have to be waited for? */
+static bool is_time(const pool *p, ct_got got)
+{
+    return got != CT_GOT_RECORD || p->filled - p->done == p->w->nslots ||
+           (p->w->ready && !p->w->ready(p->w->ctx));
+}
+
 /* What is ready goes out first, so that output does not wait for input. */
 static bool run(pool *p, ct_err *err)
 {
     ct_got got = CT_GOT_RECORD;
     while (got == CT_GOT_RECORD || p->done < p->filled) {
-        bool full = got != CT_GOT_RECORD || p->filled - p->done == p->w->nslots;
-        if (p->done < p->filled && take(p, full)) {
+        if (p->done < p->filled && take(p, is_time(p, got))) {
             if (!put(p))
                 return false;
         } else {
