@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { KEEP = 4 * 1024 * 1024 };
+
 ct_out *ct_cli_out(ct_cli *c)
 {
     ct_err err = {0};
@@ -40,6 +42,8 @@ bool ct_cli_lines(ct_cli *c, ct_lines *l)
     ct_side_merge(&c->tally.out, &l->side);
     ct_side_clear(&l->side);
     l->buf.n = 0;
+    if (l->buf.cap > KEEP) /* one huge record needed it */
+        ct_buf_free(&l->buf);
     return ok;
 }
 

@@ -3,6 +3,9 @@
 
 #include <stdlib.h>
 
+/* So many bytes are in work at once, or one block, however large. */
+enum { IN_WORK = 8 * 1024 * 1024 };
+
 /* What a thread works with at a time. */
 typedef struct unit {
     ct_batch batch;
@@ -12,6 +15,7 @@ typedef struct unit {
 typedef struct run {
     const ct_batches *w;
     uint64_t before;         /* lines of the file before the batch that is done next */
+    size_t in_work;          /* bytes of blocks that are not done yet */
     ct_err failed;           /* by a line of a batch */
     bool unreadable, unread; /* an input that is open could not be read; nothing of it was */
 } run;
@@ -23,13 +27,14 @@ static ct_got fill(void *ctx, void *slot, ct_err *err)
     ct_got got = ct_blocks_next(r->w->in, &u->batch.block, err);
     r->unreadable = got == CT_GOT_FATAL && u->batch.block.file;
     r->unread = u->batch.block.first;
+    r->in_work += got == CT_GOT_RECORD ? u->batch.block.text.n : 0;
     return got;
 }
 
 static bool ready(void *ctx)
 {
     run *r = ctx;
-    return ct_blocks_ready(r->w->in);
+    return r->in_work < IN_WORK && ct_blocks_ready(r->w->in);
 }
 
 /* ---- on any thread ---- */
@@ -96,6 +101,8 @@ static bool done(void *ctx, void *slot)
     for (size_t i = 0; i < b->nbad; i++)
         tell(r, &b->bad[i]);
     bool ok = r->w->done(r->w->ctx, u->slot, r->before) && r->failed.kind == CT_OK;
+    r->in_work -= b->block.text.n;
+    ct_block_trim(&b->block);
     r->before += b->lines;
     ct_blocks_progress(r->w->in)->records += b->lines;
     return ok;

@@ -7,7 +7,7 @@
 
 enum {
     BLOCK = 512 * 1024,
-    KEEP = 2 * BLOCK,    /* a block that grew beyond this is given back when its line is through */
+    KEEP = 2 * BLOCK,    /* more than this, which one long line needed, is given back */
     REFUSED = 64 * 1024, /* so much of a line that is too long is kept */
 };
 
@@ -157,13 +157,18 @@ static void cut(ct_blocks *b, ct_block *to, size_t whole)
     b->first = false;
 }
 
+void ct_block_trim(ct_block *b)
+{
+    b->text = (ct_str){0};
+    b->buf.n = 0;
+    if (b->buf.cap > KEEP)
+        ct_buf_free(&b->buf);
+}
+
 static void start(ct_blocks *b, ct_block *to)
 {
-    ct_buf *buf = &to->buf;
-    if (buf->cap > KEEP && buf->cap > 2 * b->block_size)
-        ct_buf_free(buf);
-    buf->n = 0;
-    *to = (ct_block){.buf = *buf};
+    ct_block_trim(to);
+    *to = (ct_block){.buf = to->buf};
     ct_buf_put(&to->buf, ct_buf_str(&b->carry));
     b->carry.n = 0;
 }

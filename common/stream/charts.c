@@ -9,6 +9,8 @@ enum {
     /* Shared records are no chart: they come in pieces of a size that is good to work on. */
     SHARED_RECORDS = 1000,
     SHARED_BYTES = 4 * 1024 * 1024,
+    /* So many bytes of charts are in work at once, or one chart, however large. */
+    IN_WORK = 8 * 1024 * 1024,
 };
 
 struct ct_charts {
@@ -242,22 +244,32 @@ typedef struct unit {
 
 typedef struct run {
     const ct_chartwork *w;
+    size_t in_work; /* bytes of charts that are not done yet */
     ct_err failed;
 } run;
+
+static size_t bytes_of(const ct_chart *chart)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < chart->n; i++)
+        n += chart->records[i].line.n;
+    return n;
+}
 
 static ct_got fill(void *ctx, void *slot, ct_err *err)
 {
     run *r = ctx;
     unit *u = slot;
-    return next_lines(r->w->charts, &u->chart, err);
+    ct_got got = next_lines(r->w->charts, &u->chart, err);
+    r->in_work += got == CT_GOT_RECORD ? bytes_of(&u->chart) : 0;
+    return got;
 }
 
-/* Where charts come as they are read. */
 static bool ready(void *ctx)
 {
     run *r = ctx;
     const ct_charts *c = r->w->charts;
-    return !c->reader || ct_blocks_ready(c->intake.in);
+    return r->in_work < IN_WORK && (!c->reader || ct_blocks_ready(c->intake.in));
 }
 
 static void work(void *ctx, void *slot)
@@ -268,12 +280,17 @@ static void work(void *ctx, void *slot)
         r->w->work(r->w->ctx, u->slot, &u->chart);
 }
 
+/* What a chart needed is given back at once, where it was much. */
 static bool done(void *ctx, void *slot)
 {
     run *r = ctx;
     unit *u = slot;
     r->failed = u->failed;
-    return u->failed.kind == CT_OK && r->w->done(r->w->ctx, u->slot, &u->chart);
+    r->in_work -= bytes_of(&u->chart);
+    bool ok = u->failed.kind == CT_OK && r->w->done(r->w->ctx, u->slot, &u->chart);
+    ct_arena_reset(u->chart.arena);
+    u->chart = (ct_chart){.arena = u->chart.arena};
+    return ok;
 }
 
 bool ct_charts_run(const ct_chartwork *w, ct_err *err)
