@@ -79,13 +79,17 @@ static bool put_charts(job *j, const char *out)
 {
     size_t n = (size_t)j->cli->jobs * CT_SLOTS_PER_JOB;
     slot *slots = ct_calloc(n, sizeof(*slots));
-    void **pointers = ct_calloc(n, sizeof(*pointers));
-    ct_chartwork w = {j->charts, j->cli->jobs, true, pointers, work, done, j};
+    ct_chartwork w = {.charts = j->charts,
+                      .jobs = j->cli->jobs,
+                      .unparsed = true,
+                      .slots = slots,
+                      .slot_size = sizeof(*slots),
+                      .work = work,
+                      .done = done,
+                      .ctx = j};
     ct_err err = {0};
     bool ok;
 
-    for (size_t i = 0; i < n; i++)
-        pointers[i] = &slots[i];
     ok = ct_charts_run(&w, &err);
     if (!ok && j->failed.kind != CT_OK)
         ct_cli_error(j->cli, CT_FAULT, out, &j->failed);
@@ -96,7 +100,6 @@ static bool put_charts(job *j, const char *out)
         bag_sums_free(&slots[i].sums);
     }
     free(slots);
-    free(pointers);
     return ok;
 }
 

@@ -298,14 +298,17 @@ static void run(struct audit *a)
 {
     size_t n = (size_t)a->cli.jobs * CT_SLOTS_PER_JOB;
     struct slot *slots = make_slots(a, n);
-    void **handles = ct_calloc(n, sizeof(*handles));
     ct_blocks *in = ct_cli_inputs(&a->cli, 0);
     ct_charts *charts = ct_cli_charts(&a->cli, in);
-    ct_chartwork w = {charts, a->cli.jobs, false, handles, work, done, a};
+    ct_chartwork w = {.charts = charts,
+                      .jobs = a->cli.jobs,
+                      .slots = slots,
+                      .slot_size = sizeof(*slots),
+                      .work = work,
+                      .done = done,
+                      .ctx = a};
     ct_err err = {0};
 
-    for (size_t i = 0; i < n; i++)
-        handles[i] = &slots[i];
     if (!ct_charts_run(&w, &err)) {
         if (err.kind != CT_OK)
             ct_cli_error(&a->cli, CT_FAULT, NULL, &err);
@@ -314,7 +317,6 @@ static void run(struct audit *a)
     }
     ct_charts_free(charts);
     ct_blocks_free(in);
-    free(handles);
     free_slots(slots, n);
 }
 

@@ -150,14 +150,17 @@ static void run(struct classify *c)
 {
     size_t n = (size_t)c->cli.jobs * CT_SLOTS_PER_JOB;
     struct slot *slots = make_slots(c, n);
-    void **handles = ct_calloc(n, sizeof(*handles));
     ct_blocks *in = ct_cli_inputs(&c->cli, 0);
     ct_charts *charts = ct_cli_charts(&c->cli, in);
-    ct_chartwork w = {charts, c->cli.jobs, false, handles, work, done, c};
+    ct_chartwork w = {.charts = charts,
+                      .jobs = c->cli.jobs,
+                      .slots = slots,
+                      .slot_size = sizeof(*slots),
+                      .work = work,
+                      .done = done,
+                      .ctx = c};
     ct_err err = {0};
 
-    for (size_t i = 0; i < n; i++)
-        handles[i] = &slots[i];
     if (!ct_charts_run(&w, &err)) {
         if (err.kind != CT_OK)
             ct_cli_error(&c->cli, CT_FAULT, NULL, &err);
@@ -166,7 +169,6 @@ static void run(struct classify *c)
     }
     ct_charts_free(charts);
     ct_blocks_free(in);
-    free(handles);
     free_slots(slots, n);
 }
 

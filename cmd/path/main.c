@@ -258,12 +258,12 @@ static void run(struct run *r)
 {
     size_t n = (size_t)r->cli.jobs * CT_SLOTS_PER_JOB;
     path_slot *slots = ct_calloc(n, sizeof(*slots));
-    void **handles = ct_calloc(n, sizeof(*handles));
     ct_blocks *in = ct_cli_inputs(&r->cli, 0);
     ct_batches w = {.model = r->query.model,
                     .in = in,
                     .jobs = r->cli.jobs,
-                    .slots = handles,
+                    .slots = slots,
+                    .slot_size = sizeof(*slots),
                     .work = work,
                     .done = done,
                     .ctx = r,
@@ -275,7 +275,6 @@ static void run(struct run *r)
     for (size_t i = 0; i < n; i++) {
         path_slot_start(&slots[i], &r->query);
         slots[i].side.off = r->cli.tally.in.off;
-        handles[i] = &slots[i];
     }
     put_head(r);
     if (!ct_batches_run(&w, &err)) {
@@ -287,7 +286,6 @@ static void run(struct run *r)
     for (size_t i = 0; i < n; i++)
         path_slot_stop(&slots[i]);
     ct_blocks_free(in);
-    free(handles);
     free(slots);
 }
 

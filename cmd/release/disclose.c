@@ -181,22 +181,19 @@ static bool work_through(run *u)
 {
     size_t n = (size_t)u->c->jobs * CT_SLOTS_PER_JOB;
     release_slot *s = release_slots_new(n, u->r, !u->c->tally.out.off, u->explain != NULL);
-    void **slots = ct_calloc(n, sizeof *slots);
     ct_chartwork w = {.charts = u->charts,
                       .jobs = u->c->jobs,
-                      .slots = slots,
+                      .slots = s,
+                      .slot_size = sizeof *s,
                       .work = release_judge_chart,
                       .done = gather,
                       .ctx = u};
     ct_err err = {0};
     bool ok;
 
-    for (size_t i = 0; i < n; i++)
-        slots[i] = &s[i];
     ok = ct_charts_run(&w, &err);
     if (!ok && err.kind != CT_OK)
         u->err = err;
-    free(slots);
     release_slots_free(s, n);
     return ok && send_batch(u);
 }

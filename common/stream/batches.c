@@ -116,7 +116,7 @@ static bool run_units(run *r, unit *units, size_t n, ct_err *err)
     for (size_t i = 0; i < n; i++) {
         units[i].batch.model = r->w->model;
         units[i].batch.parser = ct_parser_new(ct_model_names(r->w->model));
-        units[i].slot = r->w->slots[i];
+        units[i].slot = (char *)r->w->slots + i * r->w->slot_size;
         slots[i] = &units[i];
     }
     ct_work w = {

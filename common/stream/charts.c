@@ -301,7 +301,7 @@ bool ct_charts_run(const ct_chartwork *w, ct_err *err)
     run r = {.w = w};
     for (size_t i = 0; i < n; i++) {
         units[i].parser = ct_parser_new(ct_model_names(ct_model_r4()));
-        units[i].slot = w->slots[i];
+        units[i].slot = (char *)w->slots + i * w->slot_size;
         slots[i] = &units[i];
     }
     ct_work inner = {.jobs = w->jobs,

@@ -66,17 +66,16 @@ bool ct_intake_run(const ct_intake *t, ct_err *err)
 {
     size_t n = (size_t)t->jobs * CT_SLOTS_PER_JOB;
     slot *slots = ct_calloc(n, sizeof *slots);
-    void **units = ct_calloc(n, sizeof *units);
     ct_err failed = {0};
     for (size_t i = 0; i < n; i++) {
         slots[i] = (slot){.t = t, .arena = ct_arena_new(), .failed = &failed};
         slots[i].side.off = !t->side || t->side->off;
-        units[i] = &slots[i];
     }
     ct_batches w = {.model = t->model,
                     .in = t->in,
                     .jobs = t->jobs,
-                    .slots = units,
+                    .slots = slots,
+                    .slot_size = sizeof *slots,
                     .work = work,
                     .done = done,
                     .ctx = (void *)t,
@@ -90,7 +89,6 @@ bool ct_intake_run(const ct_intake *t, ct_err *err)
         ct_side_free(&slots[i].side);
         free(slots[i].v);
     }
-    free(units);
     free(slots);
     return ok;
 }

@@ -4,6 +4,8 @@
 
 #include "common/stream/stream.h"
 
+#include <pthread.h>
+
 /* The bytes of the file as they are stored: up to `cap`, `*got` 0 at the end. */
 CT_USE bool ct_in_raw(ct_in *in, char *to, size_t cap, size_t *got, ct_err *err);
 
@@ -24,6 +26,9 @@ typedef enum ct_packing { CT_PACK_ZSTD, CT_PACK_XZ, CT_PACK_BZIP2 } ct_packing;
 
 /* The others by libarchive's filters. */
 CT_USE bool ct_unpack_open(ct_decoder *d, ct_in *in, ct_packing packing, ct_err *err);
+
+/* Starts a thread, to which no signal is given. False where the system gives none. */
+CT_USE bool ct_thread_start(pthread_t *thread, void *(*run)(void *arg), void *arg);
 
 /* The same bytes as `d` gives, made ahead by a thread of its own; by the caller's where the system
  * gives no thread. `wake` (the reading end of a pipe) becomes readable when the thread must end:

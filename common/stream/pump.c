@@ -3,8 +3,6 @@
 #include "common/stream/internal.h"
 
 #include <fcntl.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -58,17 +56,6 @@ static void *run(void *arg)
     return NULL;
 }
 
-/* Signals are for the thread that was there before. */
-static bool start(ct_pump *p)
-{
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    bool started = pthread_create(&p->thread, NULL, run, p) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return started;
-}
-
 ct_pump *ct_pump_new(const ct_decoder *d)
 {
     ct_pump *p = ct_calloc(1, sizeof *p);
@@ -115,7 +102,7 @@ bool ct_pump_read(ct_pump *p, char *to, size_t cap, size_t *got, ct_err *err)
 {
     *got = 0;
     if (!p->threaded && p->made == 0 && p->wake[0] >= 0)
-        p->threaded = start(p);
+        p->threaded = ct_thread_start(&p->thread, run, p);
     if (p->ended)
         return true;
     const piece *from = current(p);

@@ -143,16 +143,18 @@ typedef void ct_bad_fn(void *ctx, const ct_record *rec, const ct_err *err);
  * first done   on the calling thread, in the order of the batches: `before` lines of the file came
  *            before this batch. False ends the run
  *
- * Bad records are passed over by ct_batch_next, and given to `bad` ahead of `done`. `slots` are the
- * caller's, CT_SLOTS_PER_JOB times `jobs` of them. False where `done` ended the run or something
- * fatal did, which `*err` tells then; all that came before it is done. */
+ * Bad records are passed over by ct_batch_next, and given to `bad` ahead of `done`. `slots` is
+ * an array of the caller's, CT_SLOTS_PER_JOB times `jobs` slots of `slot_size` bytes. False where
+ * `done` ended the run or something fatal did, which `*err` tells then; all that came before it is
+ * done. */
 typedef struct ct_batch ct_batch;
 
 typedef struct ct_batches {
     const ct_model *model;
     ct_blocks *in;
     int jobs;
-    void **slots;
+    void *slots;
+    size_t slot_size;
     void (*work)(void *ctx, void *slot, ct_batch *batch);
     bool (*done)(void *ctx, void *slot, uint64_t before);
     void *ctx;
@@ -310,14 +312,16 @@ typedef struct ct_work {
 CT_USE bool ct_work_run(const ct_work *w, ct_err *err);
 
 /* Work on charts by several threads: ct_work over what ct_charts_next gives, with a slot of the
- * caller's for each chart, CT_SLOTS_PER_JOB times `jobs` of them. Each chart is parsed by the
- * thread that works on it; where `unparsed`, by none: its records have no documents and types then.
+ * caller's for each: an array of CT_SLOTS_PER_JOB times `jobs` slots of `slot_size` bytes. Each
+ * chart is parsed by the thread that works on it; where `unparsed`, by none: its records have no
+ * documents and types then.
  */
 typedef struct ct_chartwork {
     ct_charts *charts;
     int jobs;
     bool unparsed;
-    void **slots;
+    void *slots;
+    size_t slot_size;
     void (*work)(void *ctx, void *slot, ct_chart *chart);
     bool (*done)(void *ctx, void *slot, const ct_chart *chart);
     void *ctx;

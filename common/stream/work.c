@@ -9,9 +9,8 @@
  *         | or worked   |              |
  *
  * A unit's slot is its number modulo the slots; `filled - done` never passes their number. */
-#include "common/stream/stream.h"
+#include "common/stream/internal.h"
 
-#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 
@@ -54,16 +53,21 @@ static void *worker(void *arg)
     return NULL;
 }
 
-/* Signals are for the calling thread. Where the system gives fewer threads, those do. */
-static void start(pool *p)
+bool ct_thread_start(pthread_t *thread, void *(*run)(void *arg), void *arg)
 {
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    while (p->nthreads < p->w->jobs &&
-           pthread_create(&p->threads[p->nthreads], NULL, worker, p) == 0)
-        p->nthreads++;
+    bool started = pthread_create(thread, NULL, run, arg) == 0;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return started;
+}
+
+/* Where the system gives fewer threads, those do. */
+static void start(pool *p)
+{
+    while (p->nthreads < p->w->jobs && ct_thread_start(&p->threads[p->nthreads], worker, p))
+        p->nthreads++;
 }
 
 static void finish(pool *p, bool now)

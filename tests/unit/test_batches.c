@@ -147,15 +147,13 @@ static bool by_batches(run *r, int jobs, size_t block)
 {
     ct_blocks *in = ct_blocks_new(paths, npaths);
     slot slots[MOST_JOBS * CT_SLOTS_PER_JOB] = {{0}};
-    void *units[MOST_JOBS * CT_SLOTS_PER_JOB];
     ct_err err = {0};
-    for (size_t i = 0; i < CT_LEN(slots); i++)
-        units[i] = &slots[i];
     ct_blocks_limits(in, 0, block, 0);
     ct_batches w = {.model = ct_model_r4(),
                     .in = in,
                     .jobs = jobs,
-                    .slots = units,
+                    .slots = slots,
+                    .slot_size = sizeof slots[0],
                     .work = work,
                     .done = done,
                     .ctx = r,
