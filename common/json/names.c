@@ -7,6 +7,10 @@
  * that a search ends without being turned around, whatever names are alike. */
 enum { FIRST_BITS = 7, FIRST_TEXTS = 32 };
 
+/* A hash shifted by 63 has two places. */
+static ct_name_slot no_slots[2] = {{.whole = CT_NAME_NOT_WHOLE}, {.whole = CT_NAME_NOT_WHOLE}};
+const ct_names ct_names_none = {.slots = no_slots, .shift = 63};
+
 static size_t places(const ct_names *t)
 {
     return (size_t)1 << (64 - t->shift);
@@ -21,7 +25,7 @@ static void make_slots(ct_names *t, int bits)
         ct_oom();
     t->slots = memset(slots, 0, n * sizeof *t->slots);
     for (size_t i = 0; i < n; i++)
-        t->slots[i].bit = CT_NAME_UNKNOWN;
+        t->slots[i].whole = CT_NAME_NOT_WHOLE;
 }
 
 ct_names *ct_names_new(void)
@@ -56,9 +60,9 @@ static void slot_put(ct_names *t, uint16_t id)
     ct_name_slot *s = t->slots + (hash_of(name) >> t->shift);
     while (s->id)
         s++;
-    s->n = (uint32_t)name.n;
+    s->whole = name.n <= CT_NAME_WIDE ? (uint32_t)name.n : CT_NAME_NOT_WHOLE;
     s->id = id;
-    s->bit = UINT64_C(1) << (id & 63);
+    s->text = name;
     memset(s->masks, 0xff, n);
     if (n)
         memcpy(s->words, name.p, n);
@@ -75,7 +79,7 @@ static void widen(ct_names *t)
 const ct_name_slot *ct_names_look_up(const ct_names *t, ct_str name)
 {
     const ct_name_slot *s = t->slots + (hash_of(name) >> t->shift);
-    while (s->id && !ct_str_eq(t->texts[s->id], name))
+    while (s->id && !ct_str_eq(s->text, name))
         s++;
     return s;
 }

@@ -5,7 +5,10 @@
  *
  * There are two kinds of passes. That over a text must look out for its end at every byte. One over
  * a line of a block need not: LF ends it, which nothing accepts, not even as white space. What is
- * wrong with a line is found out by a pass over it as a text. */
+ * wrong with a line is found out by a pass over it as a text.
+ *
+ * Most texts have no white space between tokens. So what is wanted next is looked for right behind
+ * what was read, and white space only where it is not there. */
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC optimize("no-tree-slp-vectorize") /* it packs what is better left in registers */
 #endif
@@ -19,6 +22,9 @@ enum {
     KEEP_NODES = 1 << 18, /* a tape beyond this is given back when a much smaller text comes */
 };
 
+#define SUSPECT   0x80u                        /* in a container's flags while it is open */
+#define LAST_MARK (UINT32_MAX - CT_JSON_NODES) /* of the first container of a text */
+
 /* A place in the text is its offset, or this where something was refused. */
 #define FAILED UINT32_MAX
 
@@ -29,7 +35,7 @@ enum {
 ct_parser *ct_parser_new(const ct_names *names)
 {
     ct_parser *s = ct_calloc(1, sizeof *s);
-    s->names = names;
+    s->names = names ? names : &ct_names_none;
     s->scan = ct_scan_best();
     s->unique.stamps = ct_calloc(UINT16_MAX + 1, sizeof *s->unique.stamps);
     return s;
@@ -40,12 +46,11 @@ void ct_parser_free(ct_parser *s)
     if (!s)
         return;
     free(s->tape);
+    free(s->marks);
     ct_unique_free(&s->unique);
     ct_buf_free(&s->scratch);
     free(s);
 }
-
-/* ---- bytes ---- */
 
 static uint32_t refuse(ct_parser *s, uint32_t i, const char *text)
 {
@@ -58,31 +63,7 @@ static uint32_t offset(const ct_parser *s, const char *p)
     return p ? (uint32_t)(p - s->text) : FAILED;
 }
 
-/* The byte at `i`; NUL, which no rule accepts, at the end. */
-ALWAYS char look(const ct_pass *a, uint32_t i, const bool line)
-{
-    return line || i < a->end ? a->text[i] : '\0';
-}
-
-ALWAYS uint32_t space(const ct_pass *a, uint32_t i, const bool line)
-{
-    char c = look(a, i, line);
-    while (RARELY((uint8_t)c <= ' ') && ct_lex_is_space(c) && !(line && c == '\n'))
-        c = look(a, ++i, line);
-    return i;
-}
-
-/* Passes over `c`, and white space on both sides of it; false where something else comes. */
-ALWAYS bool take(const ct_pass *a, uint32_t *i, char c, const bool line)
-{
-    if (RARELY(look(a, *i, line) != c)) {
-        *i = space(a, *i, line);
-        if (look(a, *i, line) != c)
-            return false;
-    }
-    *i = space(a, *i + 1, line);
-    return true;
-}
+/* ---- a pass put away ---- */
 
 /* A pass on its way over a call, field by field: it is never one object in memory. What does not
  * change is found in the parser. */
@@ -91,11 +72,9 @@ ALWAYS void put_away(ct_parser *s, const ct_pass *a)
     s->saved.stop = a->stop;
     s->saved.v = a->v;
     s->saved.n = a->n;
-    s->saved.depth = a->depth;
-    s->saved.container = a->container;
-    s->saved.object = a->object;
-    s->saved.seen = a->seen;
-    s->saved.twice = a->twice;
+    s->saved.open = a->open;
+    s->saved.mark = a->mark;
+    s->saved.marks = a->marks;
 }
 
 ALWAYS void take_back(ct_parser *s, ct_pass *a)
@@ -104,33 +83,59 @@ ALWAYS void take_back(ct_parser *s, ct_pass *a)
     a->end = s->saved.end;
     a->start = s->saved.start;
     a->names = s->names;
-    a->cap = (uint32_t)s->cap;
     a->stop = s->saved.stop;
     a->v = s->saved.v;
+    a->v_end = s->tape + s->cap;
     a->n = s->saved.n;
-    a->depth = s->saved.depth;
-    a->container = s->saved.container;
-    a->object = s->saved.object;
-    a->seen = s->saved.seen;
-    a->twice = s->saved.twice;
+    a->open = s->saved.open;
+    a->mark = s->saved.mark;
+    a->marks = s->saved.marks;
+}
+
+/* ---- bytes ---- */
+
+/* The byte at `i`; NUL, which no rule accepts, at the end. */
+ALWAYS char look(const ct_pass *a, uint32_t i, const bool line)
+{
+    return line || i < a->end ? a->text[i] : '\0';
+}
+
+/* Do `x` and `y` stand at `i`? May say no where they do, at the end of a text. */
+ALWAYS bool both(const ct_pass *a, uint32_t i, char x, char y, const bool line)
+{
+    char wanted[2] = {x, y};
+    return (line || i + 2 <= a->end) && memcmp(a->text + i, wanted, 2) == 0;
+}
+
+/* Passes over white space, and over the stops in it: control characters are such. */
+ALWAYS uint32_t space(ct_pass *a, uint32_t i, const bool line)
+{
+    char c = look(a, i, line);
+    if (LIKELY((uint8_t)c > ' '))
+        return i;
+    while (ct_lex_is_space(c) && !(line && c == '\n'))
+        c = look(a, ++i, line);
+    while (*a->stop < a->start + i)
+        a->stop++;
+    return i;
 }
 
 /* ---- strings ---- */
 
 /* From the first character of a string to its closing quote; sets `*escaped` where it has an
  * escape. */
-ALWAYS uint32_t string(ct_parser *s, ct_pass *a, uint32_t i, bool *escaped)
+ALWAYS uint32_t string(ct_parser *s, ct_pass *a, uint32_t i, bool *escaped, const bool line)
 {
-    uint32_t n = *a->stop - (a->start + i); /* huge where the stop is before, or none */
-    if (LIKELY(n <= CT_JSON_MAX && a->text[i + n] == '"')) {
+    uint32_t close = *a->stop - a->start;
+    if (LIKELY((line || close - i <= CT_JSON_MAX) && a->text[close] == '"')) {
         a->stop++;
-        return i + n;
+        return close;
     }
     bool has_escape = false;
     put_away(s, a);
     i = offset(s, ct_json_string(s, a->text + i, a->stop, &has_escape));
     take_back(s, a);
-    a->stop = s->stop + 1;
+    a->stop = s->stop;
     *escaped = has_escape;
     return i;
 }
@@ -138,49 +143,63 @@ ALWAYS uint32_t string(ct_parser *s, ct_pass *a, uint32_t i, bool *escaped)
 /* ---- names ---- */
 
 /* Any name, looked up without haste. */
-static const ct_name_slot *look_up(ct_parser *s, ct_str key, bool escaped)
+static uint16_t look_up(ct_parser *s, ct_str key, bool escaped)
 {
-    static const ct_name_slot unknown = {.bit = CT_NAME_UNKNOWN};
-    if (!s->names)
-        return &unknown;
     if (escaped) {
         s->scratch.n = 0;
         char *to = ct_buf_room(&s->scratch, key.n);
         key = (ct_str){to, ct_unescape(to, key)};
     }
-    return ct_names_look_up(s->names, key);
+    return ct_names_look_up(s->names, key)->id;
 }
 
-ALWAYS const ct_name_slot *find_name(ct_parser *s, ct_pass *a, uint32_t i, uint32_t n, bool escaped,
-                                     const bool line)
+/* The id of the name at `i`, which is `n` bytes long. */
+ALWAYS uint32_t find_name(ct_parser *s, ct_pass *a, uint32_t i, uint32_t n, bool escaped,
+                          const bool line)
 {
-    if (LIKELY(n - 2 <= CT_NAME_WIDE - 2 && !escaped && a->names &&
-               (line || a->end - i >= CT_NAME_WIDE)))
-        return ct_names_slot(a->names, a->text + i, n);
+    const char *key = a->text + i;
+    if (LIKELY(n >= 2 && !escaped && (line || a->end - i >= CT_NAME_WIDE))) {
+        const ct_name_slot *slot = ct_names_slot(a->names, key, n);
+        if (LIKELY(ct_name_is(slot, key, n)))
+            return slot->id;
+        if (!slot->id || ct_name_is_long(slot, key, n))
+            return slot->id;
+    }
     put_away(s, a);
-    const ct_name_slot *slot = look_up(s, (ct_str){a->text + i, n}, escaped);
+    uint32_t id = look_up(s, (ct_str){key, n}, escaped);
     take_back(s, a);
-    return slot;
+    return id;
 }
 
-/* Reads a name and the colon; returns where the value starts. */
+/* Leaves the mark of the open object on the name. Where it stands there already, the object is to
+ * be checked when it ends. */
+ALWAYS void mark(ct_parser *s, ct_pass *a, uint32_t name)
+{
+    if (RARELY(a->marks[name] == a->mark))
+        s->tape[a->open].flags |= SUSPECT;
+    a->marks[name] = a->mark;
+}
+
+/* Reads the name whose first character is at `i`, and the colon; returns where the value starts. */
 ALWAYS uint32_t member(ct_parser *s, ct_pass *a, uint32_t i, const bool line)
 {
-    if (RARELY(look(a, i, line) != '"'))
-        return refuse(s, i, "expected a name in quotes");
     bool escaped = false;
-    uint32_t key = i + 1, close = string(s, a, key, &escaped);
+    uint32_t close = string(s, a, i, &escaped, line);
     if (RARELY(close == FAILED))
         return FAILED;
-    const ct_name_slot *name = find_name(s, a, key, close - key, escaped, line);
-    a->v->key = key;
-    a->v->keylen = close - key;
-    a->v->name = name->id;
+    uint32_t name = find_name(s, a, i, close - i, escaped, line);
+    mark(s, a, name);
+    a->v->key = i;
+    a->v->keylen = close - i;
+    a->v->name = (uint16_t)name;
     a->v->flags = escaped ? CT_J_KEY_ESCAPED : 0;
-    a->twice |= a->seen & name->bit;
-    a->seen |= name->bit;
     i = close + 1;
-    return LIKELY(take(a, &i, ':', line)) ? i : refuse(s, i, "expected ':'");
+    if (RARELY(look(a, i, line) != ':')) {
+        i = space(a, i, line);
+        if (look(a, i, line) != ':')
+            return refuse(s, i, "expected ':'");
+    }
+    return space(a, i + 1, line);
 }
 
 /* ---- numbers and literals ---- */
@@ -232,92 +251,91 @@ ALWAYS uint32_t literal(ct_parser *s, const ct_pass *a, uint32_t i, const char *
     return i;
 }
 
-/* What is no string and no container. */
-ALWAYS uint32_t scalar(ct_parser *s, ct_pass *a, uint32_t i, char first, const bool line)
-{
-    a->v->type = CT_NUMBER;
-    if (first == '-' || is_digit(first))
-        return number(s, a, i, line);
-    a->v->type = first == 't' ? CT_TRUE : first == 'f' ? CT_FALSE : CT_NULL;
-    return literal(s, a, i, first == 't' ? "true" : first == 'f' ? "false" : "null", line);
-}
+/* ---- values that contain none ---- */
 
-/* Reads a string, number or literal at `i`. */
-ALWAYS uint32_t simple(ct_parser *s, ct_pass *a, uint32_t i, char first, const bool line)
+/* The value from `i` to `to`, of which the name and the type are known. */
+ALWAYS void close_value(ct_pass *a, uint32_t i, uint32_t to)
 {
-    uint32_t at = i;
-    if (LIKELY(first == '"')) {
-        bool escaped = false;
-        i = string(s, a, i + 1, &escaped);
-        a->v->type = CT_STRING;
-        if (RARELY(escaped))
-            a->v->flags |= CT_J_ESCAPED;
-        if (RARELY(i == FAILED))
-            return FAILED;
-        i++;
-    } else {
-        i = scalar(s, a, i, first, line);
-        if (RARELY(i == FAILED))
-            return FAILED;
-    }
-    a->v->at = at;
-    a->v->len = i - at;
+    a->v->at = i;
+    a->v->len = to - i;
     a->v->next = ++a->n;
     a->v++;
-    return i;
+}
+
+/* Reads the string whose opening quote is at `i`. */
+ALWAYS uint32_t string_value(ct_parser *s, ct_pass *a, uint32_t i, const bool line)
+{
+    bool escaped = false;
+    uint32_t close = string(s, a, i + 1, &escaped, line);
+    if (RARELY(close == FAILED))
+        return FAILED;
+    a->v->type = CT_STRING;
+    if (RARELY(escaped))
+        a->v->flags |= CT_J_ESCAPED;
+    close_value(a, i, close + 1);
+    return close + 1;
+}
+
+/* Reads what is no string and no container. */
+ALWAYS uint32_t scalar(ct_parser *s, ct_pass *a, uint32_t i, char first, const bool line)
+{
+    uint32_t to;
+    if (LIKELY(first == '-' || is_digit(first))) {
+        a->v->type = CT_NUMBER;
+        to = number(s, a, i, line);
+    } else {
+        a->v->type = first == 't' ? CT_TRUE : first == 'f' ? CT_FALSE : CT_NULL;
+        to = literal(s, a, i, first == 't' ? "true" : first == 'f' ? "false" : "null", line);
+    }
+    if (LIKELY(to != FAILED))
+        close_value(a, i, to);
+    return to;
 }
 
 /* ---- containers ---- */
 
-/* Enters the container at `i`; returns its first token. */
-ALWAYS uint32_t enter(ct_parser *s, ct_pass *a, uint32_t i, char first, const bool line)
+/* Enters the container at `i`; returns where its first token may be. */
+ALWAYS uint32_t enter(ct_parser *s, ct_pass *a, uint32_t i, ct_jtype type)
 {
-    if (RARELY(a->depth == CT_JSON_DEPTH))
+    a->marks += s->marks_width;
+    if (RARELY(a->marks == s->marks_end))
         return offset(s, ct_json_limit(s, s->text + i, "nested too deep"));
-    ct_frame *outer = &s->open[a->depth++];
-    outer->seen = a->seen;
-    outer->twice = a->twice;
-    outer->node = a->container;
-    outer->object = a->object;
-    a->object = first == '{';
-    a->seen = a->twice = 0;
     a->v->at = i;
-    a->v->type = a->object ? CT_OBJECT : CT_ARRAY;
+    a->v->type = (uint8_t)type;
+    a->v->next = a->open;
     a->v++;
-    a->container = a->n++;
-    return space(a, i + 1, line);
+    a->open = a->n++;
+    a->mark = s->first_mark + a->open;
+    return i + 1;
 }
 
-/* Is there a name that stands twice in the container, which ends? */
-ALWAYS bool has_twice(ct_parser *s, ct_pass *a)
+/* Does a name stand twice in the container that ends? */
+ALWAYS bool has_twice(ct_parser *s, ct_pass *a, ct_node *v)
 {
-    if (LIKELY(!a->twice))
+    if (LIKELY((v->flags & SUSPECT) == 0))
         return false;
+    v->flags &= (uint8_t)~SUSPECT;
     put_away(s, a);
-    ct_val twice = ct_unique_check(&s->unique, s->text, s->tape, a->container, a->n);
+    ct_val twice = ct_unique_check(&s->unique, s->text, s->tape, a->open, a->n);
     if (twice != CT_NONE)
         refuse(s, s->tape[twice].key, "name stands twice in its object");
     take_back(s, a);
     return twice != CT_NONE;
 }
 
-/* Leaves the innermost container, whose bracket must be at `i`. */
-ALWAYS uint32_t leave(ct_parser *s, ct_pass *a, uint32_t i, const bool line)
+/* Leaves the innermost container, whose bracket is at `i`. */
+ALWAYS uint32_t leave(ct_parser *s, ct_pass *a, uint32_t i, ct_jtype type)
 {
-    if (RARELY(look(a, i, line) != (a->object ? '}' : ']')))
-        return refuse(s, i, a->object ? "expected ',' or '}'" : "expected ',' or ']'");
-    ct_node *v = a->v - (a->n - a->container);
+    ct_node *v = s->tape + a->open;
+    uint32_t outer = v->next;
     v->len = i + 1 - v->at;
     v->next = a->n;
-    if (RARELY(has_twice(s, a)))
+    if (type == CT_OBJECT && RARELY(has_twice(s, a, v)))
         return FAILED;
-    v = a->v - (a->n - a->container);
-    const ct_frame *outer = &s->open[--a->depth];
-    a->seen = outer->seen;
-    a->twice = outer->twice;
-    a->container = outer->node;
-    a->object = outer->object;
-    return v->at + v->len;
+    a->open = outer;
+    a->mark = s->first_mark + outer;
+    a->marks -= s->marks_width;
+    return i + 1;
 }
 
 /* ---- the pass ---- */
@@ -334,7 +352,7 @@ static bool grow(ct_parser *s, uint32_t i)
 /* Room for one more value. */
 ALWAYS bool has_room(ct_parser *s, ct_pass *a, uint32_t i)
 {
-    if (LIKELY(a->n < a->cap))
+    if (LIKELY(a->v < a->v_end))
         return true;
     put_away(s, a);
     bool grown = grow(s, i);
@@ -343,61 +361,141 @@ ALWAYS bool has_room(ct_parser *s, ct_pass *a, uint32_t i)
     return grown;
 }
 
-/* Behind a value: leaves the containers that end there. Returns where the next value starts, or the
- * end of the outermost one: then depth is 0. */
-ALWAYS uint32_t next_value(ct_parser *s, ct_pass *a, uint32_t i, const bool line)
-{
-    do {
-        if (take(a, &i, ',', line))
-            return i;
-        i = leave(s, a, i, line);
-        if (RARELY(i == FAILED))
-            return FAILED;
-    } while (LIKELY(a->depth));
-    return i;
-}
-
-/* Reads the value at `i` and all it contains; returns what follows it. */
+/* Reads the value at `i` and all it contains; returns what follows it. What is read next depends on
+ * what was read last, so the labels are the states of this. */
 ALWAYS uint32_t values(ct_parser *s, ct_pass *a, uint32_t i, const bool line)
 {
-    for (;;) {
-        if (RARELY(!has_room(s, a, i)))
-            return FAILED;
-        if (LIKELY(a->object)) {
-            i = member(s, a, i, line);
-            if (RARELY(i == FAILED))
-                return FAILED;
-        } else {
-            a->v->key = a->v->keylen = 0;
-            a->v->name = 0;
-            a->v->flags = 0;
-        }
-        char c = look(a, i, line);
-        if (c != '{' && c != '[') {
-            i = simple(s, a, i, c, line);
-            if (RARELY(i == FAILED || !a->depth))
-                return i;
-        } else {
-            i = enter(s, a, i, c, line);
-            if (RARELY(i == FAILED))
-                return FAILED;
-            if (LIKELY(look(a, i, line) != c + 2)) /* the bracket that closes */
-                continue;
-        }
-        i = next_value(s, a, i, line);
-        if (RARELY(i == FAILED || !a->depth))
-            return i;
+    char c;
+    goto item;
+
+member: /* a name, of which the quote is at `i` */
+    if (RARELY(!has_room(s, a, i)))
+        return FAILED;
+    i = member(s, a, i + 1, line);
+    if (RARELY(i == FAILED))
+        return FAILED;
+    c = look(a, i, line);
+    if (LIKELY(c == '"')) {
+        i = string_value(s, a, i, line);
+    } else if (c == '{') {
+        goto object;
+    } else if (c == '[') {
+        goto array;
+    } else {
+        i = scalar(s, a, i, c, line);
     }
+    if (RARELY(i == FAILED))
+        return FAILED;
+
+behind_member:
+    if (LIKELY(both(a, i, ',', '"', line))) {
+        i++;
+        goto member;
+    }
+    c = look(a, i, line);
+    if (RARELY(c != '}')) {
+        i = space(a, i, line);
+        c = look(a, i, line);
+        if (c == ',') {
+            i = space(a, i + 1, line);
+            if (look(a, i, line) == '"')
+                goto member;
+            return refuse(s, i, "expected a name in quotes");
+        }
+        if (c != '}')
+            return refuse(s, i, "expected ',' or '}'");
+    }
+end_of_object:
+    i = leave(s, a, i, CT_OBJECT);
+    if (RARELY(i == FAILED))
+        return FAILED;
+behind:
+    if (RARELY(a->open == CT_NONE))
+        return i;
+    if (s->tape[a->open].type == CT_OBJECT)
+        goto behind_member;
+
+behind_item:
+    c = look(a, i, line);
+    if (RARELY(c != ',' && c != ']')) {
+        i = space(a, i, line);
+        c = look(a, i, line);
+        if (c != ',' && c != ']')
+            return refuse(s, i, "expected ',' or ']'");
+    }
+    if (c == ',') {
+        i = space(a, i + 1, line);
+        goto item;
+    }
+end_of_array:
+    i = leave(s, a, i, CT_ARRAY);
+    goto behind;
+
+item:
+    if (RARELY(!has_room(s, a, i)))
+        return FAILED;
+    a->v->key = a->v->keylen = 0;
+    a->v->name = 0;
+    a->v->flags = 0;
+    c = look(a, i, line);
+    if (LIKELY(c == '{'))
+        goto object;
+    if (c == '[')
+        goto array;
+    i = c == '"' ? string_value(s, a, i, line) : scalar(s, a, i, c, line);
+    if (RARELY(i == FAILED))
+        return FAILED;
+    if (LIKELY(a->open != CT_NONE))
+        goto behind_item;
+    return i;
+
+object:
+    i = enter(s, a, i, CT_OBJECT);
+    if (RARELY(i == FAILED))
+        return FAILED;
+    c = look(a, i, line);
+    if (LIKELY(c == '"'))
+        goto member;
+    i = space(a, i, line);
+    c = look(a, i, line);
+    if (c == '"')
+        goto member;
+    if (c == '}')
+        goto end_of_object;
+    return refuse(s, i, "expected a name in quotes");
+
+array:
+    i = enter(s, a, i, CT_ARRAY);
+    if (RARELY(i == FAILED))
+        return FAILED;
+    i = space(a, i, line);
+    if (RARELY(look(a, i, line) == ']'))
+        goto end_of_array;
+    goto item;
+}
+
+/* ---- texts ---- */
+
+/* Marks that no object has left. */
+static void new_marks(ct_parser *s)
+{
+    free(s->marks);
+    s->marks_width = s->names->count + 1;
+    s->marks = ct_calloc((CT_JSON_DEPTH + 1) * s->marks_width, sizeof *s->marks);
+    s->marks_end = s->marks + (CT_JSON_DEPTH + 1) * s->marks_width;
+    s->first_mark = 1;
 }
 
 /* A pass over what starts at `text`. A large tape is given back when a much smaller text comes. */
 ALWAYS ct_pass start(ct_parser *s, const char *text, size_t n)
 {
-    if (s->cap > KEEP_NODES && n < s->cap / 8) {
+    if (RARELY(s->cap > KEEP_NODES && n < s->cap / 8)) {
         free(s->tape);
         s->tape = NULL;
         s->cap = 0;
     }
+    if (RARELY(s->marks_width != s->names->count + 1 || s->first_mark > LAST_MARK))
+        new_marks(s);
     s->text = text;
     s->saved.end = (uint32_t)n;
     s->saved.start = (uint32_t)(text - s->block);
@@ -407,7 +505,9 @@ ALWAYS ct_pass start(ct_parser *s, const char *text, size_t n)
                      .stop = s->stop,
                      .names = s->names,
                      .v = s->tape,
-                     .cap = (uint32_t)s->cap};
+                     .v_end = s->tape + s->cap,
+                     .open = CT_NONE,
+                     .marks = s->marks};
 }
 
 bool ct_parse(ct_parser *s, ct_str text, ct_doc *doc, ct_err *err)
@@ -417,9 +517,10 @@ bool ct_parse(ct_parser *s, ct_str text, ct_doc *doc, ct_err *err)
         return ct_fail(err, CT_E_LIMIT, "text is too long");
     if (!text.n)
         text.p = "";
-    ct_json_scan_from(s, text.p, text.p + text.n, 0);
+    ct_json_scan_from(s, text.p, text.p + text.n, 0, CT_NO_STOP);
     ct_pass a = start(s, text.p, text.n);
     uint32_t i = values(s, &a, space(&a, 0, false), false);
+    s->first_mark += a.n;
     if (RARELY(i == FAILED))
         return false;
     i = space(&a, i, false);
@@ -431,11 +532,20 @@ bool ct_parse(ct_parser *s, ct_str text, ct_doc *doc, ct_err *err)
 
 /* ---- blocks of lines ---- */
 
+/* The block's last byte, LF, stands behind the stops of each part: as no quote does not close a
+ * string, no more is asked of a stop than where it is. */
+static void scan_lines(ct_parser *s, const char *from)
+{
+    ct_json_scan_from(s, s->block, s->block_end, (size_t)(from - s->block),
+                      (uint32_t)(s->block_end - s->block) - 1);
+}
+
 void ct_parse_block(ct_parser *s, ct_str block)
 {
+    s->block = block.p;
     s->block_end = block.p + block.n;
     s->line_next = block.p;
-    ct_json_scan_from(s, block.p, s->block_end, 0);
+    scan_lines(s, block.p);
 }
 
 /* The line by itself: it is wrong, and this tells where. */
@@ -451,10 +561,13 @@ static bool parse_alone(ct_parser *s, ct_str line, ct_doc *doc, ct_err *err)
 bool ct_parse_line(ct_parser *s, ct_str *line, ct_doc *doc, ct_err *err)
 {
     if (line->p != s->line_next)
-        ct_json_scan_from(s, s->block, s->block_end, (size_t)(line->p - s->block));
+        scan_lines(s, line->p);
     s->err = NULL;
     ct_pass a = start(s, line->p, SIZE_MAX);
+    while (*a.stop < a.start) /* the LF before */
+        a.stop++;
     uint32_t i = values(s, &a, space(&a, 0, true), true);
+    s->first_mark += a.n;
     if (i != FAILED)
         i = space(&a, i, true);
     if (i != FAILED && line->p[i] == '\n') {

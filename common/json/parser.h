@@ -10,14 +10,6 @@ enum { CT_SCAN_PART = 16 * 1024 /* bytes that are scanned at once */ };
 
 #define CT_NO_STOP UINT32_MAX /* behind the last stop of a part */
 
-/* An open container. `seen` has a bit for the names of some of its members each; where one comes
- * again it goes to `twice`, and only there the names are compared. */
-typedef struct ct_frame {
-    uint64_t seen, twice;
-    uint32_t node;
-    bool object;
-} ct_frame;
-
 /* What changes at every step of a pass over a text, to be kept in registers. So its address is
  * given to nobody who is not inlined, and what is called seldom is called with all of it put away:
  * where nothing lives on over a call, nothing has to stay on the stack for it. */
@@ -25,28 +17,36 @@ typedef struct ct_pass {
     const char *text;
     uint32_t end;         /* of the text; not that of a line */
     uint32_t start;       /* of the text in what is scanned */
-    const uint32_t *stop; /* the next one */
+    const uint32_t *stop; /* the next one; never one before the string that is read next */
     const ct_names *names;
-    ct_node *v; /* the value that is read: tape[n] */
-    uint32_t n, cap, depth;
-    /* the innermost open container: the fields of its frame */
-    uint32_t container;
-    bool object;
-    uint64_t seen, twice;
+    ct_node *v, *v_end; /* the value that is read: tape[n]; the end of the tape */
+    uint32_t n;
+    uint32_t open;   /* the innermost open container, CT_NONE where none is open */
+    uint32_t mark;   /* of that container */
+    uint32_t *marks; /* of names, for its depth */
 } ct_pass;
 
+/* Whether a name stands twice in an object is seen by marks. For each depth there is a row of them,
+ * a mark for each name that is known: that of the object in which the name was last seen at this
+ * depth. Unknown names share one; so what a mark tells is looked into before it is believed.
+ *
+ * A container that is open keeps in `next` the container it is in. */
 struct ct_parser {
     const ct_names *names;
     ct_node *tape;
     size_t cap;
-    ct_frame open[CT_JSON_DEPTH];
+    uint32_t *marks, *marks_end;
+    size_t marks_width;     /* of a row */
+    uint32_t first_mark;    /* of the text: the mark of its container n is n more */
     const char *text, *end; /* the text that is parsed; a line of a block ends somewhere before */
     const char *block;      /* what is scanned: the text, or the block of lines it stands in */
     const char *block_end, *line_next; /* of a block of lines; the line that was scanned for */
     ct_scan_fn *scan;
     ct_scan state;
-    size_t scanned;       /* so much of the block was */
-    const uint32_t *stop; /* the next one, while no pass has its own */
+    size_t scanned;            /* so much of the block was */
+    const uint32_t *stop;      /* the next one, while no pass has its own */
+    const uint32_t *last_stop; /* not a stop, but `behind` */
+    uint32_t behind;
     ct_pass saved;
     ct_unique unique;
     ct_buf scratch;
@@ -59,11 +59,14 @@ struct ct_parser {
 const char *ct_json_refuse(ct_parser *s, const char *p, const char *text);
 const char *ct_json_limit(ct_parser *s, const char *p, const char *text);
 
-/* What is scanned from now on: [block, end), of which `scanned` bytes are passed over. */
-void ct_json_scan_from(ct_parser *s, const char *block, const char *end, size_t scanned);
+/* What is scanned from now on: [block, end), of which `scanned` bytes are passed over. `behind`
+ * stands behind the last stop of each part: CT_NO_STOP, or the offset of a byte that is no quote.
+ */
+void ct_json_scan_from(ct_parser *s, const char *block, const char *end, size_t scanned,
+                       uint32_t behind);
 /* From a string's first character to its closing quote, whatever stands in it; `stop` is the next
- * one known. Leaves s->stop at the quote; sets `*escaped` where there is an escape. NULL where the
- * string is refused. */
+ * one known. Leaves s->stop behind the quote; sets `*escaped` where there is an escape. NULL where
+ * the string is refused. */
 const char *ct_json_string(ct_parser *s, const char *p, const uint32_t *stop, bool *escaped);
 
 #endif

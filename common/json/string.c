@@ -105,44 +105,48 @@ static const char *special(ct_parser *s, const char *p, bool *escaped)
 
 /* ---- stops ---- */
 
-void ct_json_scan_from(ct_parser *s, const char *block, const char *end, size_t scanned)
+void ct_json_scan_from(ct_parser *s, const char *block, const char *end, size_t scanned,
+                       uint32_t behind)
 {
     s->block = block;
     s->end = end;
     s->scanned = scanned;
     s->state = (ct_scan){0};
-    s->stops[0] = CT_NO_STOP;
-    s->stop = s->stops;
+    s->stops[0] = s->behind = behind;
+    s->stop = s->last_stop = s->stops;
 }
 
-/* Scans on until there is a stop at `p` or behind: sets s->stop to it and returns where it is, or
- * the end. */
-static const char *scan_on(ct_parser *s, const char *p)
+/* Makes s->stop the first one not before `p`, scanning on as far as it needs; returns where it is,
+ * or the end. */
+static const char *stop_from(ct_parser *s, const char *p)
 {
     size_t end = (size_t)(s->end - s->block);
     uint32_t at = (uint32_t)(p - s->block);
-    do {
+    for (;;) {
+        while (s->stop < s->last_stop && *s->stop < at)
+            s->stop++;
+        if (s->stop < s->last_stop)
+            return s->block + *s->stop;
         if (s->scanned == end)
             return s->end;
         size_t to = end - s->scanned < CT_SCAN_PART ? end : s->scanned + CT_SCAN_PART;
         size_t n = s->scan(&s->state, s->block, s->scanned, to, s->stops);
         s->scanned = to;
-        s->stops[n] = CT_NO_STOP;
-        for (s->stop = s->stops; *s->stop < at; s->stop++)
-            ;
-    } while (*s->stop == CT_NO_STOP);
-    return s->block + *s->stop;
+        s->stops[n] = s->behind;
+        s->stop = s->stops;
+        s->last_stop = s->stops + n;
+    }
 }
 
 const char *ct_json_string(ct_parser *s, const char *p, const uint32_t *stop, bool *escaped)
 {
     s->stop = stop;
     for (;;) {
-        while (*s->stop < (uint32_t)(p - s->block))
+        p = stop_from(s, p);
+        if (peek(s, p) == '"') {
             s->stop++;
-        p = *s->stop == CT_NO_STOP ? scan_on(s, p) : s->block + *s->stop;
-        if (peek(s, p) == '"')
             return p;
+        }
         p = special(s, p, escaped);
         if (!p)
             return NULL;
