@@ -10,7 +10,7 @@
 #include <emmintrin.h>
 #endif
 
-enum { CT_NAME_WIDE = 16 };
+enum { CT_NAME_WIDE = 16, CT_NAME_LONG = 2 * CT_NAME_WIDE };
 
 #define CT_NAME_NOT_WHOLE UINT32_MAX
 
@@ -74,16 +74,26 @@ static inline bool ct_name_is(const ct_name_slot *s, const char *p, size_t n)
 #endif
 }
 
-/* The same for one of 17 to 32 bytes. */
+/* The same for a longer one, up to 32 bytes. */
 static inline bool ct_name_is_long(const ct_names *t, const ct_name_slot *s, const char *p,
                                    size_t n)
 {
-    if (n <= CT_NAME_WIDE || n > 2 * CT_NAME_WIDE || t->texts[s->id].n != n)
+    if (n <= CT_NAME_WIDE || t->texts[s->id].n != n)
         return false;
     const char *q = t->texts[s->id].p;
     return ((ct_name_word(p) ^ s->words[0]) | (ct_name_word(p + 8) ^ s->words[1]) |
             (ct_name_word(p + n - 16) ^ ct_name_word(q + n - 16)) |
             (ct_name_word(p + n - 8) ^ ct_name_word(q + n - 8))) == 0;
+}
+
+/* The id of the `n` bytes at `p`, 2 to CT_NAME_LONG, which stand between quotes; CT_NAME_WIDE can
+ * be read whatever `n` is. */
+static inline uint16_t ct_names_here(const ct_names *t, const char *p, size_t n)
+{
+    const ct_name_slot *s = ct_names_place(t, ct_name_hash(p, n));
+    while (__builtin_expect(!ct_name_is(s, p, n) && s->id && !ct_name_is_long(t, s, p, n), 0))
+        s++;
+    return s->id;
 }
 
 /* The slot of any name, wherever it stands; a free one where the table does not know it. */

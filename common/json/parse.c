@@ -194,18 +194,13 @@ static size_t odd_name(ct_parser *s, size_t i, bool line)
 /* The same, fast where nothing is odd about it. */
 ALWAYS size_t name(ct_parser *s, ct_pass *a, size_t i, const bool line)
 {
-    size_t close;
+    size_t close, n;
     const char *key = a->text + i;
-    if (LIKELY(closes(a, i, &close, line) && close - i >= 2 &&
+    if (LIKELY(closes(a, i, &close, line) && (n = close - i) - 2 <= CT_NAME_LONG - 2 &&
                (line || a->end - i >= CT_NAME_WIDE))) {
-        size_t n = close - i;
-        const ct_name_slot *slot = ct_names_place(a->names, ct_name_hash(key, n));
-        if (LIKELY(ct_name_is(slot, key, n)) || !slot->id ||
-            ct_name_is_long(a->names, slot, key, n)) {
-            a->stop++;
-            name_is(a, i, close, slot->id, 0);
-            return close;
-        }
+        a->stop++;
+        name_is(a, i, close, ct_names_here(a->names, key, n), 0);
+        return close;
     }
     return aside(s, a, odd_name, i, line);
 }

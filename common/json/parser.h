@@ -6,7 +6,7 @@
 #include "common/json/names.h"
 #include "common/json/scan.h"
 
-enum { CT_SCAN_PART = 16 * 1024 /* bytes that are scanned at once */ };
+enum { CT_SCAN_PART = 8 * 1024 /* bytes that are scanned at once */ };
 
 #define CT_NO_STOP UINT32_MAX /* behind the last stop of a part */
 
