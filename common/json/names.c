@@ -5,20 +5,19 @@
 
 /* There are two places for each name at least. Behind the last place are half as many again, so
  * that a search ends without being turned around, whatever names are alike. */
-enum { FIRST_BITS = 7, FIRST_TEXTS = 32 };
+enum { FIRST_PLACES = 128, FIRST_TEXTS = 32 };
 
-/* A hash shifted by 63 has two places. */
-static ct_name_slot no_slots[2] = {{.whole = CT_NAME_NOT_WHOLE}, {.whole = CT_NAME_NOT_WHOLE}};
-const ct_names ct_names_none = {.slots = no_slots, .shift = 63};
+static ct_name_slot no_slot = {.whole = CT_NAME_NOT_WHOLE};
+const ct_names ct_names_none = {.slots = &no_slot};
 
 static size_t places(const ct_names *t)
 {
-    return (size_t)1 << (64 - t->shift);
+    return t->mask + 1;
 }
 
-static void make_slots(ct_names *t, int bits)
+static void make_slots(ct_names *t, size_t at)
 {
-    t->shift = 64 - bits;
+    t->mask = at - 1;
     size_t n = places(t) + places(t) / 2 + 1;
     void *slots;
     if (posix_memalign(&slots, alignof(ct_name_slot), n * sizeof *t->slots) != 0)
@@ -31,7 +30,7 @@ static void make_slots(ct_names *t, int bits)
 ct_names *ct_names_new(void)
 {
     ct_names *t = ct_calloc(1, sizeof *t);
-    make_slots(t, FIRST_BITS);
+    make_slots(t, FIRST_PLACES);
     t->cap = FIRST_TEXTS;
     t->texts = ct_calloc(t->cap, sizeof *t->texts);
     return t;
@@ -57,13 +56,12 @@ static void slot_put(ct_names *t, uint16_t id)
 {
     ct_str name = t->texts[id];
     size_t n = name.n < CT_NAME_WIDE ? name.n : CT_NAME_WIDE;
-    ct_name_slot *s = t->slots + (hash_of(name) >> t->shift);
+    ct_name_slot *s = t->slots + (ct_names_place(t, hash_of(name)) - t->slots);
     while (s->id)
         s++;
     s->whole = name.n <= CT_NAME_WIDE ? (uint32_t)name.n : CT_NAME_NOT_WHOLE;
     s->id = id;
-    s->text = name;
-    memset(s->masks, 0xff, n);
+    s->rest = (uint16_t)(0xffffu << n);
     if (n)
         memcpy(s->words, name.p, n);
 }
@@ -71,15 +69,15 @@ static void slot_put(ct_names *t, uint16_t id)
 static void widen(ct_names *t)
 {
     free(t->slots);
-    make_slots(t, 65 - t->shift);
+    make_slots(t, 2 * places(t));
     for (size_t id = 1; id <= t->count; id++)
         slot_put(t, (uint16_t)id);
 }
 
 const ct_name_slot *ct_names_look_up(const ct_names *t, ct_str name)
 {
-    const ct_name_slot *s = t->slots + (hash_of(name) >> t->shift);
-    while (s->id && !ct_str_eq(s->text, name))
+    const ct_name_slot *s = ct_names_place(t, hash_of(name));
+    while (s->id && !ct_str_eq(t->texts[s->id], name))
         s++;
     return s;
 }

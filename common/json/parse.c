@@ -26,7 +26,7 @@ enum {
 #define LAST_MARK (UINT32_MAX - CT_JSON_NODES) /* of the first container of a text */
 
 /* A place in the text is its offset, or this where something was refused. */
-#define FAILED UINT32_MAX
+#define FAILED SIZE_MAX
 
 #define ALWAYS    static inline __attribute__((always_inline))
 #define LIKELY(x) __builtin_expect(!!(x), 1)
@@ -52,29 +52,28 @@ void ct_parser_free(ct_parser *s)
     free(s);
 }
 
-static uint32_t refuse(ct_parser *s, uint32_t i, const char *text)
+static size_t refuse(ct_parser *s, size_t i, const char *text)
 {
     ct_json_refuse(s, s->text + i, text);
     return FAILED;
 }
 
-static uint32_t offset(const ct_parser *s, const char *p)
+static size_t limit(ct_parser *s, size_t i, const char *text)
 {
-    return p ? (uint32_t)(p - s->text) : FAILED;
+    ct_json_limit(s, s->text + i, text);
+    return FAILED;
 }
 
 /* ---- a pass put away ---- */
 
-/* A pass on its way over a call, field by field: it is never one object in memory. What does not
- * change is found in the parser. */
+/* Field by field: a pass is never one object in memory. What does not change is found in the
+ * parser. */
 ALWAYS void put_away(ct_parser *s, const ct_pass *a)
 {
     s->saved.stop = a->stop;
     s->saved.v = a->v;
     s->saved.n = a->n;
-    s->saved.open = a->open;
-    s->saved.mark = a->mark;
-    s->saved.marks = a->marks;
+    s->saved.in = a->in;
 }
 
 ALWAYS void take_back(ct_parser *s, ct_pass *a)
@@ -87,63 +86,74 @@ ALWAYS void take_back(ct_parser *s, ct_pass *a)
     a->v = s->saved.v;
     a->v_end = s->tape + s->cap;
     a->n = s->saved.n;
-    a->open = s->saved.open;
-    a->mark = s->saved.mark;
-    a->marks = s->saved.marks;
+    a->in = s->saved.in;
+}
+
+/* A step of a pass that is put away; returns where the pass goes on, or FAILED. */
+typedef size_t aside_fn(ct_parser *s, size_t i, bool line);
+
+ALWAYS size_t aside(ct_parser *s, ct_pass *a, aside_fn *step, size_t i, const bool line)
+{
+    put_away(s, a);
+    i = step(s, i, line);
+    take_back(s, a);
+    return i;
 }
 
 /* ---- bytes ---- */
 
 /* The byte at `i`; NUL, which no rule accepts, at the end. */
-ALWAYS char look(const ct_pass *a, uint32_t i, const bool line)
+ALWAYS char look(const ct_pass *a, size_t i, const bool line)
 {
     return line || i < a->end ? a->text[i] : '\0';
 }
 
 /* Do `x` and `y` stand at `i`? May say no where they do, at the end of a text. */
-ALWAYS bool both(const ct_pass *a, uint32_t i, char x, char y, const bool line)
+ALWAYS bool both(const ct_pass *a, size_t i, char x, char y, const bool line)
 {
     char wanted[2] = {x, y};
     return (line || i + 2 <= a->end) && memcmp(a->text + i, wanted, 2) == 0;
 }
 
-/* Passes over white space, and over the stops in it: control characters are such. */
-ALWAYS uint32_t space(ct_pass *a, uint32_t i, const bool line)
+ALWAYS bool is_space(char c, const bool line)
+{
+    return ct_lex_is_space(c) && !(line && c == '\n');
+}
+
+/* Passes over white space, and over the stops in it: control characters are such. So the next stop
+ * is never before the string that is read next. */
+ALWAYS size_t space(ct_pass *a, size_t i, const bool line)
 {
     char c = look(a, i, line);
     if (LIKELY((uint8_t)c > ' '))
         return i;
-    while (ct_lex_is_space(c) && !(line && c == '\n'))
+    while (is_space(c, line))
         c = look(a, ++i, line);
     while (*a->stop < a->start + i)
         a->stop++;
     return i;
 }
 
-/* ---- strings ---- */
-
-/* From the first character of a string to its closing quote; sets `*escaped` where it has an
- * escape. */
-ALWAYS uint32_t string(ct_parser *s, ct_pass *a, uint32_t i, bool *escaped, const bool line)
+/* Finds the closing quote of a string by the next stop, where that is one. */
+ALWAYS bool closes(const ct_pass *a, size_t i, size_t *close, const bool line)
 {
-    uint32_t close = *a->stop - a->start;
-    if (LIKELY((line || close - i <= CT_JSON_MAX) && a->text[close] == '"')) {
-        a->stop++;
-        return close;
-    }
-    bool has_escape = false;
-    put_away(s, a);
-    i = offset(s, ct_json_string(s, a->text + i, a->stop, &has_escape));
-    take_back(s, a);
+    *close = *a->stop - a->start;
+    return (line || *close - i <= CT_JSON_MAX) && a->text[*close] == '"';
+}
+
+/* From the first character of a string to its closing quote, whatever is in it; sets `*escaped`
+ * where it has an escape. */
+static size_t string(ct_parser *s, ct_pass *a, size_t i, bool *escaped)
+{
+    const char *p = ct_json_string(s, s->text + i, a->stop, escaped);
     a->stop = s->stop;
-    *escaped = has_escape;
-    return i;
+    return p ? (size_t)(p - s->text) : FAILED;
 }
 
 /* ---- names ---- */
 
 /* Any name, looked up without haste. */
-static uint16_t look_up(ct_parser *s, ct_str key, bool escaped)
+static uint32_t look_up(ct_parser *s, ct_str key, bool escaped)
 {
     if (escaped) {
         s->scratch.n = 0;
@@ -153,53 +163,61 @@ static uint16_t look_up(ct_parser *s, ct_str key, bool escaped)
     return ct_names_look_up(s->names, key)->id;
 }
 
-/* The id of the name at `i`, which is `n` bytes long. */
-ALWAYS uint32_t find_name(ct_parser *s, ct_pass *a, uint32_t i, uint32_t n, bool escaped,
-                          const bool line)
+/* Enters the name from `i` to `close`, and leaves the mark of its object. */
+ALWAYS void name_is(ct_pass *a, size_t i, size_t close, uint32_t id, uint8_t flags)
 {
-    const char *key = a->text + i;
-    if (LIKELY(n >= 2 && !escaped && (line || a->end - i >= CT_NAME_WIDE))) {
-        const ct_name_slot *slot = ct_names_slot(a->names, key, n);
-        if (LIKELY(ct_name_is(slot, key, n)))
-            return slot->id;
-        if (!slot->id || ct_name_is_long(slot, key, n))
-            return slot->id;
-    }
-    put_away(s, a);
-    uint32_t id = look_up(s, (ct_str){key, n}, escaped);
-    take_back(s, a);
-    return id;
+    a->v->key = (uint32_t)i;
+    a->v->keylen = (uint32_t)(close - i);
+    a->v->name = (uint16_t)id;
+    a->v->flags = flags;
+    if (RARELY(a->in->marks[id] == a->in->mark))
+        a->in->v->flags |= SUSPECT;
+    a->in->marks[id] = a->in->mark;
 }
 
-/* Leaves the mark of the open object on the name. Where it stands there already, the object is to
- * be checked when it ends. */
-ALWAYS void mark(ct_parser *s, ct_pass *a, uint32_t name)
+/* Any name, whose first character is at `i`; returns where its quote is. */
+static size_t odd_name(ct_parser *s, size_t i, bool line)
 {
-    if (RARELY(a->marks[name] == a->mark))
-        s->tape[a->open].flags |= SUSPECT;
-    a->marks[name] = a->mark;
-}
-
-/* Reads the name whose first character is at `i`, and the colon; returns where the value starts. */
-ALWAYS uint32_t member(ct_parser *s, ct_pass *a, uint32_t i, const bool line)
-{
+    (void)line;
+    ct_pass a;
     bool escaped = false;
-    uint32_t close = string(s, a, i, &escaped, line);
-    if (RARELY(close == FAILED))
+    take_back(s, &a);
+    size_t close = string(s, &a, i, &escaped);
+    if (close == FAILED)
         return FAILED;
-    uint32_t name = find_name(s, a, i, close - i, escaped, line);
-    mark(s, a, name);
-    a->v->key = i;
-    a->v->keylen = close - i;
-    a->v->name = (uint16_t)name;
-    a->v->flags = escaped ? CT_J_KEY_ESCAPED : 0;
-    i = close + 1;
+    uint32_t id = look_up(s, (ct_str){s->text + i, close - i}, escaped);
+    name_is(&a, i, close, id, escaped ? CT_J_KEY_ESCAPED : 0);
+    put_away(s, &a);
+    return close;
+}
+
+/* The same, fast where nothing is odd about it. */
+ALWAYS size_t name(ct_parser *s, ct_pass *a, size_t i, const bool line)
+{
+    size_t close, n;
+    const char *key = a->text + i;
+    if (LIKELY(closes(a, i, &close, line) && (n = close - i) - 2 <= CT_NAME_LONG - 2 &&
+               (line || a->end - i >= CT_NAME_WIDE))) {
+        a->stop++;
+        name_is(a, i, close, ct_names_here(a->names, key, n), 0);
+        return close;
+    }
+    return aside(s, a, odd_name, i, line);
+}
+
+/* Reads the name whose quote is at `i`, and the colon; returns where the value may start. */
+ALWAYS size_t member(ct_parser *s, ct_pass *a, size_t i, const bool line)
+{
+    i = name(s, a, i + 1, line);
+    if (RARELY(i == FAILED))
+        return FAILED;
+    i++;
     if (RARELY(look(a, i, line) != ':')) {
         i = space(a, i, line);
         if (look(a, i, line) != ':')
             return refuse(s, i, "expected ':'");
     }
-    return space(a, i + 1, line);
+    return i + 1;
 }
 
 /* ---- numbers and literals ---- */
@@ -210,15 +228,15 @@ ALWAYS bool is_digit(char c)
 }
 
 /* Passes over digits; false where there is none. */
-ALWAYS bool digits(const ct_pass *a, uint32_t *i, const bool line)
+ALWAYS bool digits(const ct_pass *a, size_t *i, const bool line)
 {
-    uint32_t from = *i;
+    size_t from = *i;
     while (is_digit(look(a, *i, line)))
         ++*i;
     return *i > from;
 }
 
-ALWAYS uint32_t number(ct_parser *s, const ct_pass *a, uint32_t i, const bool line)
+ALWAYS size_t number(ct_parser *s, const ct_pass *a, size_t i, const bool line)
 {
     i += look(a, i, line) == '-';
     if (look(a, i, line) == '0') {
@@ -242,8 +260,7 @@ ALWAYS uint32_t number(ct_parser *s, const ct_pass *a, uint32_t i, const bool li
     return i;
 }
 
-ALWAYS uint32_t literal(ct_parser *s, const ct_pass *a, uint32_t i, const char *word,
-                        const bool line)
+ALWAYS size_t literal(ct_parser *s, const ct_pass *a, size_t i, const char *word, const bool line)
 {
     for (; *word; word++, i++)
         if (look(a, i, line) != *word)
@@ -253,127 +270,138 @@ ALWAYS uint32_t literal(ct_parser *s, const ct_pass *a, uint32_t i, const char *
 
 /* ---- values that contain none ---- */
 
-/* The value from `i` to `to`, of which the name and the type are known. */
-ALWAYS void close_value(ct_pass *a, uint32_t i, uint32_t to)
+/* The value from `i` to `to`. */
+ALWAYS void value_is(ct_pass *a, ct_jtype type, size_t i, size_t to)
 {
-    a->v->at = i;
-    a->v->len = to - i;
+    a->v->type = (uint8_t)type;
+    a->v->at = (uint32_t)i;
+    a->v->len = (uint32_t)(to - i);
     a->v->next = ++a->n;
     a->v++;
 }
 
-/* Reads the string whose opening quote is at `i`. */
-ALWAYS uint32_t string_value(ct_parser *s, ct_pass *a, uint32_t i, const bool line)
+/* Any string, whose opening quote is at `i`. */
+static size_t odd_string(ct_parser *s, size_t i, bool line)
 {
+    (void)line;
+    ct_pass a;
     bool escaped = false;
-    uint32_t close = string(s, a, i + 1, &escaped, line);
-    if (RARELY(close == FAILED))
+    take_back(s, &a);
+    size_t close = string(s, &a, i + 1, &escaped);
+    if (close == FAILED)
         return FAILED;
-    a->v->type = CT_STRING;
-    if (RARELY(escaped))
-        a->v->flags |= CT_J_ESCAPED;
-    close_value(a, i, close + 1);
+    a.v->flags |= escaped ? CT_J_ESCAPED : 0;
+    value_is(&a, CT_STRING, i, close + 1);
+    put_away(s, &a);
     return close + 1;
 }
 
-/* Reads what is no string and no container. */
-ALWAYS uint32_t scalar(ct_parser *s, ct_pass *a, uint32_t i, char first, const bool line)
+/* The same, fast where nothing is odd about it. */
+ALWAYS size_t string_value(ct_parser *s, ct_pass *a, size_t i, const bool line)
 {
-    uint32_t to;
+    size_t close;
+    if (RARELY(!closes(a, i, &close, line)))
+        return aside(s, a, odd_string, i, line);
+    a->stop++;
+    value_is(a, CT_STRING, i, close + 1);
+    return close + 1;
+}
+
+/* Reads what is no string and no container, white space before it. */
+ALWAYS size_t scalar(ct_parser *s, ct_pass *a, size_t i, char first, const bool line)
+{
+    size_t to;
     if (LIKELY(first == '-' || is_digit(first))) {
-        a->v->type = CT_NUMBER;
         to = number(s, a, i, line);
-    } else {
-        a->v->type = first == 't' ? CT_TRUE : first == 'f' ? CT_FALSE : CT_NULL;
-        to = literal(s, a, i, first == 't' ? "true" : first == 'f' ? "false" : "null", line);
+        value_is(a, CT_NUMBER, i, to);
+        return to;
     }
-    if (LIKELY(to != FAILED))
-        close_value(a, i, to);
+    to = literal(s, a, i, first == 't' ? "true" : first == 'f' ? "false" : "null", line);
+    value_is(a, first == 't' ? CT_TRUE : first == 'f' ? CT_FALSE : CT_NULL, i, to);
     return to;
 }
 
 /* ---- containers ---- */
 
 /* Enters the container at `i`; returns where its first token may be. */
-ALWAYS uint32_t enter(ct_parser *s, ct_pass *a, uint32_t i, ct_jtype type)
+ALWAYS size_t enter(ct_parser *s, ct_pass *a, size_t i, ct_jtype type)
 {
-    a->marks += s->marks_width;
-    if (RARELY(a->marks == s->marks_end))
-        return offset(s, ct_json_limit(s, s->text + i, "nested too deep"));
-    a->v->at = i;
+    if (RARELY(a->in == s->open + CT_JSON_DEPTH))
+        return limit(s, i, "nested too deep");
+    a->in++;
+    a->in->v = a->v;
+    a->in->mark = s->first_mark + a->n;
+    a->in->type = type;
+    a->v->at = (uint32_t)i;
     a->v->type = (uint8_t)type;
-    a->v->next = a->open;
     a->v++;
-    a->open = a->n++;
-    a->mark = s->first_mark + a->open;
+    a->n++;
     return i + 1;
 }
 
-/* Does a name stand twice in the container that ends? */
-ALWAYS bool has_twice(ct_parser *s, ct_pass *a, ct_node *v)
+/* Is there really a name that stands twice in the object that ends at `i`? */
+static size_t check_names(ct_parser *s, size_t i, bool line)
 {
-    if (LIKELY((v->flags & SUSPECT) == 0))
-        return false;
+    (void)line;
+    ct_node *v = s->saved.in->v;
     v->flags &= (uint8_t)~SUSPECT;
-    put_away(s, a);
-    ct_val twice = ct_unique_check(&s->unique, s->text, s->tape, a->open, a->n);
-    if (twice != CT_NONE)
-        refuse(s, s->tape[twice].key, "name stands twice in its object");
-    take_back(s, a);
-    return twice != CT_NONE;
+    ct_val obj = (ct_val)(v - s->tape);
+    ct_val twice = ct_unique_check(&s->unique, s->text, s->tape, obj, s->saved.n);
+    return twice == CT_NONE ? i : refuse(s, s->tape[twice].key, "name stands twice in its object");
 }
 
 /* Leaves the innermost container, whose bracket is at `i`. */
-ALWAYS uint32_t leave(ct_parser *s, ct_pass *a, uint32_t i, ct_jtype type)
+ALWAYS size_t leave(ct_parser *s, ct_pass *a, size_t i, ct_jtype type, const bool line)
 {
-    ct_node *v = s->tape + a->open;
-    uint32_t outer = v->next;
-    v->len = i + 1 - v->at;
+    ct_node *v = a->in->v;
+    i++;
+    v->len = (uint32_t)i - v->at;
     v->next = a->n;
-    if (type == CT_OBJECT && RARELY(has_twice(s, a, v)))
-        return FAILED;
-    a->open = outer;
-    a->mark = s->first_mark + outer;
-    a->marks -= s->marks_width;
-    return i + 1;
+    if (type == CT_OBJECT && RARELY(v->flags & SUSPECT)) {
+        i = aside(s, a, check_names, i, line);
+        if (i == FAILED)
+            return FAILED;
+    }
+    a->in--;
+    return i;
 }
 
 /* ---- the pass ---- */
 
-static bool grow(ct_parser *s, uint32_t i)
+/* Makes the tape longer for the value at `i`. */
+static size_t grow(ct_parser *s, size_t i, bool line)
 {
+    (void)line;
     if (s->cap >= CT_JSON_NODES)
-        return ct_json_limit(s, s->text + i, "too many values") != NULL;
+        return limit(s, i, "too many values");
     s->cap = s->cap ? 2 * s->cap : FIRST_NODES;
     s->tape = ct_realloc(s->tape, s->cap, sizeof *s->tape);
-    return true;
+    s->saved.v = s->tape + s->saved.n;
+    for (ct_frame *f = s->open + 1; f <= s->saved.in; f++)
+        f->v = s->tape + (f->mark - s->first_mark);
+    return i;
 }
 
 /* Room for one more value. */
-ALWAYS bool has_room(ct_parser *s, ct_pass *a, uint32_t i)
+ALWAYS bool has_room(ct_parser *s, ct_pass *a, size_t i, const bool line)
 {
-    if (LIKELY(a->v < a->v_end))
-        return true;
-    put_away(s, a);
-    bool grown = grow(s, i);
-    take_back(s, a);
-    a->v = s->tape + a->n;
-    return grown;
+    return LIKELY(a->v < a->v_end) || aside(s, a, grow, i, line) != FAILED;
 }
 
-/* Reads the value at `i` and all it contains; returns what follows it. What is read next depends on
- * what was read last, so the labels are the states of this. */
-ALWAYS uint32_t values(ct_parser *s, ct_pass *a, uint32_t i, const bool line)
+/* Reads the value at `i` and all it contains; returns what follows it. What may come next depends
+ * on what was read last: the labels are the states of this. */
+ALWAYS size_t values(ct_parser *s, ct_pass *a, size_t i, const bool line)
 {
     char c;
     goto item;
 
-member: /* a name, of which the quote is at `i` */
-    if (RARELY(!has_room(s, a, i)))
+member: /* a name's quote is at `i` */
+    if (RARELY(!has_room(s, a, i, line)))
         return FAILED;
-    i = member(s, a, i + 1, line);
+    i = member(s, a, i, line);
     if (RARELY(i == FAILED))
         return FAILED;
+value:
     c = look(a, i, line);
     if (LIKELY(c == '"')) {
         i = string_value(s, a, i, line);
@@ -381,11 +409,16 @@ member: /* a name, of which the quote is at `i` */
         goto object;
     } else if (c == '[') {
         goto array;
+    } else if (RARELY(is_space(c, line))) {
+        i = space(a, i, line);
+        goto value;
     } else {
         i = scalar(s, a, i, c, line);
     }
     if (RARELY(i == FAILED))
         return FAILED;
+    if (RARELY(a->in->type != CT_OBJECT))
+        goto behind;
 
 behind_member:
     if (LIKELY(both(a, i, ',', '"', line))) {
@@ -406,16 +439,15 @@ behind_member:
             return refuse(s, i, "expected ',' or '}'");
     }
 end_of_object:
-    i = leave(s, a, i, CT_OBJECT);
+    i = leave(s, a, i, CT_OBJECT, line);
     if (RARELY(i == FAILED))
         return FAILED;
-behind:
-    if (RARELY(a->open == CT_NONE))
-        return i;
-    if (s->tape[a->open].type == CT_OBJECT)
-        goto behind_member;
 
-behind_item:
+behind:
+    if (LIKELY(a->in->type == CT_OBJECT))
+        goto behind_member;
+    if (RARELY(a->in->type != CT_ARRAY))
+        return i;
     c = look(a, i, line);
     if (RARELY(c != ',' && c != ']')) {
         i = space(a, i, line);
@@ -424,30 +456,22 @@ behind_item:
             return refuse(s, i, "expected ',' or ']'");
     }
     if (c == ',') {
-        i = space(a, i + 1, line);
+        i++;
         goto item;
     }
 end_of_array:
-    i = leave(s, a, i, CT_ARRAY);
+    i = leave(s, a, i, CT_ARRAY, line);
     goto behind;
 
 item:
-    if (RARELY(!has_room(s, a, i)))
+    if (RARELY(!has_room(s, a, i, line)))
         return FAILED;
     a->v->key = a->v->keylen = 0;
     a->v->name = 0;
     a->v->flags = 0;
     c = look(a, i, line);
-    if (LIKELY(c == '{'))
-        goto object;
-    if (c == '[')
-        goto array;
-    i = c == '"' ? string_value(s, a, i, line) : scalar(s, a, i, c, line);
-    if (RARELY(i == FAILED))
-        return FAILED;
-    if (LIKELY(a->open != CT_NONE))
-        goto behind_item;
-    return i;
+    if (RARELY(c != '{'))
+        goto value;
 
 object:
     i = enter(s, a, i, CT_OBJECT);
@@ -468,21 +492,25 @@ array:
     i = enter(s, a, i, CT_ARRAY);
     if (RARELY(i == FAILED))
         return FAILED;
-    i = space(a, i, line);
-    if (RARELY(look(a, i, line) == ']'))
-        goto end_of_array;
+    c = look(a, i, line);
+    if (RARELY(c != '{' && c != '"')) {
+        i = space(a, i, line);
+        if (look(a, i, line) == ']')
+            goto end_of_array;
+    }
     goto item;
 }
 
 /* ---- texts ---- */
 
-/* Marks that no object has left. */
+/* Marks that no object has left, a row for each depth. */
 static void new_marks(ct_parser *s)
 {
     free(s->marks);
     s->marks_width = s->names->count + 1;
-    s->marks = ct_calloc((CT_JSON_DEPTH + 1) * s->marks_width, sizeof *s->marks);
-    s->marks_end = s->marks + (CT_JSON_DEPTH + 1) * s->marks_width;
+    s->marks = ct_calloc(CT_LEN(s->open) * s->marks_width, sizeof *s->marks);
+    for (size_t depth = 0; depth < CT_LEN(s->open); depth++)
+        s->open[depth].marks = s->marks + depth * s->marks_width;
     s->first_mark = 1;
 }
 
@@ -497,17 +525,16 @@ ALWAYS ct_pass start(ct_parser *s, const char *text, size_t n)
     if (RARELY(s->marks_width != s->names->count + 1 || s->first_mark > LAST_MARK))
         new_marks(s);
     s->text = text;
-    s->saved.end = (uint32_t)n;
-    s->saved.start = (uint32_t)(text - s->block);
+    s->saved.end = n;
+    s->saved.start = (size_t)(text - s->block);
     return (ct_pass){.text = text,
-                     .end = s->saved.end,
+                     .end = n,
                      .start = s->saved.start,
                      .stop = s->stop,
                      .names = s->names,
                      .v = s->tape,
                      .v_end = s->tape + s->cap,
-                     .open = CT_NONE,
-                     .marks = s->marks};
+                     .in = s->open};
 }
 
 bool ct_parse(ct_parser *s, ct_str text, ct_doc *doc, ct_err *err)
@@ -519,7 +546,7 @@ bool ct_parse(ct_parser *s, ct_str text, ct_doc *doc, ct_err *err)
         text.p = "";
     ct_json_scan_from(s, text.p, text.p + text.n, 0, CT_NO_STOP);
     ct_pass a = start(s, text.p, text.n);
-    uint32_t i = values(s, &a, space(&a, 0, false), false);
+    size_t i = values(s, &a, space(&a, 0, false), false);
     s->first_mark += a.n;
     if (RARELY(i == FAILED))
         return false;
@@ -566,7 +593,7 @@ bool ct_parse_line(ct_parser *s, ct_str *line, ct_doc *doc, ct_err *err)
     ct_pass a = start(s, line->p, SIZE_MAX);
     while (*a.stop < a.start) /* the LF before */
         a.stop++;
-    uint32_t i = values(s, &a, space(&a, 0, true), true);
+    size_t i = values(s, &a, space(&a, 0, true), true);
     s->first_mark += a.n;
     if (i != FAILED)
         i = space(&a, i, true);

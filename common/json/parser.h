@@ -6,38 +6,44 @@
 #include "common/json/names.h"
 #include "common/json/scan.h"
 
-enum { CT_SCAN_PART = 16 * 1024 /* bytes that are scanned at once */ };
+enum { CT_SCAN_PART = 8 * 1024 /* bytes that are scanned at once */ };
 
 #define CT_NO_STOP UINT32_MAX /* behind the last stop of a part */
 
+/* A container that is open, and what belongs to its depth. */
+typedef struct ct_frame {
+    ct_node *v;
+    uint32_t *marks; /* by the names' ids, for whatever is open at this depth */
+    uint32_t mark;   /* of this container */
+    uint32_t type;   /* CT_NULL: nothing is open */
+} ct_frame;
+
 /* What changes at every step of a pass over a text, to be kept in registers. So its address is
- * given to nobody who is not inlined, and what is called seldom is called with all of it put away:
- * where nothing lives on over a call, nothing has to stay on the stack for it. */
+ * given to nobody who is not inlined, and what is done seldom is done by functions of their own
+ * while all of it is put away: where nothing lives on over a call, nothing has to stay on the stack
+ * for it. */
 typedef struct ct_pass {
     const char *text;
-    uint32_t end;         /* of the text; not that of a line */
-    uint32_t start;       /* of the text in what is scanned */
-    const uint32_t *stop; /* the next one; never one before the string that is read next */
+    size_t end;           /* of the text; not that of a line */
+    size_t start;         /* of the text in what is scanned */
+    const uint32_t *stop; /* the next one */
     const ct_names *names;
     ct_node *v, *v_end; /* the value that is read: tape[n]; the end of the tape */
     uint32_t n;
-    uint32_t open;   /* the innermost open container, CT_NONE where none is open */
-    uint32_t mark;   /* of that container */
-    uint32_t *marks; /* of names, for its depth */
+    ct_frame *in; /* the innermost container that is open */
 } ct_pass;
 
-/* Whether a name stands twice in an object is seen by marks. For each depth there is a row of them,
- * a mark for each name that is known: that of the object in which the name was last seen at this
- * depth. Unknown names share one; so what a mark tells is looked into before it is believed.
- *
- * A container that is open keeps in `next` the container it is in. */
+/* Whether a name stands twice in an object is seen by marks. Each depth has a row of them, with a
+ * place for each name that is known: there stands the mark of the object in which the name was last
+ * seen at this depth. Unknown names share a place; so an object in which a mark is met again is
+ * only suspect, and is checked when it ends. */
 struct ct_parser {
     const ct_names *names;
     ct_node *tape;
     size_t cap;
-    uint32_t *marks, *marks_end;
+    uint32_t *marks;
     size_t marks_width;     /* of a row */
-    uint32_t first_mark;    /* of the text: the mark of its container n is n more */
+    uint32_t first_mark;    /* of a text: the mark of its container n is n more */
     const char *text, *end; /* the text that is parsed; a line of a block ends somewhere before */
     const char *block;      /* what is scanned: the text, or the block of lines it stands in */
     const char *block_end, *line_next; /* of a block of lines; the line that was scanned for */
@@ -51,6 +57,7 @@ struct ct_parser {
     ct_unique unique;
     ct_buf scratch;
     ct_err *err;
+    ct_frame open[CT_JSON_DEPTH + 1]; /* the first one stands for nothing open */
     uint32_t stops[CT_SCAN_PART + CT_SCAN_SLACK];
 };
 

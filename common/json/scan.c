@@ -101,7 +101,7 @@ INLINE uint32_t *enter_by_eight(uint32_t *to, uint32_t base, uint64_t mask)
             memset(last, ' ', sizeof last);                                                        \
             p = memcpy(last, p, to - from);                                                        \
         }                                                                                          \
-        __builtin_prefetch(text + from + 2048);                                                    \
+        __builtin_prefetch(text + from + 4096);                                                    \
         name##_look(p, &quote, &special);                                                          \
         if (special || now.escaped) {                                                              \
             uint64_t slash, high;                                                                  \
