@@ -32,11 +32,25 @@ enum {
 #define LIKELY(x) __builtin_expect(!!(x), 1)
 #define RARELY(x) __builtin_expect(!!(x), 0)
 
+static void set_tape(ct_parser *s, size_t cap)
+{
+    s->tape = ct_realloc(s->tape, cap, sizeof *s->tape);
+    s->cap = cap;
+}
+
+/* A large tape is given back when a much smaller text comes. */
+static void shrink(ct_parser *s, size_t n)
+{
+    if (s->cap > KEEP_NODES && n < s->cap / 8)
+        set_tape(s, FIRST_NODES);
+}
+
 ct_parser *ct_parser_new(const ct_names *names)
 {
     ct_parser *s = ct_calloc(1, sizeof *s);
     s->names = names ? names : &ct_names_none;
     s->scan = ct_scan_best();
+    set_tape(s, FIRST_NODES);
     s->unique.stamps = ct_calloc(UINT16_MAX + 1, sizeof *s->unique.stamps);
     return s;
 }
@@ -374,8 +388,7 @@ static size_t grow(ct_parser *s, size_t i, bool line)
     (void)line;
     if (s->cap >= CT_JSON_NODES)
         return limit(s, i, "too many values");
-    s->cap = s->cap ? 2 * s->cap : FIRST_NODES;
-    s->tape = ct_realloc(s->tape, s->cap, sizeof *s->tape);
+    set_tape(s, 2 * s->cap);
     s->saved.v = s->tape + s->saved.n;
     for (ct_frame *f = s->open + 1; f <= s->saved.in; f++)
         f->v = s->tape + (f->mark - s->first_mark);
@@ -514,14 +527,9 @@ static void new_marks(ct_parser *s)
     s->first_mark = 1;
 }
 
-/* A pass over what starts at `text`. A large tape is given back when a much smaller text comes. */
+/* A pass over what starts at `text`. */
 ALWAYS ct_pass start(ct_parser *s, const char *text, size_t n)
 {
-    if (RARELY(s->cap > KEEP_NODES && n < s->cap / 8)) {
-        free(s->tape);
-        s->tape = NULL;
-        s->cap = 0;
-    }
     if (RARELY(s->marks_width != s->names->count + 1 || s->first_mark > LAST_MARK))
         new_marks(s);
     s->text = text;
@@ -544,6 +552,7 @@ bool ct_parse(ct_parser *s, ct_str text, ct_doc *doc, ct_err *err)
         return ct_fail(err, CT_E_LIMIT, "text is too long");
     if (!text.n)
         text.p = "";
+    shrink(s, text.n);
     ct_json_scan_from(s, text.p, text.p + text.n, 0, CT_NO_STOP);
     ct_pass a = start(s, text.p, text.n);
     size_t i = values(s, &a, space(&a, 0, false), false);
@@ -572,6 +581,7 @@ void ct_parse_block(ct_parser *s, ct_str block)
     s->block = block.p;
     s->block_end = block.p + block.n;
     s->line_next = block.p;
+    shrink(s, block.n);
     scan_lines(s, block.p);
 }
 
