@@ -131,10 +131,13 @@ static bool pass_over(ct_batch *b, ct_record *rec, ct_got *got, ct_err *err)
 
 void ct_batch_start(ct_batch *b)
 {
+    if (!b->block.text.n)
+        b->block.text.p = "";
     b->at = b->block.text.p;
     b->lines = b->nbad = 0;
     b->stopped = false;
-    ct_parse_block(b->parser, b->block.text);
+    if (b->block.text.n)
+        ct_parse_block(b->parser, b->block.text);
 }
 
 ct_got ct_batch_any(ct_batch *b, ct_record *rec, ct_err *err)

@@ -275,6 +275,8 @@ static void sort_alike(const ct_run *r, ct_handle *v, size_t n, ct_handle *scrat
 
 void ct_run_sort(ct_run *r)
 {
+    if (!r->nitems)
+        return;
     ct_handle *v = r->items, *scratch = v - r->nitems;
     size_t start = 0;
     reverse(v, r->nitems);
