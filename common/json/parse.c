@@ -131,21 +131,34 @@ ALWAYS bool both(const ct_pass *a, size_t i, char x, char y, const bool line)
 
 ALWAYS bool is_space(char c, const bool line)
 {
-    return ct_lex_is_space(c) && !(line && c == '\n');
+    return c == ' ' || c == '\t' || c == '\r' || (c == '\n' && !line);
 }
 
-/* Passes over white space, and over the stops in it: control characters are such. So the next stop
- * is never before the string that is read next. */
-ALWAYS size_t space(ct_pass *a, size_t i, const bool line)
+/* Passes over any white space, most of which is to the left of a line; and over the stops in it:
+ * control characters are such. So the next stop is never before the string that is read next. */
+static size_t odd_space(ct_parser *s, size_t i, bool line)
+{
+    static const char wide[8] = "        ";
+    const char *p = s->text + i;
+    while (p < s->end && is_space(*p, line))
+        if (*p++ == '\n')
+            while (s->end - p >= 8 && memcmp(p, wide, sizeof wide) == 0)
+                p += sizeof wide;
+    i = (size_t)(p - s->text);
+    while (*s->saved.stop < s->saved.start + i)
+        s->saved.stop++;
+    return i;
+}
+
+/* The same, fast where there is none or one blank. */
+ALWAYS size_t space(ct_parser *s, ct_pass *a, size_t i, const bool line)
 {
     char c = look(a, i, line);
-    if (LIKELY((uint8_t)c > ' '))
+    if (LIKELY((uint8_t)c > ' ') || !is_space(c, line))
         return i;
-    while (is_space(c, line))
-        c = look(a, ++i, line);
-    while (*a->stop < a->start + i)
-        a->stop++;
-    return i;
+    if (c == ' ' && (uint8_t)look(a, i + 1, line) > ' ')
+        return i + 1;
+    return aside(s, a, odd_space, i, line);
 }
 
 /* Finds the closing quote of a string by the next stop, where that is one. */
@@ -227,7 +240,7 @@ ALWAYS size_t member(ct_parser *s, ct_pass *a, size_t i, const bool line)
         return FAILED;
     i++;
     if (RARELY(look(a, i, line) != ':')) {
-        i = space(a, i, line);
+        i = space(s, a, i, line);
         if (look(a, i, line) != ':')
             return refuse(s, i, "expected ':'");
     }
@@ -423,7 +436,7 @@ value:
     } else if (c == '[') {
         goto array;
     } else if (RARELY(is_space(c, line))) {
-        i = space(a, i, line);
+        i = space(s, a, i, line);
         goto value;
     } else {
         i = scalar(s, a, i, c, line);
@@ -440,10 +453,10 @@ behind_member:
     }
     c = look(a, i, line);
     if (RARELY(c != '}')) {
-        i = space(a, i, line);
+        i = space(s, a, i, line);
         c = look(a, i, line);
         if (c == ',') {
-            i = space(a, i + 1, line);
+            i = space(s, a, i + 1, line);
             if (look(a, i, line) == '"')
                 goto member;
             return refuse(s, i, "expected a name in quotes");
@@ -463,7 +476,7 @@ behind:
         return i;
     c = look(a, i, line);
     if (RARELY(c != ',' && c != ']')) {
-        i = space(a, i, line);
+        i = space(s, a, i, line);
         c = look(a, i, line);
         if (c != ',' && c != ']')
             return refuse(s, i, "expected ',' or ']'");
@@ -493,7 +506,7 @@ object:
     c = look(a, i, line);
     if (LIKELY(c == '"'))
         goto member;
-    i = space(a, i, line);
+    i = space(s, a, i, line);
     c = look(a, i, line);
     if (c == '"')
         goto member;
@@ -507,7 +520,7 @@ array:
         return FAILED;
     c = look(a, i, line);
     if (RARELY(c != '{' && c != '"')) {
-        i = space(a, i, line);
+        i = space(s, a, i, line);
         if (look(a, i, line) == ']')
             goto end_of_array;
     }
@@ -555,11 +568,11 @@ bool ct_parse(ct_parser *s, ct_str text, ct_doc *doc, ct_err *err)
     shrink(s, text.n);
     ct_json_scan_from(s, text.p, text.p + text.n, 0, CT_NO_STOP);
     ct_pass a = start(s, text.p, text.n);
-    size_t i = values(s, &a, space(&a, 0, false), false);
+    size_t i = values(s, &a, space(s, &a, 0, false), false);
     s->first_mark += a.n;
     if (RARELY(i == FAILED))
         return false;
-    i = space(&a, i, false);
+    i = space(s, &a, i, false);
     if (i < text.n)
         return refuse(s, i, "more text after the value") != FAILED;
     *doc = (ct_doc){text, s->tape, a.n};
@@ -603,10 +616,10 @@ bool ct_parse_line(ct_parser *s, ct_str *line, ct_doc *doc, ct_err *err)
     ct_pass a = start(s, line->p, SIZE_MAX);
     while (*a.stop < a.start) /* the LF before */
         a.stop++;
-    size_t i = values(s, &a, space(&a, 0, true), true);
+    size_t i = values(s, &a, space(s, &a, 0, true), true);
     s->first_mark += a.n;
     if (i != FAILED)
-        i = space(&a, i, true);
+        i = space(s, &a, i, true);
     if (i != FAILED && line->p[i] == '\n') {
         s->stop = a.stop;
         s->line_next = line->p + i + 1;
