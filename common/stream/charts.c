@@ -142,12 +142,28 @@ static ct_record *new_record(ct_charts *c)
     return rec;
 }
 
+/* Copies a line, and makes it a block of its own, which is parsed faster than a text. */
+static ct_str copy_line(ct_arena *a, ct_str line)
+{
+    char *to = ct_arena_alloc(a, line.n + 1 + CT_PARSE_SLACK);
+    if (line.n)
+        memcpy(to, line.p, line.n);
+    to[line.n] = '\n';
+    return (ct_str){to, line.n};
+}
+
+static bool parse_line(ct_parser *p, ct_str line, ct_doc *doc, ct_err *err)
+{
+    ct_parse_block(p, (ct_str){line.p, line.n + 1});
+    return ct_parse_line(p, &line, doc, err);
+}
+
 /* Copies the next entry's line to the chart. */
 static bool gather(ct_charts *c, ct_chart *chart, ct_err *err)
 {
     const ct_entry *e = &c->entry;
     ct_record *rec = new_record(c);
-    rec->line = ct_arena_copy(chart->arena, e->line);
+    rec->line = copy_line(chart->arena, e->line);
     rec->file = e->file < c->nfiles ? c->files[e->file] : NULL;
     rec->number = e->number;
     if (c->n == 1)
@@ -214,7 +230,7 @@ static bool parse(ct_parser *p, ct_chart *chart, ct_err *err)
         ct_record *rec = &chart->records[i];
         ct_doc doc;
         const ct_ftype *type =
-            ct_parse(p, rec->line, &doc, err) ? ct_resource_check(m, &doc, err) : NULL;
+            parse_line(p, rec->line, &doc, err) ? ct_resource_check(m, &doc, err) : NULL;
         if (!type)
             return ct_fail(err, CT_E_IO, "temporary file: it is not what was written");
         rec->doc = ct_doc_keep(&doc, chart->arena);
