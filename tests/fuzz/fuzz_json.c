@@ -88,6 +88,45 @@ static void ask_yajl(ct_str text, const ct_doc *doc, const ct_err *err, ct_arena
         must(!doc);
 }
 
+static void must_be_good(ct_parser *p, ct_str *line, ct_str expected)
+{
+    ct_doc doc;
+    must(ct_parse_line(p, line, &doc, NULL) && ct_str_eq(*line, expected));
+    must(ct_str_eq(doc.text, expected) && doc.n == 4);
+    line->p += line->n + 1;
+}
+
+/* The text as a line of a block, between two good ones: told as ct_parse tells it. */
+static void as_line(ct_parser *p, ct_parser *q, ct_str text)
+{
+    const ct_str good = CT_S("{\"a\":[\"\\\"\"],\"b\":1}");
+    ct_buf b = {0};
+    ct_buf_put(&b, good);
+    ct_buf_c(&b, '\n');
+    ct_buf_put(&b, text);
+    for (size_t i = good.n + 1; i < b.n; i++)
+        b.p[i] = b.p[i] == '\n' ? '\t' : b.p[i];
+    ct_buf_c(&b, '\n');
+    ct_buf_put(&b, good);
+    ct_buf_c(&b, '\n');
+    char *block = ct_calloc(b.n + CT_PARSE_SLACK, 1); /* of exactly its size */
+    memcpy(block, b.p, b.n);
+    ct_parse_block(p, (ct_str){block, b.n});
+    ct_str line = {block, 0}, same = {block + good.n + 1, text.n};
+    must_be_good(p, &line, good);
+    ct_doc doc, other;
+    ct_err err = {0}, wanted = {0};
+    bool ok = ct_parse_line(p, &line, &doc, &err);
+    must(line.n == text.n && ok == ct_parse(q, same, &other, &wanted));
+    must(err.kind == wanted.kind && err.offset == wanted.offset);
+    if (ok)
+        must(doc.n == other.n && memcmp(doc.tape, other.tape, doc.n * sizeof *doc.tape) == 0);
+    line.p += line.n + 1;
+    must_be_good(p, &line, good);
+    free(block);
+    ct_buf_free(&b);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -107,6 +146,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check(p, q, &doc, a);
     else
         must(err.offset <= size && err.text && (err.kind != CT_E_CUT || err.offset == size));
+    as_line(p, q, text);
     ct_arena_free(a);
     ct_parser_free(p);
     ct_parser_free(q);

@@ -7,8 +7,7 @@
 
 #include <cmocka.h>
 
-#include "common/json/json.h"
-#include "common/json/scan.h"
+#include "common/json/parser.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,7 +35,18 @@ static ct_names *names_of(const char *const *list, size_t n)
     return names;
 }
 
-static const char *const known[] = {"id", "name", "a", "b", "resourceType", "verificationStatus"};
+static const char *const known[] = {
+    "id",
+    "name",
+    "a",
+    "b",
+    "resourceType",
+    "verificationStatus",
+    "sixteen-of-bytes",
+    "seventeen-of-byte",
+    "thirty-two-bytes-32-thirty-two-b",
+    "thirty-three-bytes-33-thirty-thre",
+};
 
 /* ---- what is JSON ---- */
 
@@ -268,7 +278,21 @@ static const struct text_row {
     BAD("[{\"b\":1,\"a\":[{\"y\":1,\"y\":2}]}]", 21, "name stands twice in its object"),
     BAD("{\"\xc3\xa9\":1,\"\\u00e9\":1}", 9, "name stands twice in its object"),
     GOOD("{\"a\":1,\"A\":1,\"x\":1,\"X\":1,\"\\u0079\":1,\"xy\":1}"),
+    BAD("{\"a\":[{\"a\":1},{\"b\":1},{\"b\":1}],\"b\":{\"a\":1},\"a\":1}", 44,
+        "name stands twice in its object"),
+    BAD("[{\"a\":1},{\"b\":{\"a\":1},\"a\":1,\"b\":1}]", 29, "name stands twice in its object"),
+    BAD("{\"verificationStatus\":1,\"a\":1,\"verificationStatus\":1}", 31,
+        "name stands twice in its object"),
+    GOOD("[{\"a\":1,\"b\":1},{\"a\":{\"b\":1},\"b\":{\"a\":1}},[{\"b\":1}],{\"b\":[{\"a\":1}]}]"),
     GOOD("{\"\\u00e9\":1,\"e\\u0301\":1}"),
+    /* white space */
+    GOOD("{\r\n  \"a\" :\t[\r\n          1,  2 ,\t\"x\"\t]\r\n ,\r\n\t\t\"b\"\n:\n\"y\"\n}\n"),
+    GOOD("{\t\"a\"\t:\t\"x\"\t,\t\"b\"\t:\t[\t\"y\"\t,\t\"z\"\t]\t}\t"),
+    BAD("{\"a\":1,\n         \n         x}", 27, "expected a name in quotes"),
+    BAD("{\"a\"  1}", 6, "expected ':'"),
+    CUT("{\"a\":  "),
+    CUT("{\"a\":1\n        "),
+    CUT("[1,\t"),
 #undef GOOD
 #undef BAD
 #undef CUT
@@ -341,6 +365,42 @@ static void lines_of_a_block(void **state)
     }
     assert_int_equal(lines, 2 * CT_LEN(text_table));
     free(block);
+    ct_buf_free(&b);
+    ct_parser_free(p);
+    ct_parser_free(alone);
+    ct_names_free(names);
+}
+
+/* Lines like these in a block, the first of them so long that all that follows stands at another
+ * place in the parts that are scanned. */
+static void lines_at_every_place(void **state)
+{
+    (void)state;
+    const ct_str lines =
+        CT_S("{\"resourceType\":\"P\",\"x\":[{\"id\":\"\xc3\xa9\",\"\\u0061\":\"\\\"\"}],\"b\":1}\n"
+             "[\t\"\",\r\"y\" ]\r\n");
+    ct_names *names = names_of(known, CT_LEN(known));
+    ct_parser *p = ct_parser_new(names), *alone = ct_parser_new(names);
+    ct_buf b = {0};
+    for (size_t at = 0; at <= lines.n; at++) {
+        b.n = 0;
+        ct_buf_c(&b, '"');
+        memset(ct_buf_room(&b, CT_SCAN_PART), '-', CT_SCAN_PART - at);
+        b.n += CT_SCAN_PART - at;
+        ct_buf_z(&b, "\"\n");
+        ct_buf_put(&b, lines);
+        char *block = ct_calloc(b.n + CT_PARSE_SLACK, 1);
+        memcpy(block, b.p, b.n);
+        ct_parse_block(p, (ct_str){block, b.n});
+        for (ct_str line = {block, 0}; line.p < block + b.n; line.p += line.n + 1) {
+            ct_doc doc, other;
+            assert_true(ct_parse_line(p, &line, &doc, NULL));
+            assert_true(ct_parse(alone, line, &other, NULL));
+            assert_int_equal(doc.n, other.n);
+            assert_memory_equal(doc.tape, other.tape, doc.n * sizeof *doc.tape);
+        }
+        free(block);
+    }
     ct_buf_free(&b);
     ct_parser_free(p);
     ct_parser_free(alone);
@@ -547,6 +607,17 @@ static void names(void **state)
     }
     assert_str(ct_names_text(t, 0), "");
     assert_str(ct_names_text(t, UINT16_MAX), "");
+    ct_parser *p = ct_parser_new(t);
+    for (int i = 0; i < 3000; i++) {
+        ct_doc doc;
+        char object[64];
+        int n = snprintf(object, sizeof object, "{\"%.*s\":\"long enough by far\"}", i % 11 + 1,
+                         text[i]);
+        assert_true(ct_parse(p, (ct_str){object, (size_t)n}, &doc, NULL));
+        assert_int_equal(ct_name(&doc, 1), ct_names_find(t, ct_key(&doc, 1)));
+        assert_int_not_equal(ct_name(&doc, 1), 0);
+    }
+    ct_parser_free(p);
     ct_names_free(t);
     ct_names_free(NULL);
 }
@@ -569,6 +640,20 @@ static const struct near_row {
     {"verificationXStatus", 0},
     {"name", 2},
     {"names", 0},
+    {"sixteen-of-bytes", 7},
+    {"sixteen-of-byte", 0},
+    {"sixteen-of-bytez", 0},
+    {"sixteen-of-bytess", 0},
+    {"seventeen-of-byte", 8},
+    {"seventeen-of-byt", 0},
+    {"zeventeen-of-byte", 0},
+    {"sevenTeen-of-byte", 0},
+    {"thirty-two-bytes-32-thirty-two-b", 9},
+    {"thirty-two-bytes 32-thirty-two-b", 0},
+    {"thirty-two-byteZ-32-thirty-two-b", 0},
+    {"thirty-two-bytes-32-thirty-two", 0},
+    {"thirty-three-bytes-33-thirty-thre", 10},
+    {"thirty-three-bytes-33_thirty-thre", 0},
 };
 
 static void near_names(void **state)
@@ -595,6 +680,8 @@ static void near_names(void **state)
     }
     assert_int_equal(ct_names_add(t, CT_S("")), CT_LEN(known) + 1);
     assert_int_equal(ct_names_find(t, CT_S("")), CT_LEN(known) + 1);
+    assert_true(ct_parse(p, CT_S("{\"\":\"a value of some length\"}"), &doc, NULL));
+    assert_int_equal(ct_name(&doc, 1), CT_LEN(known) + 1);
     ct_buf_free(&b);
     ct_parser_free(p);
     ct_names_free(t);
@@ -950,6 +1037,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(texts),
         cmocka_unit_test(lines_of_a_block),
+        cmocka_unit_test(lines_at_every_place),
         cmocka_unit_test(stops_at_every_place),
         cmocka_unit_test(every_start_is_cut),
         cmocka_unit_test(depth_is_bounded),
