@@ -313,10 +313,12 @@ static void free_query(path_query *q)
 
 int main(int argc, char **argv)
 {
-    struct run r = {.query.model = ct_model_r4(), .arena = ct_arena_new()};
+    struct run r = {0};
     int status;
 
     ct_cli_start(&r.cli, &command, argc, argv);
+    r.query.model = ct_model_r4();
+    r.arena = ct_arena_new();
     read_options(&r);
     r.query.now = now(&r.cli);
     run(&r);

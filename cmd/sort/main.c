@@ -176,10 +176,11 @@ void sort_all(sort_run *s, bool ordered)
 
 int main(int argc, char **argv)
 {
-    sort_run s = {.memory = MEMORY, .model = ct_model_r4()};
+    sort_run s = {.memory = MEMORY};
     struct wish w = {0};
 
     ct_cli_start(&s.cli, &command, argc, argv);
+    s.model = ct_model_r4();
     read_options(&s, &w);
     if (w.check) {
         sort_check(&s);

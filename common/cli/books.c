@@ -70,8 +70,18 @@ static void put_pair(ct_buf *b, const char *name, uint64_t value)
     ct_buf_printf(b, ",\"%s\":%" PRIu64, name, value);
 }
 
-static void put_side(ct_buf *b, const char *name, const ct_side *s)
+static int by_kind(const void *a, const void *b)
 {
+    const struct ct_kindcount *x = a, *y = b;
+
+    return ct_str_cmp(x->kind, y->kind);
+}
+
+/* Kinds by name: in which order they came first depends on how the input fell into blocks. */
+static void put_side(ct_buf *b, const char *name, ct_side *s)
+{
+    if (s->nkinds)
+        qsort(s->kinds, s->nkinds, sizeof(*s->kinds), by_kind);
     ct_buf_printf(b, ",\"%s\":{\"records\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"sum\":\"", name,
                   s->records, s->bytes);
     ct_hex(b, s->sum, sizeof(s->sum));
@@ -111,7 +121,7 @@ static void put_tables(ct_buf *b, const ct_cli *c)
 
 static void write_tally(ct_cli *c)
 {
-    const ct_tally *t = &c->tally;
+    ct_tally *t = &c->tally;
     ct_buf b = {0};
 
     ct_buf_printf(&b, "{\"command\":\"%s\",\"version\":\"%s\",\"status\":%d", c->command->name,

@@ -16,7 +16,7 @@ typedef struct piece {
 
 struct ct_pump {
     ct_decoder d;
-    int wake[2]; /* a pipe: written to when the thread must end */
+    int wake[2]; /* a pipe: its writing end is closed when the thread must end */
     pthread_t thread;
     bool threaded, ended; /* ended: the last piece, which has no bytes, was taken */
     pthread_mutex_t lock;
@@ -133,8 +133,8 @@ static void stop(ct_pump *p)
     p->stop = true;
     pthread_cond_broadcast(&p->changed);
     pthread_mutex_unlock(&p->lock);
-    while (write(p->wake[1], "", 1) < 0) /* it is empty, so this is a signal's doing */
-        ;
+    close(p->wake[1]); /* which cannot be interrupted or find it full, as write(2) may */
+    p->wake[1] = -1;
     pthread_join(p->thread, NULL);
 }
 

@@ -125,18 +125,22 @@ static bool is_time(const pool *p, ct_got got)
            (p->w->ready && !p->w->ready(p->w->ctx));
 }
 
-/* What is ready goes out first, so that output does not wait for input. */
+/* What is ready goes out first, so that output does not wait for input. What `fill` failed with is
+ * no news where the run ended ahead of it: that it came so far is chance. */
 static bool run(pool *p, ct_err *err)
 {
     ct_got got = CT_GOT_RECORD;
+    ct_err failed = {0};
     while (got == CT_GOT_RECORD || p->done < p->filled) {
         if (p->done < p->filled && take(p, is_time(p, got))) {
             if (!put(p))
                 return false;
         } else {
-            got = give(p, err);
+            got = give(p, &failed);
         }
     }
+    if (got == CT_GOT_FATAL && err)
+        *err = failed;
     return got == CT_GOT_END;
 }
 

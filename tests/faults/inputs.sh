@@ -20,6 +20,7 @@ chart import -q --tally tally.json bundle.json >/dev/null || exit 2
     printf '%s\n' Okafor 19590617 987-65-4329 204417
 } | sort -u >values
 head -n 3 retired.ndjson >few.ndjson
-for file in bundle.json adt.hl7 charts.ndjson release.ndjson retired.ndjson shared.ndjson few.ndjson tally.json; do
+chart sort -q -o sorted.ndjson charts.ndjson || exit 2
+for file in bundle.json adt.hl7 charts.ndjson sorted.ndjson release.ndjson retired.ndjson shared.ndjson few.ndjson tally.json; do
     gzip -nc $file >$file.gz && zstd -qc $file >$file.zst && xz -c $file >$file.xz && bzip2 -c $file >$file.bz2 || exit 2
 done
