@@ -114,6 +114,27 @@ ALWAYS size_t aside(ct_parser *s, ct_pass *a, aside_fn *step, size_t i, const bo
     return i;
 }
 
+/* ---- room ---- */
+
+/* Makes the tape longer for the value at `i`. */
+static size_t grow(ct_parser *s, size_t i, bool line)
+{
+    (void)line;
+    if (s->cap >= CT_JSON_NODES)
+        return limit(s, i, "too many values");
+    set_tape(s, 2 * s->cap);
+    s->saved.v = s->tape + s->saved.n;
+    for (ct_frame *f = s->open + 1; f <= s->saved.in; f++)
+        f->v = s->tape + (f->mark - s->first_mark);
+    return i;
+}
+
+/* Room for one more value. */
+ALWAYS bool has_room(ct_parser *s, ct_pass *a, size_t i, const bool line)
+{
+    return LIKELY(a->v < a->v_end) || aside(s, a, grow, i, line) != FAILED;
+}
+
 /* ---- bytes ---- */
 
 /* The byte at `i`; NUL, which no rule accepts, at the end. */
@@ -177,7 +198,7 @@ static size_t string(ct_parser *s, ct_pass *a, size_t i, bool *escaped)
     return p ? (size_t)(p - s->text) : FAILED;
 }
 
-/* ---- names ---- */
+/* ---- new values ---- */
 
 /* Any name, looked up without haste. */
 static uint32_t look_up(ct_parser *s, ct_str key, bool escaped)
@@ -232,9 +253,12 @@ ALWAYS size_t name(ct_parser *s, ct_pass *a, size_t i, const bool line)
     return aside(s, a, odd_name, i, line);
 }
 
-/* Reads the name whose quote is at `i`, and the colon; returns where the value may start. */
+/* A new value, which is a member: reads the name whose quote is at `i`, and the colon. Returns
+ * where its text may start. */
 ALWAYS size_t member(ct_parser *s, ct_pass *a, size_t i, const bool line)
 {
+    if (RARELY(!has_room(s, a, i, line)))
+        return FAILED;
     i = name(s, a, i + 1, line);
     if (RARELY(i == FAILED))
         return FAILED;
@@ -245,6 +269,17 @@ ALWAYS size_t member(ct_parser *s, ct_pass *a, size_t i, const bool line)
             return refuse(s, i, "expected ':'");
     }
     return i + 1;
+}
+
+/* A new value, which has no name. Returns where its text may start. */
+ALWAYS size_t item(ct_parser *s, ct_pass *a, size_t i, const bool line)
+{
+    if (RARELY(!has_room(s, a, i, line)))
+        return FAILED;
+    a->v->key = a->v->keylen = 0;
+    a->v->name = 0;
+    a->v->flags = 0;
+    return i;
 }
 
 /* ---- numbers and literals ---- */
@@ -395,23 +430,37 @@ ALWAYS size_t leave(ct_parser *s, ct_pass *a, size_t i, ct_jtype type, const boo
 
 /* ---- the pass ---- */
 
-/* Makes the tape longer for the value at `i`. */
-static size_t grow(ct_parser *s, size_t i, bool line)
+/* Behind a value in a container that `bracket` closes: where that is, or a comma. */
+ALWAYS size_t behind_value(ct_parser *s, ct_pass *a, size_t i, char bracket, const bool line)
 {
-    (void)line;
-    if (s->cap >= CT_JSON_NODES)
-        return limit(s, i, "too many values");
-    set_tape(s, 2 * s->cap);
-    s->saved.v = s->tape + s->saved.n;
-    for (ct_frame *f = s->open + 1; f <= s->saved.in; f++)
-        f->v = s->tape + (f->mark - s->first_mark);
-    return i;
+    char c = look(a, i, line);
+    if (LIKELY(c == bracket || c == ','))
+        return i;
+    i = space(s, a, i, line);
+    c = look(a, i, line);
+    if (c == bracket || c == ',')
+        return i;
+    return refuse(s, i, bracket == '}' ? "expected ',' or '}'" : "expected ',' or ']'");
 }
 
-/* Room for one more value. */
-ALWAYS bool has_room(ct_parser *s, ct_pass *a, size_t i, const bool line)
+/* Reads the value at `*i` where it contains none, white space before it. Returns the first byte of
+ * it. */
+ALWAYS char simple_value(ct_parser *s, ct_pass *a, size_t *i, const bool line)
 {
-    return LIKELY(a->v < a->v_end) || aside(s, a, grow, i, line) != FAILED;
+    for (;;) {
+        char c = look(a, *i, line);
+        if (LIKELY(c == '"')) {
+            *i = string_value(s, a, *i, line);
+            return c;
+        }
+        if (c == '{' || c == '[')
+            return c;
+        if (LIKELY(!is_space(c, line))) {
+            *i = scalar(s, a, *i, c, line);
+            return c;
+        }
+        *i = space(s, a, *i, line);
+    }
 }
 
 /* Reads the value at `i` and all it contains; returns what follows it. What may come next depends
@@ -421,67 +470,47 @@ ALWAYS size_t values(ct_parser *s, ct_pass *a, size_t i, const bool line)
     char c;
     goto item;
 
-member: /* a name's quote is at `i` */
-    if (RARELY(!has_room(s, a, i, line)))
-        return FAILED;
+member:
     i = member(s, a, i, line);
     if (RARELY(i == FAILED))
         return FAILED;
 value:
-    c = look(a, i, line);
-    if (LIKELY(c == '"')) {
-        i = string_value(s, a, i, line);
-    } else if (c == '{') {
+    c = simple_value(s, a, &i, line);
+    if (c == '{')
         goto object;
-    } else if (c == '[') {
+    if (c == '[')
         goto array;
-    } else if (RARELY(is_space(c, line))) {
-        i = space(s, a, i, line);
-        goto value;
-    } else {
-        i = scalar(s, a, i, c, line);
-    }
     if (RARELY(i == FAILED))
         return FAILED;
     if (RARELY(a->in->type != CT_OBJECT))
         goto behind;
-
 behind_member:
     if (LIKELY(both(a, i, ',', '"', line))) {
         i++;
         goto member;
     }
-    c = look(a, i, line);
-    if (RARELY(c != '}')) {
-        i = space(s, a, i, line);
-        c = look(a, i, line);
-        if (c == ',') {
+    if (RARELY(look(a, i, line) != '}')) {
+        i = behind_value(s, a, i, '}', line);
+        if (i == FAILED)
+            return FAILED;
+        if (look(a, i, line) == ',') {
             i = space(s, a, i + 1, line);
-            if (look(a, i, line) == '"')
-                goto member;
-            return refuse(s, i, "expected a name in quotes");
+            goto next_member;
         }
-        if (c != '}')
-            return refuse(s, i, "expected ',' or '}'");
     }
 end_of_object:
     i = leave(s, a, i, CT_OBJECT, line);
     if (RARELY(i == FAILED))
         return FAILED;
-
 behind:
     if (LIKELY(a->in->type == CT_OBJECT))
         goto behind_member;
     if (RARELY(a->in->type != CT_ARRAY))
         return i;
-    c = look(a, i, line);
-    if (RARELY(c != ',' && c != ']')) {
-        i = space(s, a, i, line);
-        c = look(a, i, line);
-        if (c != ',' && c != ']')
-            return refuse(s, i, "expected ',' or ']'");
-    }
-    if (c == ',') {
+    i = behind_value(s, a, i, ']', line);
+    if (RARELY(i == FAILED))
+        return FAILED;
+    if (look(a, i, line) == ',') {
         i++;
         goto item;
     }
@@ -489,42 +518,32 @@ end_of_array:
     i = leave(s, a, i, CT_ARRAY, line);
     goto behind;
 
-item:
-    if (RARELY(!has_room(s, a, i, line)))
-        return FAILED;
-    a->v->key = a->v->keylen = 0;
-    a->v->name = 0;
-    a->v->flags = 0;
-    c = look(a, i, line);
-    if (RARELY(c != '{'))
-        goto value;
-
-object:
-    i = enter(s, a, i, CT_OBJECT);
-    if (RARELY(i == FAILED))
-        return FAILED;
-    c = look(a, i, line);
-    if (LIKELY(c == '"'))
-        goto member;
-    i = space(s, a, i, line);
-    c = look(a, i, line);
-    if (c == '"')
-        goto member;
-    if (c == '}')
-        goto end_of_object;
-    return refuse(s, i, "expected a name in quotes");
-
 array:
     i = enter(s, a, i, CT_ARRAY);
     if (RARELY(i == FAILED))
         return FAILED;
-    c = look(a, i, line);
-    if (RARELY(c != '{' && c != '"')) {
-        i = space(s, a, i, line);
-        if (look(a, i, line) == ']')
-            goto end_of_array;
-    }
-    goto item;
+    i = space(s, a, i, line);
+    if (RARELY(look(a, i, line) == ']'))
+        goto end_of_array;
+item:
+    i = item(s, a, i, line);
+    if (RARELY(i == FAILED))
+        return FAILED;
+    if (RARELY(look(a, i, line) != '{'))
+        goto value;
+object:
+    i = enter(s, a, i, CT_OBJECT);
+    if (RARELY(i == FAILED))
+        return FAILED;
+    if (LIKELY(look(a, i, line) == '"'))
+        goto member;
+    i = space(s, a, i, line);
+    if (look(a, i, line) == '}')
+        goto end_of_object;
+next_member:
+    if (RARELY(look(a, i, line) != '"'))
+        return refuse(s, i, "expected a name in quotes");
+    goto member;
 }
 
 /* ---- texts ---- */
