@@ -191,7 +191,7 @@ static void run(import_job *job)
     size_t n = (size_t)c->jobs * CT_SLOTS_PER_JOB;
     import_block *blocks = ct_calloc(n, sizeof *blocks);
     void **slots = ct_calloc(n, sizeof *slots);
-    ct_work w = {c->jobs, slots, n, fill, work, done, job};
+    ct_work w = {c->jobs, slots, n, fill, work, done, job, NULL, NULL};
     ct_err err = {0};
 
     for (size_t i = 0; i < n; i++) {

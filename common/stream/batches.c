@@ -95,6 +95,20 @@ static bool done(void *ctx, void *slot)
     return ok;
 }
 
+/* ---- waiting ---- */
+
+static bool ready(void *ctx)
+{
+    run *r = ctx;
+    return ct_blocks_ready(r->w->in);
+}
+
+static bool idle(void *ctx)
+{
+    run *r = ctx;
+    return !r->w->idle || r->w->idle(r->w->ctx);
+}
+
 /* ---- the run ---- */
 
 static bool run_units(run *r, unit *units, size_t n, ct_err *err)
@@ -114,6 +128,8 @@ static bool run_units(run *r, unit *units, size_t n, ct_err *err)
         .work = work,
         .done = done,
         .ctx = r,
+        .ready = ready,
+        .idle = idle,
     };
     bool ok = ct_work_run(&w, err);
     for (size_t i = 0; i < n; i++)

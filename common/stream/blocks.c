@@ -228,6 +228,11 @@ ct_got ct_blocks_next(ct_blocks *b, ct_block *to, ct_err *err)
     }
 }
 
+bool ct_blocks_ready(ct_blocks *b)
+{
+    return !b->in || b->ended || ct_in_ready(b->in);
+}
+
 void ct_block_free(ct_block *b)
 {
     ct_buf_free(&b->buf);

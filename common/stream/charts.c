@@ -231,7 +231,7 @@ bool ct_charts_run(const ct_chartwork *w, ct_err *err)
         units[i].slot = w->slots[i];
         slots[i] = &units[i];
     }
-    ct_work inner = {w->jobs, slots, n, fill, work, done, &r};
+    ct_work inner = {w->jobs, slots, n, fill, work, done, &r, NULL, NULL};
     bool ok = ct_work_run(&inner, err);
     if (r.failed.kind && err)
         *err = r.failed;

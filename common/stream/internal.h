@@ -51,6 +51,8 @@ typedef struct ct_block {
 /* The next block. After CT_GOT_FATAL (once all that was read before is given out) `to->file` is the
  * input that failed, NULL where it did not open, and `to->first` says whether nothing was read. */
 ct_got ct_blocks_next(ct_blocks *b, ct_block *to, ct_err *err);
+/* Would it not have to wait? */
+bool ct_blocks_ready(ct_blocks *b);
 void ct_block_free(ct_block *b);
 /* What is known of the way so far, to be added to; shown to the watch. */
 ct_progress *ct_blocks_progress(ct_blocks *b);
