@@ -244,6 +244,14 @@ static bool done(void *ctx, void *slot, uint64_t before)
     return ok;
 }
 
+/* Whoever reads what was found so far need not wait with us for more. */
+static bool hand_on(void *ctx)
+{
+    struct run *r = ctx;
+
+    return ct_out_flush(ct_cli_out(&r->cli));
+}
+
 static void put_head(struct run *r)
 {
     ct_buf b = {0};
@@ -268,6 +276,7 @@ static void run(struct run *r)
                     .done = done,
                     .ctx = r,
                     .note = tell_problem,
+                    .idle = hand_on,
                     .bad = ct_cli_bad,
                     .bad_ctx = &r->cli};
     ct_err err = {0};

@@ -31,12 +31,6 @@ static ct_got fill(void *ctx, void *slot, ct_err *err)
     return got;
 }
 
-static bool ready(void *ctx)
-{
-    run *r = ctx;
-    return r->in_work < IN_WORK && ct_blocks_ready(r->w->in);
-}
-
 /* ---- on any thread ---- */
 
 static void push_bad(ct_batch *b, const ct_record *rec, const ct_err *err, int kind)
@@ -108,6 +102,20 @@ static bool done(void *ctx, void *slot)
     return ok;
 }
 
+/* ---- waiting ---- */
+
+static bool ready(void *ctx)
+{
+    run *r = ctx;
+    return r->in_work < IN_WORK && ct_blocks_ready(r->w->in);
+}
+
+static bool idle(void *ctx)
+{
+    run *r = ctx;
+    return !r->w->idle || r->w->idle(r->w->ctx);
+}
+
 /* ---- the run ---- */
 
 static bool run_units(run *r, unit *units, size_t n, ct_err *err)
@@ -128,6 +136,7 @@ static bool run_units(run *r, unit *units, size_t n, ct_err *err)
         .done = done,
         .ctx = r,
         .ready = ready,
+        .idle = idle,
     };
     bool ok = ct_work_run(&w, err);
     for (size_t i = 0; i < n; i++)

@@ -93,6 +93,11 @@ bool ct_out_put(ct_out *out, ct_str s)
     return !out->eager || flush(out);
 }
 
+bool ct_out_flush(ct_out *out)
+{
+    return out->failed.kind == CT_OK && (out->temporary || out->packer || flush(out));
+}
+
 /* ---- opening ---- */
 
 /* The filter that the name asks for, or 0. */

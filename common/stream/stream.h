@@ -36,6 +36,9 @@ typedef struct ct_out ct_out;
 CT_USE ct_out *ct_out_open(const char *path, ct_err *err);
 /* Errors stick and are reported again by ct_out_close. False at once where the write failed. */
 bool ct_out_put(ct_out *out, ct_str s);
+/* Writes what is buffered, where somebody may be waiting for it: not to a file that has no name
+ * yet, nor through a packer, which would pack worse. */
+bool ct_out_flush(ct_out *out);
 /* Flushes, syncs, renames. The `out` is gone whatever the result. */
 CT_USE bool ct_out_close(ct_out *out, ct_err *err);
 /* Drops it: a file leaves nothing behind. NULL is allowed. */
@@ -139,8 +142,9 @@ typedef void ct_bad_fn(void *ctx, const ct_record *rec, const ct_err *err);
 /* Records worked on by several threads, a batch of some hundred KiB at a time.
  *
  *     work   on any thread: takes the records of the batch by ct_batch_next and leaves what comes
- * of them in the slot, which is that thread's meanwhile. Numbers of lines count from the batch's
- * first done   on the calling thread, in the order of the batches: `before` lines of the file came
+ *            of them in the slot, which is that thread's meanwhile. Numbers of lines count from the
+ *            batch's first
+ *     done   on the calling thread, in the order of the batches: `before` lines of the file came
  *            before this batch. False ends the run
  *
  * Bad records are passed over by ct_batch_next, and given to `bad` ahead of `done`. `slots` is
@@ -159,6 +163,7 @@ typedef struct ct_batches {
     bool (*done)(void *ctx, void *slot, uint64_t before);
     void *ctx;
     void (*note)(void *ctx, const ct_err *err); /* where ct_batch_note is called */
+    bool (*idle)(void *ctx);                    /* as in ct_work */
     ct_bad_fn *bad;                             /* may be NULL */
     void *bad_ctx;
 } ct_batches;
@@ -291,6 +296,9 @@ void ct_lines_add(ct_lines *l, ct_str line, ct_str kind);
  *            CT_GOT_FATAL (which ends the run, `*err` filled, after what was filled before is done)
  *     work   on any thread; each slot is one thread's at a time
  *     done   on the calling thread, in order; false ends the run
+ *     ready  on the calling thread: would `fill` not have to wait? NULL: never. Where it would, all
+ *            that was filled is done first, so that results do not wait for input, and then
+ *     idle   is called, to hand on what is buffered; false ends the run. May be NULL
  *
  * Slots are made by the caller: `nslots` of them, at least `jobs`; with CT_SLOTS_PER_JOB times
  * `jobs` all are kept busy, and no more charts than that are in memory. With jobs 1 everything runs
@@ -305,8 +313,8 @@ typedef struct ct_work {
     void (*work)(void *ctx, void *slot);
     bool (*done)(void *ctx, void *slot);
     void *ctx;
-    /* May be NULL. Would `fill` not have to wait? Where it would, what was filled is done first. */
     bool (*ready)(void *ctx);
+    bool (*idle)(void *ctx);
 } ct_work;
 
 CT_USE bool ct_work_run(const ct_work *w, ct_err *err);

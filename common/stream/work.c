@@ -118,11 +118,16 @@ static bool put(pool *p)
     return ok;
 }
 
-/* Is it time for what was filled: because nothing more can be, or would have to be waited for? */
-static bool is_time(const pool *p, ct_got got)
+/* Must more input be waited for? */
+static bool must_wait(const ct_work *w)
 {
-    return got != CT_GOT_RECORD || p->filled - p->done == p->w->nslots ||
-           (p->w->ready && !p->w->ready(p->w->ctx));
+    return w->ready && !w->ready(w->ctx);
+}
+
+/* Ahead of that; false where the run ends. */
+static bool rest(const ct_work *w)
+{
+    return !w->idle || !must_wait(w) || w->idle(w->ctx);
 }
 
 /* What is ready goes out first, so that output does not wait for input. What `fill` failed with is
@@ -132,12 +137,15 @@ static bool run(pool *p, ct_err *err)
     ct_got got = CT_GOT_RECORD;
     ct_err failed = {0};
     while (got == CT_GOT_RECORD || p->done < p->filled) {
-        if (p->done < p->filled && take(p, is_time(p, got))) {
+        bool full = got != CT_GOT_RECORD || p->filled - p->done == p->w->nslots;
+        if (p->done < p->filled && (take(p, full) || (must_wait(p->w) && take(p, true)))) {
             if (!put(p))
                 return false;
-        } else {
-            got = give(p, &failed);
+            continue;
         }
+        if (p->done == p->filled && !rest(p->w))
+            return false;
+        got = give(p, &failed);
     }
     if (got == CT_GOT_FATAL && err)
         *err = failed;
@@ -147,13 +155,16 @@ static bool run(pool *p, ct_err *err)
 /* One slot, one thread. */
 static bool run_alone(const ct_work *w, ct_err *err)
 {
-    ct_got got;
-    while ((got = w->fill(w->ctx, w->slots[0], err)) == CT_GOT_RECORD) {
+    for (;;) {
+        if (!rest(w))
+            return false;
+        ct_got got = w->fill(w->ctx, w->slots[0], err);
+        if (got != CT_GOT_RECORD)
+            return got == CT_GOT_END;
         w->work(w->ctx, w->slots[0]);
         if (!w->done(w->ctx, w->slots[0]))
             return false;
     }
-    return got == CT_GOT_END;
 }
 
 bool ct_work_run(const ct_work *w, ct_err *err)

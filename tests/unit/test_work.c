@@ -67,6 +67,62 @@ static bool done(void *ctx, void *in)
     return r->done++ != r->stop_at;
 }
 
+/* ---- waiting for input ---- */
+
+typedef struct slow_input {
+    run r;
+    int idle, stop_at; /* idle: how often; at which it says false, or -1 */
+    bool waited;       /* it was asked whether it is ready, and said no */
+    bool none_left;    /* all that was filled was done whenever it was idle */
+} slow_input;
+
+static bool never_ready(void *ctx)
+{
+    slow_input *s = ctx;
+    s->waited = true;
+    return false;
+}
+
+static bool idle(void *ctx)
+{
+    slow_input *s = ctx;
+    s->none_left = s->none_left && s->r.done == s->r.filled;
+    return s->idle++ != s->stop_at;
+}
+
+/* Where input must be waited for, what was read is done before. */
+static void test_waiting(void **state)
+{
+    (void)state;
+    static const struct {
+        int jobs, stop_at, done, idle;
+    } rows[] = {{1, -1, 20, 21}, {3, -1, 20, 21}, {1, 5, 5, 6}, {3, 5, 5, 6}};
+    for (size_t i = 0; i < CT_LEN(rows); i++) {
+        slot slots[SLOTS];
+        void *ring[SLOTS];
+        for (size_t k = 0; k < SLOTS; k++)
+            ring[k] = &slots[k];
+        slow_input s = {.r = {.units = 20, .last = CT_GOT_END, .stop_at = -1, .slow = 3},
+                        .stop_at = rows[i].stop_at,
+                        .none_left = true};
+        s.r.slots = slots;
+        ct_work w = {.jobs = rows[i].jobs,
+                     .slots = ring,
+                     .nslots = SLOTS,
+                     .fill = fill,
+                     .work = work,
+                     .done = done,
+                     .ctx = &s,
+                     .ready = never_ready,
+                     .idle = idle};
+        ct_err err = {0};
+        assert_int_equal(ct_work_run(&w, &err), rows[i].stop_at < 0);
+        assert_int_equal(s.r.done, rows[i].done);
+        assert_int_equal(s.idle, rows[i].idle);
+        assert_true(s.waited && s.none_left);
+    }
+}
+
 static void test_runs(void **state)
 {
     (void)state;
@@ -127,6 +183,6 @@ static void test_runs(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_runs)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_runs), cmocka_unit_test(test_waiting)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
