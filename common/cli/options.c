@@ -293,10 +293,10 @@ static void check_inputs(ct_cli *c)
     }
 }
 
-static ct_out *open_out(ct_cli *c, const char *path)
+static ct_out *open_out(ct_cli *c, const char *path, ct_out *(*open)(const char *path, ct_err *err))
 {
     ct_err err = {0};
-    ct_out *out = path ? ct_out_open(path, &err) : NULL;
+    ct_out *out = path ? open(path, &err) : NULL;
 
     if (path && !out)
         ct_cli_die(c, path, &err);
@@ -312,14 +312,16 @@ static void settle(ct_cli *c)
     c->nargs = (size_t)(c->argc - optind);
     if (c->jobs == 0)
         c->jobs = cores > 1 ? (int)cores : 1;
-    if (c->as_of.precision == CT_P_NONE)
-        today(&c->as_of);
     ct_cli_apart(c, "reject", c->reject_path);
     ct_cli_apart(c, "tally", c->tally_path);
     check_inputs(c);
     c->tally.in.off = c->tally.out.off = !c->tally_path;
-    c->books = open_out(c, c->tally_path);
-    c->reject = open_out(c, c->reject_path);
+    /* A run that is killed must not leave the books of an earlier one, over which a pipeline's
+     * would add up. */
+    c->books = open_out(c, c->tally_path, ct_out_open_anew);
+    c->reject = open_out(c, c->reject_path, ct_out_open);
+    if (c->as_of.precision == CT_P_NONE)
+        today(&c->as_of);
 }
 
 int ct_cli_option(ct_cli *c)
