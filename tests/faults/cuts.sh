@@ -52,7 +52,6 @@ stride() { # FILE CUTS
 }
 
 if [ -f "in/$input" ]; then case $input in *.db | tally.json | *.gz) ;; *)
-    preload=
     plain_run file /dev/null "$input"
     [ "$name" != path ] || input=few.ndjson
     stride "in/$input" 15

@@ -10,7 +10,7 @@ step() { # NUMBER COMMAND...
     if [ "$number" = "$victim" ]; then
         LD_PRELOAD=$preload FAULT_CALL=$call FAULT_NTH=$nth FAULT_ERROR=$error FAULT_HIT=hit "$@" --tally "$number"
     else
-        "$@" --tally "$number"
+        LD_PRELOAD=$preload "$@" --tally "$number" # which does not wait for the disk
     fi
 }
 
@@ -58,7 +58,9 @@ else
         for error in KILL TERM EIO; do
             problem=
             hits=0
-            for call in read write rename fsync memory; do
+            calls='read write rename fsync'
+            [ $error = TERM ] || calls="$calls memory"
+            for call in $calls; do
                 nth=1
                 while :; do
                     all_five

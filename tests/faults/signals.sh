@@ -39,7 +39,7 @@ at_calls() { # NAME CALL...
             hits=$((hits + 1))
             judge_end
             problem=${problem:-${why:+at $nth of $(cat hit): $why}}
-            nth=$((nth + nth / 3 + 1))
+            nth=$((nth + nth / 2 + 1))
         done
         tidy
     done
