@@ -142,7 +142,8 @@ void ct_cli_unwritten(ct_cli *c, const char *name, const ct_err *err)
     ct_cli_error(c, CT_FAULT, name, err);
 }
 
-/* One that failed, for which a run may have ended, tells why when it is closed, and gets no name. */
+/* One that failed, for which a run may have ended, tells why when it is closed, and gets no name.
+ */
 static void close_out(ct_cli *c, ct_out *out, const char *name, bool keep)
 {
     ct_err err = {0};

@@ -16,6 +16,7 @@ judge_end() {
     fi
     # Behind the rename it is there, and whole.
     old_stands || same_target || blame "$target is neither old nor whole"
+    read -r _ path <hit
     case $begun$template in yes*TALLY*) late=yes judge_tally ;; esac
     judge_ledger
     case $template in *NEW* | *OUT/*) clear_products ;; esac
