@@ -7,7 +7,7 @@ for call in read pread write pwrite open fsync rename link close truncate tempor
     read | pread) read=4096 ;;
     write | pwrite | fsync | truncate | temporary | folder) error=ENOSPC ;;
     esac
-    sweep "$name/a failing $call" 12 file /dev/null
+    sweep "$name/a failing $call" 8 file /dev/null
 done
 # Where files have names while they are written.
 if [ "$name" = path ]; then

@@ -258,7 +258,7 @@ sweep() { # NAME ALL FORM STDIN
             [ -z "${FAULT_DEBUG-}" ] || echo "# $1: $nth of $(cat hit): $why" >&2
             clear_products
         fi
-        if [ "$nth" -lt "$2" ] || [ -n "${FAULT_ALL-}" ]; then nth=$((nth + 1)); else nth=$((nth + nth / 3 + 1)); fi
+        if [ "$nth" -lt "$2" ] || [ -n "${FAULT_ALL-}" ]; then nth=$((nth + 1)); else nth=$((nth + nth / 2 + 1)); fi
     done
     [ "$status" -eq "$plain" ] && same_products || problem=${problem:-"the run that was not hit differs"}
     tidy
