@@ -155,11 +155,13 @@ void ct_cli_unwritten(ct_cli *c, const char *name, const ct_err *err)
     ct_cli_error(c, CT_FAULT, name, err);
 }
 
+/* One that failed, for which a run may have ended, tells why when it is closed, and gets no name.
+ */
 static void close_out(ct_cli *c, ct_out *out, const char *name, bool keep)
 {
     ct_err err = {0};
 
-    if (!keep)
+    if (!keep && (!out || ct_out_put(out, (ct_str){0})))
         ct_out_abandon(out);
     else if (out && !ct_out_close(out, &err))
         ct_cli_unwritten(c, name, &err);

@@ -1,6 +1,7 @@
 /* Options from one table: parsing, common options, wrong usage. */
 #include "common/cli/internal.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -297,14 +298,45 @@ static void check_inputs(ct_cli *c)
     }
 }
 
-static ct_out *open_out(ct_cli *c, const char *path)
+static ct_out *open_out(ct_cli *c, const char *path, ct_out *(*open)(const char *path, ct_err *err))
 {
     ct_err err = {0};
-    ct_out *out = path ? ct_out_open(path, &err) : NULL;
+    ct_out *out = path ? open(path, &err) : NULL;
 
     if (path && !out)
         ct_cli_die(c, path, &err);
     return out;
+}
+
+/* Are there books of an earlier run? What else stands there by mistake is left alone for now. */
+static bool holds_books(ct_cli *c, const char *path)
+{
+    static const char start[] = "{\"command\":\"";
+    char bytes[sizeof(start) - 1];
+    size_t n = 0, got = 1;
+    struct stat st;
+    ct_err err = {0};
+    ct_in *in;
+    bool ok = false;
+
+    if (is_stdout(path) || stat(path, &st) != 0 || !S_ISREG(st.st_mode))
+        return false;
+    if ((in = ct_in_open(path, &err)))
+        while ((ok = ct_in_read(in, bytes + n, sizeof(bytes) - n, &got, &err)) && got)
+            n += got;
+    ct_in_close(in);
+    if (err.kind == CT_E_IO && err.sys != EACCES)
+        ct_cli_die(c, path, &err);
+    return ok && n == sizeof(bytes) && memcmp(bytes, start, n) == 0;
+}
+
+/* A run that is killed must not leave the books of an earlier one, over which a pipeline's would
+ * add up. */
+static void open_books(ct_cli *c)
+{
+    bool anew = c->tally_path && holds_books(c, c->tally_path);
+
+    c->books = open_out(c, c->tally_path, anew ? ct_out_open_anew : ct_out_open);
 }
 
 /* All options are known: defaults, and what does not go together. */
@@ -316,14 +348,14 @@ static void settle(ct_cli *c)
     c->nargs = (size_t)(c->argc - optind);
     if (c->jobs == 0)
         c->jobs = cores > 1 ? (int)cores : 1;
-    if (c->as_of.precision == CT_P_NONE)
-        today(&c->as_of);
     ct_cli_apart(c, "reject", c->reject_path);
     ct_cli_apart(c, "tally", c->tally_path);
     check_inputs(c);
     c->tally.in.off = c->tally.out.off = !c->tally_path;
-    c->books = open_out(c, c->tally_path);
-    c->reject = open_out(c, c->reject_path);
+    open_books(c);
+    c->reject = open_out(c, c->reject_path, ct_out_open);
+    if (c->as_of.precision == CT_P_NONE)
+        today(&c->as_of);
 }
 
 int ct_cli_option(ct_cli *c)

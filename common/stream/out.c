@@ -1,11 +1,20 @@
 /* Bytes out: stdout, or a file that is written beside its final place and gets its name when it is
- * whole and on the disk. Until then what stands under the name stays as it is. */
+ * whole and on the disk. Until then what stands under the name stays as it is.
+ *
+ * While it is written the file has no name at all where the system knows such files (O_TMPFILE), so
+ * that nothing is left of it, and of the records in it, after kill -9 either. linkat(2) cannot put
+ * it in the place of another file: in the end it gets a hidden name beside that place, and at once
+ * the final one. Where the system has no nameless files, or no /proc by which to name one, it has
+ * the hidden name from the start; where it turns out that it cannot be named after all, it is
+ * copied. */
+#define _GNU_SOURCE /* O_TMPFILE */
 #include "common/stream/internal.h"
 
 #include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +26,9 @@ enum { BUFFER = 256 * 1024 };
 struct ct_out {
     int fd;
     const char *name;       /* as the caller called it */
-    char *path, *temporary; /* final name and the one meanwhile; NULL: written straight */
+    char *path;             /* the final name; NULL: written straight */
+    char *temporary;        /* the hidden one, while it has that */
+    bool anew;              /* what stands under the final name goes at once */
     struct archive *packer; /* NULL: plain */
     bool dropped;
     bool eager;    /* a terminal: somebody waits for it */
@@ -95,7 +106,7 @@ bool ct_out_put(ct_out *out, ct_str s)
 
 bool ct_out_flush(ct_out *out)
 {
-    return out->failed.kind == CT_OK && (out->temporary || out->packer || flush(out));
+    return out->failed.kind == CT_OK && (out->path || out->packer || flush(out));
 }
 
 /* ---- opening ---- */
@@ -196,22 +207,70 @@ static void forget_temporary(ct_out *out)
 }
 
 /* Entered for removal before it is there, so that no signal comes in between. */
-static bool open_temporary(ct_out *out, const char *path)
+static bool enter_temporary(ct_out *out, char *name)
 {
-    out->path = zstring(ct_str_z(path));
-    out->temporary = temporary_name(path);
-    if (!ct_cleanup_add(out->temporary)) {
-        forget_temporary(out);
-        return ct_fail(&out->failed, CT_E_LIMIT, "too many files are being written at once");
-    }
-    out->fd = mkstemp(out->temporary);
-    if (out->fd < 0) {
+    out->temporary = name;
+    if (ct_cleanup_add(name))
+        return true;
+    forget_temporary(out);
+    return ct_fail(&out->failed, CT_E_LIMIT, "too many files are being written at once");
+}
+
+/* A file with a hidden name; -1 on failure. */
+static int open_named(ct_out *out)
+{
+    if (!enter_temporary(out, temporary_name(out->path)))
+        return -1;
+    int fd = mkstemp(out->temporary);
+    if (fd < 0) {
         ct_fail_sys(&out->failed, errno, "cannot create");
         forget_temporary(out);
-        return false;
+        return -1;
     }
-    fcntl(out->fd, F_SETFD, FD_CLOEXEC);
-    return true;
+    fcntl(fd, F_SETFD, FD_CLOEXEC);
+    return fd;
+}
+
+typedef struct fd_link {
+    char path[sizeof "/proc/self/fd/" + 3 * sizeof(int)];
+} fd_link;
+
+static fd_link link_of(int fd)
+{
+    fd_link link;
+    snprintf(link.path, sizeof link.path, "/proc/self/fd/%d", fd);
+    return link;
+}
+
+/* A file without a name that can be given one; -1 where there is no such thing. */
+static int open_nameless(const char *path)
+{
+    int fd = -1;
+#ifdef O_TMPFILE
+    struct stat own, linked;
+    char *folder = zstring(folder_of(path));
+    fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, S_IRUSR | S_IWUSR);
+    free(folder);
+    if (fd >= 0 && (fstat(fd, &own) < 0 || stat(link_of(fd).path, &linked) < 0 ||
+                    own.st_dev != linked.st_dev || own.st_ino != linked.st_ino)) {
+        close(fd);
+        fd = -1;
+    }
+#else
+    (void)path;
+#endif
+    return fd;
+}
+
+static bool open_hidden(ct_out *out, const char *path)
+{
+    out->path = zstring(ct_str_z(path));
+    if (out->anew && unlink(path) < 0 && errno != ENOENT)
+        return ct_fail_sys(&out->failed, errno, "cannot remove what an earlier run left there");
+    out->fd = open_nameless(path);
+    if (out->fd < 0)
+        out->fd = open_named(out);
+    return out->fd >= 0;
 }
 
 /* What a link points to is replaced, and the link stays. */
@@ -220,7 +279,7 @@ static bool open_target(ct_out *out, const char *link)
     char *path = realpath(link, NULL);
     if (!path)
         return ct_fail_sys(&out->failed, errno, "cannot open for writing");
-    bool ok = open_temporary(out, path);
+    bool ok = open_hidden(out, path);
     free(path);
     return ok;
 }
@@ -229,7 +288,7 @@ static bool open_file(ct_out *out, const char *path)
 {
     struct stat st;
     if (lstat(path, &st) < 0)
-        return errno == ENOENT ? open_temporary(out, path)
+        return errno == ENOENT ? open_hidden(out, path)
                                : ct_fail_sys(&out->failed, errno, "cannot open for writing");
     if (S_ISLNK(st.st_mode)) {
         if (stat(path, &st) < 0)
@@ -237,7 +296,7 @@ static bool open_file(ct_out *out, const char *path)
         if (!is_special(path, &st))
             return open_target(out, path);
     }
-    return is_special(path, &st) ? open_straight(out, path) : open_temporary(out, path);
+    return is_special(path, &st) ? open_straight(out, path) : open_hidden(out, path);
 }
 
 static bool open_any(ct_out *out, const char *path)
@@ -250,11 +309,12 @@ static bool open_any(ct_out *out, const char *path)
     return out->fd >= 0 || ct_fail_sys(&out->failed, errno, "cannot write");
 }
 
-ct_out *ct_out_open(const char *path, ct_err *err)
+static ct_out *open_out(const char *path, bool anew, ct_err *err)
 {
     ct_out *out = ct_alloc(sizeof *out);
     memset(out, 0, offsetof(ct_out, buffer));
     out->fd = -1;
+    out->anew = anew;
     out->name = path && strcmp(path, "-") != 0 ? path : "(standard output)";
     if (open_any(out, path))
         return out;
@@ -263,6 +323,78 @@ ct_out *ct_out_open(const char *path, ct_err *err)
         *err = out->failed;
     ct_out_abandon(out);
     return NULL;
+}
+
+ct_out *ct_out_open(const char *path, ct_err *err)
+{
+    return open_out(path, false, err);
+}
+
+ct_out *ct_out_open_anew(const char *path, ct_err *err)
+{
+    return open_out(path, true, err);
+}
+
+/* ---- a name ---- */
+
+/* FOLDER/.NAME.PID-N: nobody else's but by chance. */
+static char *link_name(const char *path, unsigned n)
+{
+    char *name = temporary_name(path);
+    ct_buf b = {0};
+    ct_buf_put(&b, ct_str_head(ct_str_z(name), strlen(name) - strlen("XXXXXX")));
+    ct_buf_printf(&b, "%jd-%u", (intmax_t)getpid(), n);
+    ct_buf_c(&b, '\0');
+    free(name);
+    return b.p;
+}
+
+/* False where it cannot be; `failed` tells where that is not the system's fault. */
+static bool link_hidden(ct_out *out)
+{
+    enum { TRIES = 100 };
+    for (unsigned n = 0; n < TRIES; n++) {
+        if (!enter_temporary(out, link_name(out->path, n)))
+            return false;
+        if (linkat(AT_FDCWD, link_of(out->fd).path, AT_FDCWD, out->temporary, AT_SYMLINK_FOLLOW) ==
+            0)
+            return true;
+        bool taken = errno == EEXIST;
+        forget_temporary(out);
+        if (!taken)
+            break;
+    }
+    return false;
+}
+
+/* From the nameless file, to one with a name. */
+static bool copy_bytes(ct_out *out, int to)
+{
+    off_t at = 0;
+    for (ssize_t n; (n = pread(out->fd, out->buffer, BUFFER, at)) != 0; at += n > 0 ? n : 0) {
+        if (n < 0 && errno != EINTR)
+            return ct_fail_sys(&out->failed, errno, "cannot read what was written");
+        if (n > 0 && !ct_write_all(to, (ct_str){out->buffer, (size_t)n}, &out->failed))
+            return false;
+    }
+    return fsync(to) == 0 || ct_fail_sys(&out->failed, errno, "cannot sync");
+}
+
+static bool copy_hidden(ct_out *out)
+{
+    int to = open_named(out);
+    if (to < 0)
+        return false;
+    bool ok = copy_bytes(out, to);
+    close(out->fd); /* whatever it says: all that matters was read from it */
+    out->fd = to;
+    return ok;
+}
+
+/* The hidden name, where it has none yet. */
+static bool name_hidden(ct_out *out)
+{
+    return out->temporary || link_hidden(out) || (out->failed.kind == CT_OK && copy_hidden(out));
 }
 
 /* ---- closing ---- */
@@ -300,11 +432,11 @@ static bool finish(ct_out *out)
 {
     if (out->failed.kind || !flush(out) || !finish_packer(out))
         return false;
-    if (!out->temporary)
+    if (!out->path)
         return close_fd(out);
     if (fsync(out->fd) < 0)
         return ct_fail_sys(&out->failed, errno, "cannot sync");
-    if (!close_fd(out))
+    if (!name_hidden(out) || !close_fd(out))
         return false;
     if (rename(out->temporary, out->path) < 0)
         return ct_fail_sys(&out->failed, errno, "cannot rename");

@@ -31,9 +31,12 @@ CT_USE bool ct_slurp(const char *path, size_t max, ct_buf *to, ct_err *err);
 /* A file that takes its final name only when it is whole, or stdout (NULL or "-"). */
 typedef struct ct_out ct_out;
 
-/* A file is written beside its final place, mode 0600; `.gz`, `.zst`, `.xz` and `.bz2` names
+/* A file is written beside its final place, mode 0600, and as far as the system allows has no name
+ * meanwhile; `.gz`, `.zst`, `.xz` and `.bz2` names
  * are compressed. */
 CT_USE ct_out *ct_out_open(const char *path, ct_err *err);
+/* The same, but what stands under the name goes at once: what stands there later is this run's. */
+CT_USE ct_out *ct_out_open_anew(const char *path, ct_err *err);
 /* Errors stick and are reported again by ct_out_close. False at once where the write failed. */
 bool ct_out_put(ct_out *out, ct_str s);
 /* Writes what is buffered, where somebody may be waiting for it: not to a file that has no name

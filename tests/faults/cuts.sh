@@ -43,7 +43,7 @@ check_cuts() { # NAME FILE STEP
     if [ -n "$problem" ]; then not_ok "$1" "$problem"; else ok "$1"; fi
 }
 
-# About so many cuts of each file; every byte with FAULT_ALL, and for the command that reads least.
+# About so many cuts of each file; every byte with FAULT_ALL, and for the command that starts soonest.
 stride() { # FILE CUTS
     size=$(wc -c <"$1")
     step=$((size / $2 + 1))
@@ -52,15 +52,14 @@ stride() { # FILE CUTS
 }
 
 if [ -f "in/$input" ]; then case $input in *.db | tally.json | *.gz) ;; *)
-    preload=
     plain_run file /dev/null "$input"
-    [ "$name" != audit-pass ] || input=few.ndjson
-    stride "in/$input" 25
+    [ "$name" != path ] || input=few.ndjson
+    stride "in/$input" 15
     [ "$input" != few.ndjson ] || [ -z "$FAULT_SHIM" ] || step=1
     check_cuts "$name/a cut input" "in/$input" $step
     if reads_records; then
         for packed in gz zst xz bz2; do
-            stride "in/$input.$packed" 4
+            stride "in/$input.$packed" 3
             [ "$name" != import-fhir ] || stride "in/$input.$packed" 80
             check_cuts "$name/a cut input, $packed" "in/$input.$packed" $step
         done

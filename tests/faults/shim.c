@@ -1,14 +1,15 @@
 /* What a system can do to a program: stands between it and libc (LD_PRELOAD) and, from main() on,
  * makes one call fail, ends the process at it, or does less than it was asked for.
  *
- *     FAULT_CALL    read, pread, write, pwrite, open, fsync, rename, close, truncate, temporary,
- *                   folder, thread or memory: the kind of call that is counted
+ *     FAULT_CALL    read, pread, write, pwrite, open, fsync, rename, link, close, truncate,
+ *                   temporary, folder, thread or memory: the kind of call that is counted
  *     FAULT_NTH     the call that it happens to, from 1
  *     FAULT_ERROR   EIO or ENOSPC: it fails so; KILL, TERM, INT or HUP: the signal comes there
  *     FAULT_ON      set: every later call of the kind fails, too
  *     FAULT_HIT     a file that is told "CALL PATH" when it happened
  *     FAULT_READ    at most so many bytes from a read
  *     FAULT_WRITE   at most so many bytes by a write
+ *     FAULT_NAMED   set: files have names, as where there is no O_TMPFILE
  *     FAULT_WEAK    set: every third read or write is interrupted (or, on a pipe, would block)
  *
  * Closing what was only read from is not counted: its errors mean nothing. For Linux and glibc. */
@@ -39,6 +40,7 @@ enum call {
     OPEN,
     FSYNC,
     RENAME,
+    LINK,
     CLOSE,
     TRUNCATE,
     TEMPORARY,
@@ -48,13 +50,13 @@ enum call {
     CALLS
 };
 
-static const char *const call_names[CALLS] = {"read",   "pread",  "write", "pwrite",   "open",
-                                              "fsync",  "rename", "close", "truncate", "temporary",
-                                              "folder", "thread", "memory"};
+static const char *const call_names[CALLS] = {"read",      "pread",  "write",  "pwrite", "open",
+                                              "fsync",     "rename", "link",   "close",  "truncate",
+                                              "temporary", "folder", "thread", "memory"};
 
 static struct {
     bool armed; /* main() has begun */
-    bool on, weak;
+    bool on, weak, named;
     enum call what;
     unsigned nth;
     int error, signal;
@@ -203,6 +205,10 @@ ssize_t pwrite64(int fd, const void *from, size_t n, off64_t at)
 static int open_any(int folder, const char *path, int flags, mode_t mode)
 {
     LIBC(int (*call)(int, const char *, int, ...), "openat64");
+    if (fault.named && (flags & O_TMPFILE) == O_TMPFILE) {
+        errno = EOPNOTSUPP;
+        return -1;
+    }
     return strikes(OPEN, path) ? -1 : libc.call(folder, path, flags, mode);
 }
 
@@ -301,6 +307,12 @@ int renameat2(int a, const char *from, int b, const char *to, unsigned flags)
 {
     LIBC(int (*call)(int, const char *, int, const char *, unsigned), "renameat2");
     return strikes(RENAME, from) ? -1 : libc.call(a, from, b, to, flags);
+}
+
+int linkat(int a, const char *from, int b, const char *to, int flags)
+{
+    LIBC(int (*call)(int, const char *, int, const char *, int), "linkat");
+    return strikes(LINK, to) ? -1 : libc.call(a, from, b, to, flags);
 }
 
 int ftruncate(int fd, off_t n)
@@ -442,6 +454,7 @@ static int start(int argc, char **argv, char **env)
     fault.nth = (unsigned)number("FAULT_NTH");
     fault.on = is_set("FAULT_ON");
     fault.weak = is_set("FAULT_WEAK");
+    fault.named = is_set("FAULT_NAMED");
     fault.read_max = number("FAULT_READ");
     fault.write_max = number("FAULT_WRITE");
     fault.hit = getenv("FAULT_HIT");

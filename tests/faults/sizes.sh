@@ -26,15 +26,17 @@ check_sizes() { # NAME FORM INPUT STDIN READS WRITES
     if [ -n "$problem" ]; then not_ok "$1" "$problem"; else ok "$1"; fi
 }
 
-check_sizes "$name/calls of any size" file "$input" /dev/null "1 4095 4096 4097" "1 4095"
+# A megabyte byte by byte takes seconds, and shows nothing that the other rows do not.
+[ "$input" = shared.ndjson ] && least=777 || least=1
+check_sizes "$name/calls of any size" file "$input" /dev/null "$least 4095 4096 4097" "$least 4095"
 case $template in
-*-o\ OUT*) check_sizes "$name/calls of any size, to stdout" stdout "$input" /dev/null "" "1 4095" ;;
+*-o\ OUT*) check_sizes "$name/calls of any size, to stdout" stdout "$input" /dev/null "" "$least 4095" ;;
 esac
 if reads_records; then
     mkfifo pipe
     problem=
     plain_run stdin "in/$input" "$input"
-    for read in 1 4096; do
+    for read in $least 4096; do
         cat "in/$input" >pipe &
         check_same "reads of $read" pipe
         wait
@@ -46,6 +48,6 @@ if reads_records; then
     weak=''
     if [ -n "$problem" ]; then not_ok "$name/a pipe" "$problem"; else ok "$name/a pipe"; fi
     for packed in gz zst xz bz2; do
-        check_sizes "$name/calls of any size, $packed" file "$input.$packed" /dev/null "1 4096" ""
+        check_sizes "$name/calls of any size, $packed" file "$input.$packed" /dev/null "$least 4096" ""
     done
 fi

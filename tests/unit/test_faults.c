@@ -1,7 +1,7 @@
 /* What the system refuses: each system call that reading, grouping and writing make fails once, at
  * every place in turn; is interrupted; does less than it was asked for. A fault must be reported,
  * and leave what stood there as it was. The calls are this program's own, in front of libc's. */
-#define _GNU_SOURCE /* RTLD_NEXT */
+#define _GNU_SOURCE /* RTLD_NEXT, O_TMPFILE */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,6 +14,7 @@
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -22,11 +23,16 @@
 
 enum call { NONE, READ, PREAD, WRITE, FSYNC, RENAME, CLOSE, CALLS };
 
+/* How a file that is written gets its name: it has none before; it has one from the start, where
+ * the system knows no others; it is copied to one that has, where it cannot be named after all. */
+enum way { NAMELESS, NAMED, COPIED, WAYS };
+
 static struct {
     enum call what; /* fails with EIO … */
     int left;       /* … when this reaches 0 */
     bool hit;
     bool weak; /* calls are interrupted, or do one byte at a time */
+    enum way way;
     unsigned calls;
 } fault;
 
@@ -90,6 +96,30 @@ int close(int fd)
     LIBC(int (*call)(int), "close");
     int result = libc.call(fd);
     return strikes(CLOSE) ? -1 : result;
+}
+
+int open(const char *path, int flags, ...)
+{
+    LIBC(int (*call)(const char *, int, ...), "open");
+    va_list args;
+    va_start(args, flags);
+    mode_t mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(args, mode_t) : 0;
+    va_end(args);
+    if (fault.way == NAMED && (flags & O_TMPFILE) == O_TMPFILE) {
+        errno = EOPNOTSUPP;
+        return -1;
+    }
+    return libc.call(path, flags, mode);
+}
+
+int linkat(int a, const char *from, int b, const char *to, int flags)
+{
+    LIBC(int (*call)(int, const char *, int, const char *, int), "linkat");
+    if (fault.way == COPIED) {
+        errno = EPERM;
+        return -1;
+    }
+    return libc.call(a, from, b, to, flags);
 }
 
 static void set_fault(enum call what, int nth)
@@ -219,43 +249,95 @@ static bool write_file(const char *path, ct_str s, ct_err *err)
     return ct_out_close(out, err);
 }
 
+/* The `nth` call fails, where there is one; else false. */
+static bool write_with_fault(const char *path, ct_str text, enum call what, int nth)
+{
+    ct_err err = {0};
+    put_file(path, CT_S("before"));
+    size_t files = count_files();
+    set_fault(what, nth);
+    bool ok = write_file(path, text, &err), hit = fault.hit;
+    assert_int_equal(ok, !hit);
+    assert_int_equal(count_files(), files);
+    if (hit) {
+        assert_int_equal(err.kind, CT_E_IO);
+        assert_int_equal(err.sys, EIO);
+        assert_string_equal(err.file, path);
+    }
+    /* When the file is there and only its folder was not synced, it is whole. */
+    bool named = !hit || (what == FSYNC && nth == (fault.way == COPIED ? 3 : 2));
+    assert_holds(path, named ? text : CT_S("before"));
+    return hit;
+}
+
+/* What cannot be made small by packing. */
+static void make_text(ct_buf *text)
+{
+    for (unsigned x = 1; text->n < 1000000;)
+        ct_buf_printf(text, "%u\n", x = x * 1664525 + 1013904223);
+}
+
 static void test_output_faults(void **state)
 {
     (void)state;
     const char *const names[] = {output, packed};
     ct_buf text = {0};
-    ct_err err;
-    for (unsigned x = 1; text.n < 1000000;) /* what gzip cannot make small */
-        ct_buf_printf(&text, "%u\n", x = x * 1664525 + 1013904223);
-    for (size_t k = 0; k < CT_LEN(names); k++)
-        for (enum call what = WRITE; what < CALLS; what++) {
-            int nth = 0;
-            do {
-                put_file(names[k], CT_S("before"));
-                size_t files = count_files();
-                set_fault(what, ++nth);
-                err = (ct_err){0};
-                bool ok = write_file(names[k], ct_buf_str(&text), &err);
-                assert_int_equal(ok, !fault.hit);
-                assert_int_equal(count_files(), files);
-                if (fault.hit) {
-                    assert_int_equal(err.kind, CT_E_IO);
-                    assert_int_equal(err.sys, EIO);
-                    assert_string_equal(err.file, names[k]);
-                }
-                /* When the file is there and only its folder was not synced, it is whole. */
-                bool named = !fault.hit || (what == FSYNC && nth == 2);
-                bool hit = fault.hit;
-                assert_holds(names[k], named ? ct_buf_str(&text) : CT_S("before"));
-                fault.hit = hit;
-            } while (fault.hit && !(what == CLOSE && nth == 1));
+    make_text(&text);
+    for (fault.way = 0; fault.way < WAYS; fault.way++)
+        for (size_t k = 0; k < CT_LEN(names); k++) {
+            for (enum call what = PREAD; what < CLOSE; what++) {
+                int nth = 0;
+                while (write_with_fault(names[k], ct_buf_str(&text), what, ++nth))
+                    ;
+                assert_true(nth > 1 || (what == PREAD && fault.way != COPIED));
+            }
+            /* What was copied is closed first, which matters to nobody; the folder last. */
+            assert_true(
+                write_with_fault(names[k], ct_buf_str(&text), CLOSE, fault.way == COPIED ? 2 : 1));
+            put_file(names[k], CT_S("before"));
+            ct_err err;
+            set_fault(NONE, 0);
+            fault.weak = true;
+            bool ok = write_file(names[k], ct_buf_str(&text), &err);
+            fault.weak = false;
+            assert_true(ok);
+            assert_holds(names[k], ct_buf_str(&text));
         }
-    fault.weak = true;
-    bool ok = write_file(packed, ct_buf_str(&text), &err);
-    fault.weak = false;
-    assert_true(ok);
-    assert_holds(packed, ct_buf_str(&text));
+    fault.way = NAMELESS;
     ct_buf_free(&text);
+}
+
+/* While it is written there is nothing, or something that a handler of signals removes. */
+static void test_unfinished(void **state)
+{
+    (void)state;
+    for (fault.way = 0; fault.way < WAYS; fault.way++) {
+        ct_err err = {0};
+        size_t files = count_files();
+        set_fault(NONE, 0);
+        ct_out *out = ct_out_open(output, &err);
+        assert_non_null(out);
+        assert_int_equal(count_files(), files + (fault.way == NAMED));
+        ct_out_cleanup();
+        assert_int_equal(count_files(), files);
+        ct_out_abandon(out);
+        assert_int_equal(count_files(), files);
+    }
+    fault.way = NAMELESS;
+}
+
+/* A name that a process left that had the same number. */
+static void test_name_taken(void **state)
+{
+    (void)state;
+    char taken[96];
+    ct_err err = {0};
+    snprintf(taken, sizeof taken, "%s/.out.%jd-0", folder, (intmax_t)getpid());
+    put_file(taken, CT_S("another's"));
+    assert_true(write_file(output, CT_S("text"), &err));
+    assert_holds(output, CT_S("text"));
+    assert_holds(taken, CT_S("another's"));
+    assert_int_equal(unlink(taken), 0);
 }
 
 static int set_up(void **state)
@@ -282,9 +364,9 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_grouping_faults),
-        cmocka_unit_test(test_weak_calls),
-        cmocka_unit_test(test_output_faults),
+        cmocka_unit_test(test_grouping_faults), cmocka_unit_test(test_weak_calls),
+        cmocka_unit_test(test_output_faults),   cmocka_unit_test(test_unfinished),
+        cmocka_unit_test(test_name_taken),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
