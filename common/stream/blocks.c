@@ -16,6 +16,7 @@ struct ct_blocks {
     size_t npaths, next_path;
     ct_in *in; /* NULL between inputs */
     const char *name;
+    bool ahead;        /* as ct_in_ahead */
     bool first, ended; /* of the input: nothing was given out yet; it gives no more */
     ct_buf carry;      /* the start of a line whose end was not read yet */
     ct_err failed;     /* what is fatal sticks; what was read before it goes out first */
@@ -43,6 +44,11 @@ void ct_blocks_limits(ct_blocks *b, size_t read, size_t block, size_t line)
     b->read_max = read;
     b->block_size = block ? block : b->block_size;
     b->line_max = line ? line : b->line_max;
+}
+
+void ct_blocks_ahead(ct_blocks *b)
+{
+    b->ahead = true;
 }
 
 void ct_blocks_watch(ct_blocks *b, ct_progress_fn *watch, void *ctx)
@@ -200,6 +206,8 @@ static bool open_next(ct_blocks *b)
     b->name = ct_in_name(b->in);
     if (b->read_max)
         ct_in_limit(b->in, b->read_max);
+    if (b->ahead)
+        ct_in_ahead(b->in);
     b->first = true;
     b->ended = false;
     return true;

@@ -84,6 +84,7 @@ void ct_charts_free(ct_charts *c)
 
 void ct_charts_sorted(ct_charts *c)
 {
+    ct_blocks_ahead(c->intake.in); /* charts are long, and many are worked on at once */
     c->reader = ct_reader_new(c->intake.model, c->intake.in);
     c->arena = ct_arena_new();
 }

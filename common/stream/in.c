@@ -14,6 +14,8 @@
 enum {
     HEAD_MAX = 6, /* the longest magic */
     PIPE_SIZE = 1024 * 1024,
+    PIECES_PIPE = 16, /* 4 MiB: a chart or two */
+    PIECES_UNPACKED = 4,
 };
 
 struct ct_in {
@@ -24,9 +26,10 @@ struct ct_in {
     size_t head_at, head_n;
     bool known;    /* what it is packed with was found out */
     bool ended;    /* read(2) said so; a terminal is not asked twice */
-    ct_pump *pump; /* NULL: plain */
+    bool ahead;    /* a pipe, and to be read ahead of the caller */
+    ct_pump *pump; /* NULL: plain, and not read ahead */
     ct_err failed; /* errors stick */
-    bool regular;
+    bool regular, pipe;
     _Atomic uint64_t stored; /* bytes of the file, read by whichever thread reads it */
 };
 
@@ -47,14 +50,12 @@ enum { GZIP, ZSTD, XZ, BZIP2 };
 /* A pipe that holds more makes both ends wait less often. Where that is refused it stays as it is.
  * The reader asks for it: what a writer has put into a pipe that nobody reads is not known to have
  * arrived. */
-static void widen_pipe(int fd, mode_t mode)
+static void widen_pipe(int fd)
 {
 #ifdef F_SETPIPE_SZ
-    if (S_ISFIFO(mode))
-        (void)fcntl(fd, F_SETPIPE_SZ, PIPE_SIZE);
+    (void)fcntl(fd, F_SETPIPE_SZ, PIPE_SIZE);
 #else
     (void)fd;
-    (void)mode;
 #endif
 }
 
@@ -74,7 +75,9 @@ ct_in *ct_in_open(const char *path, ct_err *err)
     ct_in *in = ct_calloc(1, sizeof *in);
     in->fd = fd;
     in->regular = S_ISREG(st.st_mode);
-    widen_pipe(fd, st.st_mode);
+    in->pipe = S_ISFIFO(st.st_mode);
+    if (in->pipe)
+        widen_pipe(fd);
     in->name = standard ? "(standard input)" : path;
     return in;
 }
@@ -82,6 +85,11 @@ ct_in *ct_in_open(const char *path, ct_err *err)
 const char *ct_in_name(const ct_in *in)
 {
     return in->name;
+}
+
+void ct_in_ahead(ct_in *in)
+{
+    in->ahead = in->pipe;
 }
 
 void ct_in_limit(ct_in *in, size_t n)
@@ -185,8 +193,26 @@ static bool open_decoder(ct_in *in, size_t which, ct_err *err)
     bool ok =
         which == GZIP ? ct_gunzip_open(&d, in, err) : ct_unpack_open(&d, in, packing[which], err);
     if (ok || d.close)
-        in->pump = ct_pump_new(&d);
+        in->pump = ct_pump_new(&d, PIECES_UNPACKED);
     return ok;
+}
+
+/* Fits ct_decoder. */
+static bool read_plain(void *state, char *to, size_t cap, size_t *got, ct_err *err)
+{
+    return ct_in_raw(state, to, cap, got, err);
+}
+
+/* Fits ct_decoder: the input is its caller's. */
+static void close_plain(void *state)
+{
+    (void)state;
+}
+
+static void read_ahead(ct_in *in)
+{
+    ct_decoder d = {.read = read_plain, .close = close_plain, .state = in};
+    in->pump = ct_pump_new(&d, PIECES_PIPE);
 }
 
 /* Takes as many bytes as it needs to tell, and no more: a pipe may be slow. */
@@ -215,6 +241,8 @@ static bool read_any(ct_in *in, char *to, size_t cap, size_t *got, ct_err *err)
 {
     if (!in->known && !sniff(in, err))
         return false;
+    if (!in->known && !in->pump && in->ahead)
+        read_ahead(in);
     in->known = true;
     if (in->pump)
         return ct_pump_read(in->pump, to, cap, got, err);

@@ -12,6 +12,10 @@ CT_USE bool ct_in_raw(ct_in *in, char *to, size_t cap, size_t *got, ct_err *err)
 /* Would a read not have to wait? */
 bool ct_in_ready(ct_in *in);
 
+/* To be read ahead if it is a pipe, by a thread of its own: for a caller who works long on what it
+ * reads at once, while whoever writes would wait. Asked before the first read. */
+void ct_in_ahead(ct_in *in);
+
 /* What turns stored bytes into the bytes meant. `read` is as ct_in_read. */
 typedef struct ct_decoder {
     bool (*read)(void *state, char *to, size_t cap, size_t *got, ct_err *err);
@@ -30,11 +34,11 @@ CT_USE bool ct_unpack_open(ct_decoder *d, ct_in *in, ct_packing packing, ct_err 
 /* Starts a thread, to which no signal is given. False where the system gives none. */
 CT_USE bool ct_thread_start(pthread_t *thread, void *(*run)(void *arg), void *arg);
 
-/* The same bytes as `d` gives, made ahead by a thread of its own; by the caller's where the system
- * gives no thread. `wake` (the reading end of a pipe) becomes readable when the thread must end:
- * whoever waits for input on its behalf waits for that, too. */
+/* The same bytes as `d` gives, made ahead by a thread of its own, up to `pieces` times 256 KiB; by
+ * the caller's where the system gives no thread. `wake` (the reading end of a pipe) becomes
+ * readable when the thread must end: whoever waits for input on its behalf waits for that, too. */
 typedef struct ct_pump ct_pump;
-ct_pump *ct_pump_new(const ct_decoder *d);
+ct_pump *ct_pump_new(const ct_decoder *d, size_t pieces);
 CT_USE bool ct_pump_read(ct_pump *p, char *to, size_t cap, size_t *got, ct_err *err);
 bool ct_pump_ready(ct_pump *p);
 int ct_pump_wake(const ct_pump *p);
@@ -61,6 +65,8 @@ void ct_block_trim(ct_block *b);
 /* Would that not have to wait? */
 bool ct_blocks_ready(ct_blocks *b);
 void ct_block_free(ct_block *b);
+/* Each input as ct_in_ahead. */
+void ct_blocks_ahead(ct_blocks *b);
 /* What is known of the way so far, to be added to; shown to the watch. */
 ct_progress *ct_blocks_progress(ct_blocks *b);
 void ct_blocks_show(ct_blocks *b);

@@ -1,12 +1,12 @@
-/* Unpacking in a thread of its own: what a decoder gives is made ahead into a ring of buffers,
- * while the caller works on what came before. */
+/* Reading or unpacking in a thread of its own: what a decoder gives is made ahead into a ring of
+ * buffers, while the caller works on what came before. */
 #include "common/stream/internal.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { PIECE = 256 * 1024, PIECES = 4 };
+enum { PIECE = 256 * 1024 };
 
 typedef struct piece {
     size_t n; /* 0: the end, or what failed */
@@ -24,7 +24,8 @@ struct ct_pump {
     bool stop;
     size_t made, taken; /* pieces, counted from the start */
     size_t at;          /* of the piece that is taken: so much is handed out */
-    piece pieces[PIECES];
+    size_t n;           /* how many there are at a time */
+    piece pieces[];
 };
 
 /* Makes the next piece; false where it is the last. */
@@ -42,12 +43,12 @@ static void *run(void *arg)
     bool more = true;
     pthread_mutex_lock(&p->lock);
     while (more) {
-        while (p->made - p->taken == PIECES && !p->stop)
+        while (p->made - p->taken == p->n && !p->stop)
             pthread_cond_wait(&p->changed, &p->lock);
         if (p->stop)
             break;
         pthread_mutex_unlock(&p->lock);
-        more = make(p, &p->pieces[p->made % PIECES]);
+        more = make(p, &p->pieces[p->made % p->n]);
         pthread_mutex_lock(&p->lock);
         p->made++;
         pthread_cond_broadcast(&p->changed);
@@ -56,14 +57,15 @@ static void *run(void *arg)
     return NULL;
 }
 
-ct_pump *ct_pump_new(const ct_decoder *d)
+ct_pump *ct_pump_new(const ct_decoder *d, size_t pieces)
 {
-    ct_pump *p = ct_calloc(1, sizeof *p);
+    ct_pump *p = ct_calloc(1, sizeof *p + pieces * sizeof p->pieces[0]);
     p->d = *d;
+    p->n = pieces;
     p->wake[0] = p->wake[1] = -1;
     pthread_mutex_init(&p->lock, NULL);
     pthread_cond_init(&p->changed, NULL);
-    for (size_t i = 0; i < PIECES; i++)
+    for (size_t i = 0; i < p->n; i++)
         p->pieces[i].bytes = ct_alloc(PIECE);
     if (pipe(p->wake) == 0) {
         fcntl(p->wake[0], F_SETFD, FD_CLOEXEC);
@@ -85,8 +87,8 @@ static const piece *current(ct_pump *p)
         pthread_cond_wait(&p->changed, &p->lock);
     pthread_mutex_unlock(&p->lock);
     if (!p->threaded && p->made == p->taken)
-        make(p, &p->pieces[p->made++ % PIECES]);
-    return &p->pieces[p->taken % PIECES];
+        make(p, &p->pieces[p->made++ % p->n]);
+    return &p->pieces[p->taken % p->n];
 }
 
 static void pass(ct_pump *p)
@@ -143,7 +145,7 @@ void ct_pump_free(ct_pump *p)
     if (p->threaded)
         stop(p);
     p->d.close(p->d.state);
-    for (size_t i = 0; i < PIECES; i++)
+    for (size_t i = 0; i < p->n; i++)
         free(p->pieces[i].bytes);
     for (size_t i = 0; i < 2; i++)
         if (p->wake[i] >= 0)

@@ -39,6 +39,16 @@ static void put_out(const char *path, ct_str s)
     assert_true(ct_out_close(out, &err));
 }
 
+static bool read_whole(ct_in *in, size_t cap, ct_buf *to, ct_err *err)
+{
+    size_t got;
+    bool ok;
+    to->n = 0;
+    while ((ok = ct_in_read(in, ct_buf_room(to, cap), cap, &got, err)) && got)
+        to->n += got;
+    return ok;
+}
+
 /* Reads a whole input in calls of `cap` bytes. */
 static bool get_in(const char *path, size_t limit, size_t cap, ct_buf *to, ct_err *err)
 {
@@ -46,13 +56,25 @@ static bool get_in(const char *path, size_t limit, size_t cap, ct_buf *to, ct_er
     if (!in)
         return false;
     ct_in_limit(in, limit);
-    size_t got;
-    bool ok;
-    to->n = 0;
-    while ((ok = ct_in_read(in, ct_buf_room(to, cap), cap, &got, err)) && got)
-        to->n += got;
+    bool ok = read_whole(in, cap, to, err);
     ct_in_close(in);
     return ok;
+}
+
+/* Writes a text into a pipe, and closes it. */
+struct feeder {
+    pthread_t thread;
+    int fd;
+    ct_str text;
+};
+
+static void *feed(void *arg)
+{
+    struct feeder *f = arg;
+    ct_err err = {0};
+    assert_true(ct_write_all(f->fd, f->text, &err));
+    assert_int_equal(close(f->fd), 0);
+    return NULL;
 }
 
 static ct_buf slurp_raw(const char *path)
@@ -111,6 +133,63 @@ static void test_read_sizes(void **state)
             ct_buf_free(&want);
             ct_buf_free(&got);
         }
+}
+
+/* What comes through a pipe, as it is or packed, is the same when it is read ahead. */
+static void test_read_ahead(void **state)
+{
+    (void)state;
+    static const size_t lengths[] = {0, 1, 6, 20000, 6000000};
+    static const char *const names[] = {"t.txt", "t.gz"};
+    for (size_t i = 0; i < CT_LEN(lengths) * CT_LEN(names); i++) {
+        const char *name = names[i % CT_LEN(names)];
+        ct_buf want = sample(lengths[i / CT_LEN(names)]), got = {0};
+        put_out(name, ct_buf_str(&want));
+        ct_buf stored = slurp_raw(name);
+        for (size_t s = want.n > 1000000; s < CT_LEN(read_sizes); s++) {
+            int ends[2];
+            char path[32];
+            ct_err err = {0};
+            assert_int_equal(pipe(ends), 0);
+            struct feeder f = {.fd = ends[1], .text = ct_buf_str(&stored)};
+            assert_int_equal(pthread_create(&f.thread, NULL, feed, &f), 0);
+            snprintf(path, sizeof path, "/dev/fd/%d", ends[0]);
+            ct_in *in = ct_in_open(path, &err);
+            assert_non_null(in);
+            ct_in_limit(in, read_sizes[s]);
+            ct_in_ahead(in);
+            assert_true(read_whole(in, 70000, &got, &err));
+            assert_true(ct_str_eq(ct_buf_str(&want), ct_buf_str(&got)));
+            assert_int_equal(ct_in_stored(in), stored.n);
+            ct_in_close(in);
+            pthread_join(f.thread, NULL);
+            close(ends[0]);
+        }
+        ct_buf_free(&stored);
+        ct_buf_free(&want);
+        ct_buf_free(&got);
+    }
+}
+
+/* An input is closed at once, although its thread waits for a writer who says no more. */
+static void test_close_ahead(void **state)
+{
+    (void)state;
+    int ends[2];
+    char path[32], byte;
+    size_t got;
+    ct_err err = {0};
+    assert_int_equal(pipe(ends), 0);
+    snprintf(path, sizeof path, "/dev/fd/%d", ends[0]);
+    ct_in *in = ct_in_open(path, &err);
+    assert_non_null(in);
+    ct_in_ahead(in);
+    assert_true(ct_write_all(ends[1], CT_S("some text"), &err));
+    assert_true(ct_in_read(in, &byte, 1, &got, &err));
+    assert_int_equal(got, 1);
+    ct_in_close(in);
+    close(ends[0]);
+    close(ends[1]);
 }
 
 /* From so many bytes on, a cut file is known to be no plain text. */
@@ -711,6 +790,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_read_sizes),
+        cmocka_unit_test(test_read_ahead),
+        cmocka_unit_test(test_close_ahead),
         cmocka_unit_test(test_cut_everywhere),
         cmocka_unit_test(test_damaged_everywhere),
         cmocka_unit_test(test_behind_the_end),
