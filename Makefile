@@ -40,7 +40,9 @@ SAY  = @$(if $(V),:,printf '  %-6s %s\n')
 # ---- the house ----
 CMDS    := $(patsubst cmd/%/main.c,%,$(wildcard cmd/*/main.c))
 LIB     := $(BUILD)/libchart.a
-LIBOBJ  := $(patsubst %.c,$(BUILD)/%.o,$(wildcard common/*/*.c)) $(BUILD)/common/fhir/data.o
+# Layers with data files of their own.
+LIBDATA := $(sort $(patsubst common/%/,%,$(dir $(wildcard common/*/*.tsv))))
+LIBOBJ  := $(patsubst %.c,$(BUILD)/%.o,$(wildcard common/*/*.c)) $(LIBDATA:%=$(BUILD)/common/%/data.o)
 TESTS   := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
 CORPUS  := $(shell find tests/corpus -type f -perm -u+x | sort)
 CHECKERS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/corpus/*.c))
@@ -85,12 +87,15 @@ $(LIB): $(LIBOBJ)
 	$(SAY) AR $@
 	$(Q)$(AR) rcs $@ $^
 
-# Data files become tables of texts: common/fhir/*.tsv as ct_fhir_data, a command's own as ct_cmd_data.
-$(BUILD)/common/fhir/data.c: $(wildcard common/fhir/*.tsv) scripts/embed
-	@mkdir -p $(@D)
-	$(SAY) EMBED $@
-	$(Q)scripts/embed ct_fhir_data common/fhir $(filter %.tsv,$^) >$@.tmp
-	@mv $@.tmp $@
+# Data files become tables of texts: common/LAYER/*.tsv as ct_LAYER_data, a command's own as ct_cmd_data.
+define layer
+$(BUILD)/common/$(1)/data.c: $(wildcard common/$(1)/*.tsv) scripts/embed
+	@mkdir -p $$(@D)
+	$$(SAY) EMBED $$@
+	$$(Q)scripts/embed ct_$(1)_data common/$(1) $$(filter %.tsv,$$^) >$$@.tmp
+	@mv $$@.tmp $$@
+endef
+$(foreach l,$(LIBDATA),$(eval $(call layer,$(l))))
 
 define command
 $(BUILD)/cmd/$(1)/data.c: $(call DATA,$(1)) scripts/embed

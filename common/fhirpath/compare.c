@@ -74,23 +74,27 @@ static bool same_node(struct fp_run *r, const ct_item *a, const ct_item *b)
 
 /* ---- quantities ---- */
 
-/* The number of a quantity in units that the two share: 1 done, 0 units that cannot be compared. */
-static bool common_unit(const ct_item *a, const ct_item *b, struct fp_dec *x, struct fp_dec *y)
+/* The units of two quantities; false where one is not known or the two are not comparable. */
+static bool units_of(const ct_item *a, const ct_item *b, struct fp_unit *u, struct fp_unit *v)
 {
-    bool calendar_a, calendar_b;
-    if (!ct_dec_of(a, x) || !ct_dec_of(b, y))
-        return false;
+    return ct_fp_unit(a->unit, u) && ct_fp_unit(b->unit, v) && ct_fp_unit_comparable(u, v);
+}
+
+static int compare_quantities(const ct_item *a, const ct_item *b)
+{
+    struct fp_unit u, v;
+    struct fp_dec x, y;
+    struct fp_ratio p, q;
+    int cmp;
+    if (!ct_dec_of(a, &x) || !ct_dec_of(b, &y))
+        return CT_DATE_UNDECIDED;
+    /* The same unit need not be known. */
     if (ct_str_eq(a->unit, b->unit))
-        return true;
-    const struct fp_time_unit *u = ct_fp_time_unit(a->unit, &calendar_a);
-    const struct fp_time_unit *v = ct_fp_time_unit(b->unit, &calendar_b);
-    if (!u || !v)
-        return false;
-    /* A year of the calendar is not UCUM's mean year. */
-    if (u == v && (u->ms != 0 || calendar_a == calendar_b))
-        return true;
-    return u->ms != 0 && v->ms != 0 && ct_dec_mul(*x, ct_dec_int(u->ms), x) &&
-           ct_dec_mul(*y, ct_dec_int(v->ms), y);
+        return ct_dec_cmp(x, y, &cmp) ? cmp : CT_DATE_UNDECIDED;
+    return units_of(a, b, &u, &v) && ct_fp_unit_value(x, &u, &p) && ct_fp_unit_value(y, &v, &q) &&
+                   ct_fp_ratio_cmp(p, q, &cmp)
+               ? cmp
+               : CT_DATE_UNDECIDED;
 }
 
 static int compare_numbers(const ct_item *a, const ct_item *b)
@@ -99,20 +103,16 @@ static int compare_numbers(const ct_item *a, const ct_item *b)
     int cmp;
     if (a->type == CT_I_INTEGER && b->type == CT_I_INTEGER)
         return (a->integer > b->integer) - (a->integer < b->integer);
-    bool quantity = a->type == CT_I_QUANTITY || b->type == CT_I_QUANTITY;
-    bool ok;
-    if (quantity) {
+    if (a->type == CT_I_QUANTITY || b->type == CT_I_QUANTITY) {
         ct_item p = *a, q = *b;
         /* A bare number is a quantity of unit 1. */
         if (p.type != CT_I_QUANTITY)
             p.unit = CT_S("1");
         if (q.type != CT_I_QUANTITY)
             q.unit = CT_S("1");
-        ok = common_unit(&p, &q, &x, &y);
-    } else {
-        ok = ct_dec_of(a, &x) && ct_dec_of(b, &y);
+        return compare_quantities(&p, &q);
     }
-    return ok && ct_dec_cmp(x, y, &cmp) ? cmp : CT_DATE_UNDECIDED;
+    return ct_dec_of(a, &x) && ct_dec_of(b, &y) && ct_dec_cmp(x, y, &cmp) ? cmp : CT_DATE_UNDECIDED;
 }
 
 /* ---- kinds of values ---- */
@@ -266,13 +266,37 @@ static bool similar_text(ct_str a, ct_str b)
     return i == a.n && j == b.n;
 }
 
+/* A calendar's year or month is as good as UCUM's here. */
+static ct_str definite(ct_str unit)
+{
+    bool calendar;
+    const struct fp_time_unit *t = ct_fp_time_unit(unit, &calendar);
+    return t ? ct_str_z(t->code) : unit;
+}
+
+/* The numbers of two quantities in the larger of their units. */
+static bool in_larger_unit(ct_item a, ct_item b, struct fp_dec *x, struct fp_dec *y)
+{
+    struct fp_unit u, v;
+    int cmp;
+    a.unit = definite(a.unit);
+    b.unit = definite(b.unit);
+    if (!ct_dec_of(&a, x) || !ct_dec_of(&b, y))
+        return false;
+    if (ct_str_eq(a.unit, b.unit))
+        return true;
+    if (!units_of(&a, &b, &u, &v) || !ct_fp_ratio_cmp(u.factor, v.factor, &cmp))
+        return false;
+    return cmp > 0 ? ct_fp_unit_convert(*y, &v, &u, y) : ct_fp_unit_convert(*x, &u, &v, x);
+}
+
 /* Numbers are compared at the precision of the less precise. */
 static bool similar_numbers(const ct_item *a, const ct_item *b)
 {
     struct fp_dec x, y;
     int cmp;
     if (a->type == CT_I_QUANTITY || b->type == CT_I_QUANTITY) {
-        if (a->type != b->type || !common_unit(a, b, &x, &y))
+        if (a->type != b->type || !in_larger_unit(*a, *b, &x, &y))
             return false;
     } else if (!ct_dec_of(a, &x) || !ct_dec_of(b, &y)) {
         return false;

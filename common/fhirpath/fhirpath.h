@@ -17,12 +17,13 @@
  * arena only. A compiled path is read-only: threads may share it, each with its own context.
  *
  * Where the specification leaves a choice: integers are 32 bits, what goes beyond is empty;
- * decimals are exact to 36 digits, quotients to 16 places; quantities compare where their units are
- * the same or both of a fixed length of time, else the result is empty; a Quantity with a
- * comparator (`<5`), and a date that is none, have no value: comparing them gives empty; `as` and
- * ofType() take a primitive's exact type only, as HL7's tests do; trace() passes its input on and
- * writes nothing, as no diagnostic holds values; a function of a namespace of its own (memberOf(),
- * conformsTo() …) that no table here can answer is unknown.
+ * decimals are exact to 36 digits, quotients to 16 places; quantities are converted between the
+ * units of common/fhirpath/ucum.tsv, exactly, and units that it does not have are comparable with
+ * themselves alone, so that the result is empty; a year or month of the calendar is no UCUM year or
+ * month but for `~`; sums are in the smaller unit, and empty on scales that begin elsewhere (Cel);
+ * a Quantity with a comparator (`<5`), and a date that is none, have no value: comparing them gives
+ * empty; `as` and ofType() take a primitive's exact type only, as HL7's tests do; trace() passes
+ * its input on and writes nothing, as no diagnostic holds values.
  */
 #ifndef CT_FHIRPATH_H
 #define CT_FHIRPATH_H

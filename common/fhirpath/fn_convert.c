@@ -222,23 +222,39 @@ bool ct_fn_to_time(struct fp_call *c)
     return give(c, to_time);
 }
 
-/* A unit may be asked for: no conversion between units, so it must be the one that is there. */
+/* The quantity in another unit; empty where that cannot be. */
+static void give_in_unit(struct fp_call *c, const ct_item *v, ct_str unit)
+{
+    struct fp_unit from, to;
+    struct fp_dec d;
+    ct_item converted = *v;
+    converted.unit = unit;
+    if (!ct_str_eq(unit, v->unit)) {
+        if (!ct_fp_unit(v->unit, &from) || !ct_fp_unit(unit, &to) || !ct_dec_of(v, &d) ||
+            !ct_fp_unit_convert(d, &from, &to, &d))
+            return;
+        converted.text = ct_dec_text(c->r->a, d);
+    }
+    ct_fp_one(c->r, c->out, converted);
+}
+
 bool ct_fn_to_quantity(struct fp_call *c)
 {
     struct fp_coll arg;
     ct_str unit;
     ct_item v;
     int done = convert(c, to_quantity, &v);
-    if (done != 1 || c->n->nargs == 0) {
-        if (done == 1)
-            ct_fp_one(c->r, c->out, v);
+    if (done != 1)
         return done != -1;
+    if (c->n->nargs == 0) {
+        ct_fp_one(c->r, c->out, v);
+        return true;
     }
     if (!ct_fp_arg(c, 0, &arg))
         return false;
     int got = ct_fp_single_string(c->r, c->n, &arg, &unit);
-    if (got > 0 && ct_str_eq(unit, v.unit))
-        ct_fp_one(c->r, c->out, v);
+    if (got > 0)
+        give_in_unit(c, &v, unit);
     return got >= 0;
 }
 

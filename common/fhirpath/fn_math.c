@@ -96,6 +96,28 @@ bool ct_fn_round(struct fp_call *c)
     return !ct_dec_round(d, k > 36 ? 36 : (int)k, ROUND_HALF, &d) || give(c, &v, d);
 }
 
+/* ---- quantities ---- */
+
+/* Could the two be compared? What is in a unit that no table knows cannot. */
+bool ct_fn_comparable(struct fp_call *c)
+{
+    struct fp_coll arg;
+    struct fp_unit u, v;
+    ct_item a, b;
+    if (!ct_fp_arg(c, 0, &arg))
+        return false;
+    int left = ct_fp_single(c->r, c->n, c->in, &a);
+    int right = left < 0 ? -1 : ct_fp_single(c->r, c->n, &arg, &b);
+    if (left <= 0 || right <= 0)
+        return left >= 0 && right >= 0;
+    if (a.type != CT_I_QUANTITY || b.type != CT_I_QUANTITY)
+        return ct_fp_call_error(c, "no Quantity where one is asked for");
+    ct_fp_bool(c->r, c->out,
+               ct_str_eq(a.unit, b.unit) || (ct_fp_unit(a.unit, &u) && ct_fp_unit(b.unit, &v) &&
+                                             ct_fp_unit_comparable(&u, &v)));
+    return true;
+}
+
 /* ---- by floating point ---- */
 
 static bool give_double(struct fp_call *c, double v)

@@ -99,6 +99,7 @@ static const struct fp_function functions[] = {
     {"exp", 0, 0, ARG_PLAIN, GIVES_SYSTEM, ct_fn_exp},
     {"ln", 0, 0, ARG_PLAIN, GIVES_SYSTEM, ct_fn_ln},
     {"log", 1, 1, ARG_PLAIN, GIVES_SYSTEM, ct_fn_log},
+    {"comparable", 1, 1, ARG_PLAIN, GIVES_SYSTEM, ct_fn_comparable},
     {"precision", 0, 0, ARG_PLAIN, GIVES_SYSTEM, ct_fn_precision},
     {"lowBoundary", 0, 1, ARG_PLAIN, GIVES_ANY, ct_fn_low_boundary},
     {"highBoundary", 0, 1, ARG_PLAIN, GIVES_ANY, ct_fn_high_boundary},

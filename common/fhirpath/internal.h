@@ -18,6 +18,7 @@ enum {
     FP_STEPS_MAX = 1 << 23,  /* the budget of one evaluation: a node, a comparison 1, … */
     FP_ITEM_STEPS = 8,       /* … an item 8, so that memory is bounded too */
     FP_TEXT_STEP = 16,       /* … and so many bytes of new text 1 */
+    FP_SCALE_MAX = 36,       /* most places of a decimal */
 };
 
 /* ---- tokens (lex.c) ---- */
@@ -298,6 +299,43 @@ int ct_dec_places(struct fp_dec d);
 /* The number of an integer, decimal or quantity. */
 bool ct_dec_of(const ct_item *value, struct fp_dec *d);
 
+/* ---- units (units.c) ---- */
+
+/* num/den * 10^ten, exactly and spelled in one way only. */
+struct fp_ratio {
+    __int128 num, den;
+    int ten;
+};
+
+/* A base unit or arbitrary unit (its row of ucum.tsv) and its exponent. */
+struct fp_dim {
+    uint8_t which;
+    int8_t exponent;
+};
+
+/* `factor` times the product of `dims`; a number of it has `offset` added first. */
+struct fp_unit {
+    struct fp_ratio factor;
+    struct fp_dec offset;
+    uint8_t ndims;
+    struct fp_dim dims[8];
+};
+
+/* What a UCUM code or a calendar word means; false where it is neither, or the table has no such
+ * unit. */
+bool ct_fp_unit(ct_str text, struct fp_unit *u);
+/* Do they measure the same kind of thing? */
+bool ct_fp_unit_comparable(const struct fp_unit *u, const struct fp_unit *v);
+/* A number of units in base units. False, here and below, where it does not fit. */
+bool ct_fp_unit_value(struct fp_dec d, const struct fp_unit *u, struct fp_ratio *out);
+bool ct_fp_ratio_cmp(struct fp_ratio a, struct fp_ratio b, int *cmp);
+/* To another unit: exact, or rounded as a quotient. False also where the two are not comparable. */
+bool ct_fp_unit_convert(struct fp_dec d, const struct fp_unit *from, const struct fp_unit *to,
+                        struct fp_dec *out);
+/* The code of the product or quotient of two units; false where one is not known, or has no place
+ * in a product. */
+bool ct_fp_unit_product(ct_arena *a, ct_str u, ct_str v, bool divided, ct_str *out);
+
 /* ---- dates (date.c) ---- */
 
 /* The longest date, dateTime or time of FHIRPath at the start of `s` (without @): its length, 0 for
@@ -428,6 +466,6 @@ fp_fn ct_fn_to_boolean, ct_fn_to_integer, ct_fn_to_decimal, ct_fn_to_string, ct_
 fp_fn ct_fn_encode, ct_fn_decode, ct_fn_escape, ct_fn_unescape, ct_fn_sort, ct_fn_precision,
     ct_fn_low_boundary, ct_fn_high_boundary;
 fp_fn ct_fn_abs, ct_fn_ceiling, ct_fn_floor, ct_fn_round, ct_fn_truncate, ct_fn_sqrt, ct_fn_exp,
-    ct_fn_ln, ct_fn_log, ct_fn_power;
+    ct_fn_ln, ct_fn_log, ct_fn_power, ct_fn_comparable;
 
 #endif

@@ -8,7 +8,7 @@
 
 typedef unsigned __int128 u128;
 
-enum { DIGITS_MAX = 36, SCALE_MAX = 36, PLACES_DIVIDED = 16, PLACES_LEAST = 8 };
+enum { DIGITS_MAX = 36, SCALE_MAX = FP_SCALE_MAX, PLACES_DIVIDED = 16, PLACES_LEAST = 8 };
 
 static u128 magnitude(__int128 v)
 {

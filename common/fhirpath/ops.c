@@ -145,23 +145,63 @@ static bool compute(enum fp_op op, struct fp_dec a, struct fp_dec b, struct fp_d
     }
 }
 
-/* Sums of one unit; products and quotients with a bare number. */
-static bool quantities(struct fp_run *r, const struct fp_node *n, const ct_item *a,
-                       const ct_item *b, struct fp_dec result, struct fp_coll *out)
+static ct_str unit_of(const ct_item *v)
 {
-    bool both = a->type == CT_I_QUANTITY && b->type == CT_I_QUANTITY;
-    bool sum = n->op == OP_ADD || n->op == OP_SUBTRACT;
-    ct_str unit = a->type == CT_I_QUANTITY ? a->unit : b->unit;
-    if (n->op == OP_DIV || n->op == OP_MOD || (sum && !both))
-        return ct_fp_fail(r, n, "operands of types that the operator does not take");
-    bool same = both && ct_str_eq(a->unit, b->unit);
-    /* Units are not converted or multiplied: what would need that is empty. */
-    if (both ? !same || n->op == OP_MULTIPLY : n->op == OP_DIVIDE && a->type != CT_I_QUANTITY)
+    return v->type == CT_I_QUANTITY ? v->unit : CT_S("1");
+}
+
+/* Brings two numbers to the smaller of their units; false where they have none in common, or a
+ * scale that begins elsewhere, on which a difference is no value. */
+static bool common_unit(struct fp_dec *x, ct_str of_x, struct fp_dec *y, ct_str of_y, ct_str *unit)
+{
+    struct fp_unit u, v;
+    int cmp;
+    *unit = of_x;
+    if (ct_str_eq(of_x, of_y))
         return true;
-    if (both && n->op == OP_DIVIDE)
-        unit = CT_S("1");
-    ct_fp_one(r, out,
-              (ct_item){.type = CT_I_QUANTITY, .text = ct_dec_text(r->a, result), .unit = unit});
+    if (!ct_fp_unit(of_x, &u) || !ct_fp_unit(of_y, &v) || !ct_fp_unit_comparable(&u, &v) ||
+        u.offset.c != 0 || v.offset.c != 0 || !ct_fp_ratio_cmp(u.factor, v.factor, &cmp))
+        return false;
+    if (cmp <= 0)
+        return ct_fp_unit_convert(*y, &v, &u, y);
+    *unit = of_y;
+    return ct_fp_unit_convert(*x, &u, &v, x);
+}
+
+/* The unit of a sum is the smaller one; the quotient of what can be compared has none. A product
+ * has the product of the units, which need not be known where one is a bare number. */
+static bool unit_of_result(struct fp_run *r, enum fp_op op, const ct_item *a, const ct_item *b,
+                           struct fp_dec *x, struct fp_dec *y, ct_str *unit)
+{
+    ct_str u = unit_of(a), v = unit_of(b);
+    if (op == OP_ADD || op == OP_SUBTRACT)
+        return common_unit(x, u, y, v, unit);
+    if (b->type != CT_I_QUANTITY || (op == OP_MULTIPLY && a->type != CT_I_QUANTITY)) {
+        *unit = b->type != CT_I_QUANTITY ? u : v;
+        return true;
+    }
+    if (op == OP_DIVIDE && a->type == CT_I_QUANTITY && common_unit(x, u, y, v, unit)) {
+        *unit = CT_S("1");
+        return true;
+    }
+    return ct_fp_unit_product(r->a, u, v, op == OP_DIVIDE, unit);
+}
+
+/* What the units do not allow is empty. */
+static bool quantities(struct fp_run *r, const struct fp_node *n, const ct_item *a,
+                       const ct_item *b, struct fp_coll *out)
+{
+    enum fp_op op = (enum fp_op)n->op;
+    struct fp_dec x, y, result;
+    ct_str unit;
+    bool both = a->type == CT_I_QUANTITY && b->type == CT_I_QUANTITY;
+    if (op == OP_DIV || op == OP_MOD || (!both && (op == OP_ADD || op == OP_SUBTRACT)))
+        return ct_fp_fail(r, n, "operands of types that the operator does not take");
+    if (ct_dec_of(a, &x) && ct_dec_of(b, &y) && unit_of_result(r, op, a, b, &x, &y, &unit) &&
+        compute(op, x, y, &result))
+        ct_fp_one(
+            r, out,
+            (ct_item){.type = CT_I_QUANTITY, .text = ct_dec_text(r->a, result), .unit = unit});
     return true;
 }
 
@@ -174,10 +214,10 @@ static bool numbers(struct fp_run *r, const struct fp_node *n, const ct_item *a,
                     struct fp_coll *out)
 {
     struct fp_dec x, y, result;
+    if (a->type == CT_I_QUANTITY || b->type == CT_I_QUANTITY)
+        return quantities(r, n, a, b, out);
     if (!ct_dec_of(a, &x) || !ct_dec_of(b, &y) || !compute((enum fp_op)n->op, x, y, &result))
         return true;
-    if (a->type == CT_I_QUANTITY || b->type == CT_I_QUANTITY)
-        return quantities(r, n, a, b, result, out);
     bool integers = a->type == CT_I_INTEGER && b->type == CT_I_INTEGER;
     if (n->op == OP_DIV || (integers && n->op != OP_DIVIDE))
         return put_integer(r, out, result);

@@ -12,26 +12,36 @@ static uint64_t mix(uint64_t a, uint64_t b)
     return (a ^ b) * 0x9E3779B97F4A7C15u;
 }
 
+/* num * 10^ten, of which num has no tens. */
+static uint64_t hash_decimal(__int128 num, int ten)
+{
+    return mix(mix((uint64_t)num, (uint64_t)(num >> 64)), (uint64_t)ten);
+}
+
 static uint64_t hash_number(const ct_item *v)
 {
     struct fp_dec d;
     if (!ct_dec_of(v, &d))
         return 0;
-    while (d.scale > 0 && d.c % 10 == 0) {
+    if (d.c == 0)
+        return hash_decimal(0, 0);
+    for (; d.c % 10 == 0; d.scale--)
         d.c /= 10;
-        d.scale--;
-    }
-    return mix(mix((uint64_t)d.c, (uint64_t)(d.c >> 64)), (uint64_t)d.scale);
+    return hash_decimal(d.c, -d.scale);
 }
 
-/* Units of time are converted to compare, so all of them share a hash. A bare number is of unit 1.
- */
+/* Units are converted to compare: the same number of base units has one spelling, and so one hash.
+ * What cannot be converted is equal only to its own unit. */
 static uint64_t hash_quantity(const ct_item *v)
 {
-    bool calendar;
-    if (ct_str_is(v->unit, "1"))
-        return hash_number(v);
-    return ct_fp_time_unit(v->unit, &calendar) ? 1 : mix(hash_number(v), ct_hash(v->unit));
+    struct fp_unit u;
+    struct fp_dec d;
+    struct fp_ratio r;
+    if (!ct_dec_of(v, &d) || !ct_fp_unit(v->unit, &u) || !ct_fp_unit_value(d, &u, &r))
+        return mix(hash_number(v), ct_hash(v->unit));
+    /* Percents are equal to bare numbers. */
+    uint64_t hash = hash_decimal(r.num, r.ten);
+    return r.den == 1 ? hash : mix(hash, (uint64_t)r.den);
 }
 
 /* Zones and fractions make different spellings of times equal: they share a hash. */
