@@ -55,6 +55,15 @@ const ct_ftype *ct_model_type(const ct_model *m, ct_str name);
 /* The element of a type by FHIRPath name (`value`) or JSON name (`valueQuantity`, in which case
  * `*type` becomes that alternative). NULL where the type has none. `type` may be NULL. */
 const ct_felement *ct_model_element(const ct_ftype *t, ct_str name, const ct_ftype **type);
+/* The codes of a value set that is small and closed, without their systems. */
+typedef struct ct_codeset {
+    ct_str valueset; /* canonical, without a version */
+    const ct_str *codes;
+    size_t n;
+} ct_codeset;
+
+/* NULL where the model does not carry that value set. */
+const ct_codeset *ct_model_codes(const ct_model *m, ct_str valueset);
 /* Is `t` or one of its bases named so? */
 bool ct_ftype_is(const ct_ftype *t, ct_str name);
 

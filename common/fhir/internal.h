@@ -56,6 +56,7 @@ struct ct_model {
     ct_type_node *types;
     size_t ntypes;
     ct_index by_name;                  /* of ct_type_node */
+    ct_index codesets;                 /* of ct_codeset */
     uint16_t reference, type, id_name; /* ids of `reference`, `type` and `id` */
 };
 

@@ -18,18 +18,11 @@ typedef struct row {
     ct_str cols[COLUMNS];
 } row;
 
-typedef struct codeset {
-    ct_str valueset;
-    const ct_str *codes;
-    size_t n;
-} codeset;
-
 /* What is needed only while the model is built. */
 typedef struct loader {
     ct_model *m;
     row *rows; /* of elements */
     size_t nrows, rows_cap, types_cap;
-    ct_index codesets; /* of codeset */
 } loader;
 
 static ct_str table(const char *name)
@@ -99,15 +92,15 @@ static void read_codes(loader *l)
 {
     ct_arena *a = l->m->arena;
     ct_str text = table("r4-codes.tsv"), cols[CODE_COLUMNS];
-    codeset *sets = ct_arena_alloc(a, count(text, '\n') * sizeof *sets);
+    ct_codeset *sets = ct_arena_alloc(a, count(text, '\n') * sizeof *sets);
     size_t n = 0;
     for (; ct_tsv_next(&text, cols, CODE_COLUMNS, NULL) == CODE_COLUMNS; n++) {
         ct_str *codes = ct_arena_alloc(a, (count(cols[CODES], ' ') + 1) * sizeof *codes);
-        sets[n] = (codeset){.valueset = cols[VALUE_SET], .codes = codes};
+        sets[n] = (ct_codeset){.valueset = cols[VALUE_SET], .codes = codes};
         for (ct_str list = cols[CODES]; list.p;)
             codes[sets[n].n++] = ct_str_cut(&list, ' ');
     }
-    ct_index_make(&l->codesets, sets, n, sizeof *sets, a);
+    ct_index_make(&l->m->codesets, sets, n, sizeof *sets, a);
 }
 
 /* ---- elements ---- */
@@ -175,7 +168,7 @@ static void set_element(loader *l, ct_felement *e, ct_str name, const row *r)
     if (ct_str_is(r->cols[BINDING], "-"))
         return;
     e->valueset = r->cols[BINDING];
-    const codeset *set = ct_index_find(&l->codesets, e->valueset);
+    const ct_codeset *set = ct_model_codes(m, e->valueset);
     if (set) {
         e->codes = set->codes;
         e->ncodes = set->n;

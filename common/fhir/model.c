@@ -36,6 +36,11 @@ const ct_felement *ct_model_element(const ct_ftype *t, ct_str name, const ct_fty
     return found ? found->element : NULL;
 }
 
+const ct_codeset *ct_model_codes(const ct_model *m, ct_str valueset)
+{
+    return ct_index_find(&m->codesets, valueset);
+}
+
 bool ct_ftype_is(const ct_ftype *t, ct_str name)
 {
     for (; t; t = t->base)

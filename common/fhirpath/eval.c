@@ -226,6 +226,9 @@ static bool place(struct fp_run *r, const struct fp_node *n, const struct fp_sco
         return true;
     case OP_CHART:
         return chart(r, n, out);
+    case OP_VARIABLE:
+        *out = (struct fp_coll){r->vars[n->u.slot].v, r->vars[n->u.slot].n, 0};
+        return true;
     case OP_INDEX:
         if (s->index >= 0)
             ct_fp_int(r, out, s->index);
@@ -264,6 +267,7 @@ static bool evaluate(struct fp_run *r, const struct fp_node *n, const struct fp_
     case OP_RESOURCE:
     case OP_CONTEXT:
     case OP_CHART:
+    case OP_VARIABLE:
     case OP_INDEX:
     case OP_TOTAL:
         return place(r, n, s, out);
@@ -298,6 +302,8 @@ bool ct_path_eval(const ct_path *p, ct_context *c, ct_items *out, ct_err *err)
         return true;
     if (p->nmemo)
         r.memo = ct_arena_alloc(c->arena, p->nmemo * sizeof *r.memo);
+    if (p->nvars)
+        r.vars = ct_arena_alloc(c->arena, p->nvars * sizeof *r.vars);
     ct_item self = ct_fp_start(p, c, c->node);
     if (p->context && self.type == CT_I_NODE && self.ftype != p->context)
         return true;

@@ -40,6 +40,11 @@ CT_USE ct_path *ct_path_compile(const ct_model *m, ct_str source, ct_err *err);
  * rule for Encounters is: paths that start with an element are checked too. */
 CT_USE ct_path *ct_path_compile_on(const ct_model *m, const ct_ftype *type, ct_str source,
                                    ct_err *err);
+/* The same as ct_path_compile, and refuses too what has a meaning only by leniency: first(),
+ * last(), tail(), skip(), take() and [] on children(), descendants() and repeat(), whose items have
+ * no order; criteria and operands of `and`, `or` … that are for certain no boolean; types of FHIR
+ * looked for in System, as System.Patient. */
+CT_USE ct_path *ct_path_compile_strict(const ct_model *m, ct_str source, ct_err *err);
 /* The resource type that the expression is restricted to; empty where its first step names none, an
  * abstract one, or where paths of several types are combined (`Patient.name | Person.name`). */
 ct_str ct_path_context(const ct_path *p);

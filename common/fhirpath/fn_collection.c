@@ -170,6 +170,21 @@ static bool project(struct fp_call *c, const ct_item *item, size_t index, struct
     return true;
 }
 
+/* The same without a look at what is there already. */
+bool ct_fn_repeat_all(struct fp_call *c)
+{
+    struct fp_coll part;
+    if (!ct_fn_select(c))
+        return false;
+    for (size_t i = 0; i < c->out->n; i++) {
+        ct_item item = c->out->v[i];
+        if (!ct_fp_each(c->r, c->n->args[0], c->s, &item, i, &part) ||
+            !ct_fp_append(c->r, c->n, c->out, &part))
+            return false;
+    }
+    return true;
+}
+
 /* The result is also the list of what is still to do. */
 bool ct_fn_repeat(struct fp_call *c)
 {
@@ -417,6 +432,30 @@ bool ct_fn_iif(struct fp_call *c)
     if (truth == 1)
         return ct_fp_eval(c->r, c->n->args[1], &inner, c->out);
     return c->n->nargs < 3 || ct_fp_eval(c->r, c->n->args[2], &inner, c->out);
+}
+
+/* The first argument that is not empty. */
+bool ct_fn_coalesce(struct fp_call *c)
+{
+    for (size_t i = 0; i < c->n->nargs && c->out->n == 0; i++) {
+        if (!ct_fp_arg(c, i, c->out))
+            return false;
+    }
+    return true;
+}
+
+/* Keeps what the second argument gives for the input, or the input, and passes the input on. */
+bool ct_fn_define_variable(struct fp_call *c)
+{
+    struct fp_scope inner = *c->s;
+    struct fp_coll *kept = &c->r->vars[c->n->u.slot], value = {0};
+    inner.self = (struct fp_coll){c->in->v, c->in->n, 0};
+    if (c->n->nargs < 2)
+        value = *c->in;
+    else if (!ct_fp_eval(c->r, c->n->args[1], &inner, &value))
+        return false;
+    *kept = (struct fp_coll){value.v, value.n, 0};
+    return ct_fp_append(c->r, c->n, c->out, c->in);
 }
 
 bool ct_fn_aggregate(struct fp_call *c)

@@ -111,6 +111,26 @@ bool ct_fn_index_of(struct fp_call *c)
     return got >= 0;
 }
 
+/* Where the last one begins; SIZE_MAX for none. */
+static size_t find_last(ct_str s, ct_str needle)
+{
+    size_t last = SIZE_MAX;
+    for (size_t from = 0, at; (at = ct_str_find(ct_str_from(s, from), needle)) != SIZE_MAX;)
+        from = (last = from + at) + 1;
+    return last;
+}
+
+bool ct_fn_last_index_of(struct fp_call *c)
+{
+    ct_str s, a;
+    int got = pair(c, &s, &a);
+    if (got > 0) {
+        size_t at = a.n == 0 ? 0 : find_last(s, a);
+        ct_fp_int(c->r, c->out, at == SIZE_MAX ? -1 : (int64_t)chars(ct_str_head(s, at)));
+    }
+    return got >= 0;
+}
+
 bool ct_fn_substring(struct fp_call *c)
 {
     ct_str s;

@@ -68,6 +68,7 @@ enum fp_op {
     OP_RESOURCE, /* %resource, %rootResource */
     OP_CONTEXT,  /* %context */
     OP_CHART,    /* %chart */
+    OP_VARIABLE, /* %name of a defineVariable() ahead of it */
     OP_NAME,     /* an identifier at the start: a type or an element; resolve.c decides */
     OP_TYPESTEP, /* $this where it is of type `type` */
     OP_STEP,     /* elements of `a` */
@@ -123,13 +124,14 @@ struct fp_step {
 struct fp_type {
     const ct_ftype *fhir;
     bool system;
+    bool nowhere; /* System.Patient: FHIR's name, but System's types are known: nothing is of it */
     ct_itype itype;
 };
 
 struct fp_node {
     uint8_t op;
     bool varies; /* with the item that a lambda is evaluated for */
-    bool total;  /* $total is in it */
+    bool total;  /* $total or a variable is in it */
     uint16_t depth;
     uint32_t memo; /* 1 + where its value is kept: what does not vary is evaluated once; 0: not */
     uint32_t at;   /* offset in the source */
@@ -138,10 +140,12 @@ struct fp_node {
     size_t nargs;
     ct_str name; /* of an element, function or (qualified) type */
     union {
-        ct_item item;        /* OP_CONST */
-        struct fp_type type; /* OP_IS, OP_AS, OP_TYPESTEP, ofType() … */
-        struct fp_step step; /* OP_STEP */
-        void *regex;         /* matches() with a literal pattern */
+        ct_item item;            /* OP_CONST */
+        struct fp_type type;     /* OP_IS, OP_AS, OP_TYPESTEP, ofType() … */
+        struct fp_step step;     /* OP_STEP */
+        void *regex;             /* matches() with a literal pattern */
+        const ct_codeset *codes; /* memberOf() with a literal value set */
+        uint32_t slot;           /* OP_VARIABLE, defineVariable(): where the value is kept */
     } u;
     const struct fp_function *fn;
 };
@@ -154,7 +158,8 @@ struct ct_path {
     const ct_ftype *context; /* the one resource type that the expression is about, or NULL */
     const ct_ftype *likely;  /* the type that records will have, where something tells it */
     bool mixed;              /* several types are named at the start: no context */
-    size_t nmemo;
+    bool strict;             /* what the specification leaves open is refused */
+    size_t nmemo, nvars;
     struct fp_regexes *regexes; /* to be freed */
     /* what evaluation compares with */
     const ct_ftype *t_boolean, *t_decimal, *t_integer, *t_positive, *t_unsigned, *t_date,
@@ -165,6 +170,8 @@ struct ct_path {
 
 /* Parses the whole source into `*root`. */
 CT_USE bool ct_fp_parse(ct_str src, ct_arena *a, struct fp_node **root, ct_err *err);
+/* Is %name one that the language has by itself? */
+bool ct_fp_constant(ct_str name, ct_arena *a);
 /* Binds names to functions, types and elements, and checks what can be known before any record.
  * `type` is what evaluations will start at, or NULL where it may be anything. */
 CT_USE bool ct_fp_resolve(ct_path *p, const ct_ftype *type, ct_err *err);
@@ -197,6 +204,7 @@ struct fp_run {
     ct_err *err;
     size_t steps; /* left */
     struct fp_memo *memo;
+    struct fp_coll *vars; /* by slot */
 };
 
 CT_USE bool ct_fp_eval(struct fp_run *r, const struct fp_node *n, const struct fp_scope *s,
@@ -410,12 +418,15 @@ typedef bool fp_fn(struct fp_call *c);
 
 /* How arguments are looked at before any record is seen. */
 enum fp_args {
-    ARG_PLAIN,  /* evaluated where the call stands */
-    ARG_LAMBDA, /* the first is evaluated for each item of the input: $this is the item */
-    ARG_SECOND, /* so is the second */
-    ARG_ALL,    /* so are all */
-    ARG_TYPE,   /* names a type */
-    ARG_REGEX,  /* the first is a regular expression */
+    ARG_PLAIN,   /* evaluated where the call stands */
+    ARG_LAMBDA,  /* the first is evaluated for each item of the input: $this is the item */
+    ARG_SECOND,  /* so is the second */
+    ARG_ALL,     /* so are all */
+    ARG_TYPE,    /* names a type */
+    ARG_REGEX,   /* the first is a regular expression */
+    ARG_PROFILE, /* the first is the URL of a base type's StructureDefinition */
+    ARG_CODES,   /* the first is the URL of a value set */
+    ARG_DEFINE,  /* a name, and what is evaluated for the input as a whole */
 };
 
 /* What the result is, as far as the static types of elements go. */
@@ -426,6 +437,11 @@ enum fp_result {
     GIVES_ANY,
     GIVES_TYPE, /* items of the type that the argument names */
     GIVES_EXTENSION,
+    GIVES = 15,
+    /* and what the function has to do with the order of its input */
+    ORDER_NONE = 16,  /* what it gives has none */
+    ORDER_ASKED = 32, /* it means something only where there is one */
+    ORDER_MADE = 64,
 };
 
 struct fp_function {
@@ -436,6 +452,10 @@ struct fp_function {
 };
 
 const struct fp_function *ct_fp_function(ct_str name);
+/* The base type that a StructureDefinition's URL names (with |version or without), or NULL. */
+const ct_ftype *ct_fp_profile(const ct_model *m, ct_str url);
+/* The value set of that URL (with |version or without), or NULL. */
+const ct_codeset *ct_fp_codes(const ct_model *m, ct_str url);
 /* Evaluates argument `i` where the call stands. */
 CT_USE bool ct_fp_arg(struct fp_call *c, size_t i, struct fp_coll *out);
 bool ct_fp_call_error(struct fp_call *c, const char *text);
@@ -455,17 +475,20 @@ fp_fn ct_fn_empty, ct_fn_exists, ct_fn_all, ct_fn_all_true, ct_fn_any_true, ct_f
     ct_fn_superset_of, ct_fn_not, ct_fn_has_value, ct_fn_get_value;
 fp_fn ct_fn_where, ct_fn_select, ct_fn_repeat, ct_fn_of_type, ct_fn_is, ct_fn_as, ct_fn_first,
     ct_fn_last, ct_fn_tail, ct_fn_skip, ct_fn_take, ct_fn_single, ct_fn_intersect, ct_fn_exclude,
-    ct_fn_union, ct_fn_combine, ct_fn_iif, ct_fn_aggregate;
+    ct_fn_union, ct_fn_combine, ct_fn_iif, ct_fn_aggregate, ct_fn_coalesce, ct_fn_define_variable,
+    ct_fn_repeat_all;
 fp_fn ct_fn_children, ct_fn_descendants, ct_fn_extension, ct_fn_resolve, ct_fn_trace, ct_fn_type,
     ct_fn_now, ct_fn_today, ct_fn_time_of_day;
 fp_fn ct_fn_length, ct_fn_starts_with, ct_fn_ends_with, ct_fn_contains, ct_fn_index_of,
-    ct_fn_substring, ct_fn_upper, ct_fn_lower, ct_fn_trim, ct_fn_replace, ct_fn_split, ct_fn_join,
-    ct_fn_to_chars, ct_fn_matches, ct_fn_matches_full, ct_fn_replace_matches;
+    ct_fn_last_index_of, ct_fn_substring, ct_fn_upper, ct_fn_lower, ct_fn_trim, ct_fn_replace,
+    ct_fn_split, ct_fn_join, ct_fn_to_chars, ct_fn_matches, ct_fn_matches_full,
+    ct_fn_replace_matches;
 fp_fn ct_fn_to_boolean, ct_fn_to_integer, ct_fn_to_decimal, ct_fn_to_string, ct_fn_to_date,
     ct_fn_to_datetime, ct_fn_to_time, ct_fn_to_quantity, ct_fn_converts;
 fp_fn ct_fn_encode, ct_fn_decode, ct_fn_escape, ct_fn_unescape, ct_fn_sort, ct_fn_precision,
     ct_fn_low_boundary, ct_fn_high_boundary;
 fp_fn ct_fn_abs, ct_fn_ceiling, ct_fn_floor, ct_fn_round, ct_fn_truncate, ct_fn_sqrt, ct_fn_exp,
     ct_fn_ln, ct_fn_log, ct_fn_power, ct_fn_comparable;
+fp_fn ct_fn_conforms_to, ct_fn_member_of, ct_fn_html_checks;
 
 #endif

@@ -203,15 +203,16 @@ static bool fixed_constant(ct_str name, ct_arena *a, ct_str *value)
     return false;
 }
 
+static const struct {
+    const char *name;
+    uint8_t op;
+} places[] = {{"resource", OP_RESOURCE},
+              {"rootResource", OP_RESOURCE},
+              {"context", OP_CONTEXT},
+              {"chart", OP_CHART}};
+
 static bool constant(struct parser *p, struct fp_node **out)
 {
-    static const struct {
-        const char *name;
-        uint8_t op;
-    } places[] = {{"resource", OP_RESOURCE},
-                  {"rootResource", OP_RESOURCE},
-                  {"context", OP_CONTEXT},
-                  {"chart", OP_CHART}};
     struct fp_node *n = *out = node(p, OP_CONST, p->tok.at);
     ct_str value;
     for (size_t i = 0; i < CT_LEN(places); i++) {
@@ -220,10 +221,23 @@ static bool constant(struct parser *p, struct fp_node **out)
             return advance(p);
         }
     }
-    if (!fixed_constant(p->tok.text, p->lex.a, &value))
-        return refuse(p, "unknown % constant");
-    n->u.item = ct_fp_item_string(value);
+    if (fixed_constant(p->tok.text, p->lex.a, &value)) {
+        n->u.item = ct_fp_item_string(value);
+    } else { /* resolve.c knows what is defined where */
+        n->op = OP_VARIABLE;
+        n->name = p->tok.text;
+    }
     return advance(p);
+}
+
+bool ct_fp_constant(ct_str name, ct_arena *a)
+{
+    ct_str value;
+    for (size_t i = 0; i < CT_LEN(places); i++) {
+        if (ct_str_is(name, places[i].name))
+            return true;
+    }
+    return fixed_constant(name, a, &value);
 }
 
 static bool special(struct parser *p, struct fp_node **out)

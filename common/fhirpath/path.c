@@ -38,18 +38,15 @@ static void bind_model(ct_path *p)
         *names[i].id = ct_names_find(p->names, ct_str_z(names[i].name));
 }
 
-ct_path *ct_path_compile(const ct_model *m, ct_str source, ct_err *err)
-{
-    return ct_path_compile_on(m, NULL, source, err);
-}
-
-ct_path *ct_path_compile_on(const ct_model *m, const ct_ftype *type, ct_str source, ct_err *err)
+static ct_path *compile(const ct_model *m, const ct_ftype *type, bool strict, ct_str source,
+                        ct_err *err)
 {
     ct_arena *a = ct_arena_new();
     ct_path *p = ct_arena_alloc(a, sizeof *p);
     p->a = a;
     p->model = m;
     p->names = ct_model_names(m);
+    p->strict = strict;
     if (source.n <= FP_SOURCE_MAX)
         source = ct_arena_copy(a, source);
     bind_model(p);
@@ -57,6 +54,21 @@ ct_path *ct_path_compile_on(const ct_model *m, const ct_ftype *type, ct_str sour
         return p;
     ct_path_free(p);
     return NULL;
+}
+
+ct_path *ct_path_compile(const ct_model *m, ct_str source, ct_err *err)
+{
+    return compile(m, NULL, false, source, err);
+}
+
+ct_path *ct_path_compile_on(const ct_model *m, const ct_ftype *type, ct_str source, ct_err *err)
+{
+    return compile(m, type, false, source, err);
+}
+
+ct_path *ct_path_compile_strict(const ct_model *m, ct_str source, ct_err *err)
+{
+    return compile(m, NULL, true, source, err);
 }
 
 ct_str ct_path_context(const ct_path *p)

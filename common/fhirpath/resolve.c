@@ -14,21 +14,42 @@
 /* The types that items of a collection can have. Known and none: values without elements. */
 struct kinds {
     bool known;
+    bool unordered; /* children() and what comes of them */
     const ct_ftype *const *v;
     size_t n;
 };
 
 static const struct kinds any = {0}, system_value = {.known = true};
 
+/* A variable that was defined ahead of where we are. */
+struct variable {
+    ct_str name;
+    struct kinds kinds;
+    uint32_t slot;
+    const struct variable *before;
+};
+
 struct resolver {
     ct_path *p;
     ct_err *err;
     struct kinds start; /* where the evaluation starts */
     int lambdas;        /* how many lambdas around */
+    const struct variable *variables;
 };
 
 static bool resolve(struct resolver *x, struct fp_node *n, const struct kinds *focus,
                     struct kinds *out);
+
+/* What is defined in an operand or argument ends with it. */
+static bool resolve_part(struct resolver *x, struct fp_node *n, const struct kinds *focus,
+                         struct kinds *out)
+{
+    const struct variable *before = x->variables;
+    if (!resolve(x, n, focus, out))
+        return false;
+    x->variables = before;
+    return true;
+}
 
 static bool refuse(struct resolver *x, const struct fp_node *n, const char *text)
 {
@@ -55,7 +76,7 @@ static struct kinds join_kinds(struct resolver *x, struct kinds a, const ct_ftyp
         all[i] = a.v[i];
     for (size_t i = 0; i < n; i++)
         all[a.n + i] = v[i];
-    return (struct kinds){.known = true, .v = all, .n = a.n + n};
+    return (struct kinds){.known = true, .unordered = a.unordered, .v = all, .n = a.n + n};
 }
 
 static struct kinds one_kind(struct resolver *x, const ct_ftype *t)
@@ -171,6 +192,7 @@ static bool resolve_step(struct resolver *x, struct fp_node *n, const struct kin
     } else if (!ct_names_find(x->p->names, n->name) && !ct_str_is(n->name, "namespace")) {
         return refuse(x, n, "no element of R4 has this name");
     }
+    out->unordered = in.unordered;
     make_step(x, n, &in);
     return true;
 }
@@ -227,7 +249,8 @@ static bool resolve_name(struct resolver *x, struct fp_node *n, const struct kin
 static bool find_type(struct resolver *x, const struct fp_node *at, ct_str name,
                       struct fp_type *type)
 {
-    return ct_fp_type_find(x->p->model, name, type) || refuse(x, at, "unknown type");
+    return ct_fp_type_find(x->p->model, name, type) || (type->nowhere && !x->p->strict) ||
+           refuse(x, at, "unknown type");
 }
 
 /* The argument of is(), as() and ofType(): Name or Namespace.Name. */
@@ -244,7 +267,7 @@ static bool type_argument(struct resolver *x, struct fp_node *n, struct kinds *o
     if (!find_type(x, arg, name, &type))
         return false;
     n->u.type = type;
-    if (n->fn->result == GIVES_TYPE)
+    if ((n->fn->result & GIVES) == GIVES_TYPE)
         *out = type.fhir && !type.system ? one_kind(x, type.fhir) : any;
     return true;
 }
@@ -263,18 +286,20 @@ static bool resolve_type_op(struct resolver *x, struct fp_node *n, const struct 
 
 /* ---- calls ---- */
 
+static bool is_text(const struct fp_node *n)
+{
+    return n->op == OP_CONST && n->u.item.type == CT_I_STRING;
+}
+
 static bool is_lambda(const struct fp_function *f, size_t i)
 {
     return f->args == ARG_ALL || (f->args == ARG_LAMBDA && i == 0) ||
            (f->args == ARG_SECOND && i == 1);
 }
 
-static bool literal_regex(struct resolver *x, struct fp_node *n)
+static bool literal_regex(struct resolver *x, struct fp_node *n, const struct fp_node *pattern)
 {
-    const struct fp_node *pattern = n->args[0];
     ct_err why;
-    if (pattern->op != OP_CONST || pattern->u.item.type != CT_I_STRING)
-        return true;
     struct fp_regexes *keep = ct_arena_alloc(x->p->a, sizeof *keep);
     keep->re = ct_fp_regex_new(pattern->u.item.text, &why);
     if (!keep->re)
@@ -285,6 +310,93 @@ static bool literal_regex(struct resolver *x, struct fp_node *n)
     return true;
 }
 
+/* A first argument that is a literal is looked up once, and refused where nothing is there. */
+static bool literal_argument(struct resolver *x, struct fp_node *n)
+{
+    const struct fp_node *arg = n->nargs > 0 ? n->args[0] : NULL;
+    if (!arg || !is_text(arg))
+        return true;
+    switch (n->fn->args) {
+    case ARG_REGEX:
+        return literal_regex(x, n, arg);
+    case ARG_PROFILE:
+        n->u.type.fhir = ct_fp_profile(x->p->model, arg->u.item.text);
+        return n->u.type.fhir || refuse(x, arg, "not the StructureDefinition of a type of R4");
+    case ARG_CODES:
+        n->u.codes = ct_fp_codes(x->p->model, arg->u.item.text);
+        return n->u.codes || refuse(x, arg, "value set whose codes are not known here");
+    default:
+        return true;
+    }
+}
+
+/* ---- variables ---- */
+
+static const struct variable *find_variable(const struct resolver *x, ct_str name)
+{
+    const struct variable *v = x->variables;
+    while (v && !ct_str_eq(v->name, name))
+        v = v->before;
+    return v;
+}
+
+static bool resolve_variable(struct resolver *x, struct fp_node *n, struct kinds *out)
+{
+    const struct variable *v = find_variable(x, n->name);
+    if (!v)
+        return refuse(x, n, "unknown % constant");
+    n->u.slot = v->slot;
+    *out = v->kinds;
+    return true;
+}
+
+static bool define_variable(struct resolver *x, struct fp_node *n, const struct kinds *in)
+{
+    struct fp_node *name = n->args[0];
+    struct kinds value = *in;
+    if (!is_text(name) || name->u.item.text.n == 0)
+        return refuse(x, name, "the name of a variable is a string as it stands");
+    if (n->nargs > 1 && !resolve_part(x, n->args[1], in, &value))
+        return false;
+    if (find_variable(x, name->u.item.text) || ct_fp_constant(name->u.item.text, x->p->a))
+        return refuse(x, name, "this variable is there already");
+    struct variable *v = ct_arena_alloc(x->p->a, sizeof *v);
+    *v = (struct variable){name->u.item.text, value, (uint32_t)x->p->nvars++, x->variables};
+    x->variables = v;
+    n->u.slot = v->slot;
+    return true;
+}
+
+/* ---- what is refused by --strict ---- */
+
+/* Is it a value, and for certain no boolean? */
+static bool is_no_boolean(const struct fp_node *n)
+{
+    return (n->op == OP_CONST && n->u.item.type != CT_I_BOOLEAN) ||
+           (n->op >= OP_NEGATE && n->op <= OP_CONCAT);
+}
+
+static bool check_condition(struct resolver *x, const struct fp_node *n)
+{
+    if (x->p->strict && is_no_boolean(n))
+        return refuse(x, n, "a condition that is no boolean");
+    return true;
+}
+
+/* Does the function take its first argument as a condition? */
+static bool is_conditional(const struct fp_function *f)
+{
+    return f->fn == ct_fn_iif || f->fn == ct_fn_where || f->fn == ct_fn_exists ||
+           f->fn == ct_fn_all;
+}
+
+static bool check_order(struct resolver *x, const struct fp_node *n, const struct kinds *in)
+{
+    if (x->p->strict && in->unordered)
+        return refuse(x, n, "a place among items that have no order");
+    return true;
+}
+
 static bool resolve_args(struct resolver *x, struct fp_node *n, const struct kinds *in,
                          const struct kinds *focus, struct kinds *out)
 {
@@ -292,13 +404,31 @@ static bool resolve_args(struct resolver *x, struct fp_node *n, const struct kin
     for (size_t i = 0; i < n->nargs; i++) {
         bool lambda = is_lambda(n->fn, i);
         x->lambdas += lambda;
-        if (!resolve(x, n->args[i], lambda ? in : focus, &arg))
+        if (!resolve_part(x, n->args[i], lambda ? in : focus, &arg))
             return false;
         x->lambdas -= lambda;
     }
-    if (n->fn->result == GIVES_ARG)
+    if ((n->fn->result & GIVES) == GIVES_ARG)
         *out = arg;
-    return n->fn->args != ARG_REGEX || literal_regex(x, n);
+    if (n->nargs > 0 && is_conditional(n->fn) && !check_condition(x, n->args[0]))
+        return false;
+    return literal_argument(x, n);
+}
+
+/* What the function gives, as far as its input tells. */
+static struct kinds result_kinds(struct resolver *x, const struct fp_function *f,
+                                 const struct kinds *in)
+{
+    switch (f->result & GIVES) {
+    case GIVES_SYSTEM:
+        return system_value;
+    case GIVES_INPUT:
+        return *in;
+    case GIVES_EXTENSION:
+        return one_kind(x, x->p->t_extension);
+    default:
+        return any;
+    }
 }
 
 static bool resolve_call(struct resolver *x, struct fp_node *n, const struct kinds *focus,
@@ -312,22 +442,16 @@ static bool resolve_call(struct resolver *x, struct fp_node *n, const struct kin
         return refuse(x, n, "unknown function");
     if (n->nargs < n->fn->min || n->nargs > n->fn->max)
         return refuse(x, n, "wrong number of arguments");
-    switch (n->fn->result) {
-    case GIVES_SYSTEM:
-        *out = system_value;
-        break;
-    case GIVES_INPUT:
-        *out = in;
-        break;
-    case GIVES_EXTENSION:
-        *out = one_kind(x, x->p->t_extension);
-        break;
-    default:
-        *out = any;
-    }
-    if (n->fn->args == ARG_TYPE)
-        return type_argument(x, n, out);
-    return resolve_args(x, n, &in, focus, out);
+    if ((n->fn->result & ORDER_ASKED) && !check_order(x, n, &in))
+        return false;
+    *out = result_kinds(x, n->fn, &in);
+    bool ok = n->fn->args == ARG_TYPE     ? type_argument(x, n, out)
+              : n->fn->args == ARG_DEFINE ? define_variable(x, n, &in)
+                                          : resolve_args(x, n, &in, focus, out);
+    if ((n->fn->result & GIVES) != GIVES_SYSTEM)
+        out->unordered =
+            (n->fn->result & ORDER_NONE) || (in.unordered && !(n->fn->result & ORDER_MADE));
+    return ok;
 }
 
 /* ---- operators ---- */
@@ -364,11 +488,6 @@ static bool only_dates(const struct resolver *x, const struct kinds *k)
     return k->known && k->n > 0;
 }
 
-static bool is_text(const struct fp_node *n)
-{
-    return n->op == OP_CONST && n->u.item.type == CT_I_STRING;
-}
-
 static bool check_comparison(struct resolver *x, const struct fp_node *n, const struct kinds *a,
                              const struct kinds *b)
 {
@@ -383,9 +502,13 @@ static bool resolve_operator(struct resolver *x, struct fp_node *n, const struct
                              struct kinds *out)
 {
     struct kinds a = any, b = any;
-    if (!resolve(x, n->a, focus, &a) || !resolve(x, n->b, focus, &b))
+    bool chain = n->op == OP_INDEXER; /* goes on with what is defined before it */
+    if (!(chain ? resolve : resolve_part)(x, n->a, focus, &a) ||
+        (n->b && !resolve_part(x, n->b, focus, &b)))
         return false;
-    if (!check_comparison(x, n, &a, &b))
+    if (!check_comparison(x, n, &a, &b) || (chain && !check_order(x, n, &a)))
+        return false;
+    if (n->op >= OP_AND && (!check_condition(x, n->a) || !check_condition(x, n->b)))
         return false;
     /* Sums may be quantities, which have parts. */
     bool number = n->op >= OP_NEGATE && n->op <= OP_SUBTRACT;
@@ -398,13 +521,11 @@ static bool resolve_operator(struct resolver *x, struct fp_node *n, const struct
     return true;
 }
 
-/* Depth is bounded by the parser. No node (the second operand of a sign) is anything. */
+/* Depth is bounded by the parser. */
 static bool resolve(struct resolver *x, struct fp_node *n, const struct kinds *focus,
                     struct kinds *out)
 {
     *out = any;
-    if (!n)
-        return true;
     switch (n->op) {
     case OP_CONST:
         *out = n->u.item.type == CT_I_QUANTITY ? any : system_value;
@@ -418,6 +539,8 @@ static bool resolve(struct resolver *x, struct fp_node *n, const struct kinds *f
     case OP_CONTEXT:
         *out = x->start;
         return true;
+    case OP_VARIABLE:
+        return resolve_variable(x, n, out);
     case OP_RESOURCE:
         *out = x->start.n == 1 && x->start.v[0]->kind == CT_F_RESOURCE ? x->start : any;
         return true;
@@ -442,11 +565,11 @@ static bool resolve(struct resolver *x, struct fp_node *n, const struct kinds *f
 /* ---- what does not vary ---- */
 
 /* Marks what depends on the item at hand. A lambda has an item of its own, and takes only $total
- * from outside. */
+ * and variables from outside. */
 static void mark(struct fp_node *n)
 {
     bool call = n->op == OP_CALL, path = call || n->op == OP_STEP || n->op == OP_INDEXER;
-    n->total = n->op == OP_TOTAL;
+    n->total = n->op == OP_TOTAL || n->op == OP_VARIABLE;
     n->varies = n->total || n->op == OP_THIS || n->op == OP_INDEX || n->op == OP_TYPESTEP ||
                 n->op == OP_NAME || (path && !n->a);
     struct fp_node *const sides[] = {n->a, n->op == OP_IS || n->op == OP_AS ? NULL : n->b};
@@ -460,7 +583,8 @@ static void mark(struct fp_node *n)
     for (size_t i = 0; call && n->fn->args != ARG_TYPE && i < n->nargs; i++) {
         struct fp_node *arg = n->args[i];
         mark(arg);
-        n->varies |= n->fn->args == ARG_LAMBDA && i == 0 ? arg->total : arg->varies;
+        bool own = (n->fn->args == ARG_LAMBDA && i == 0) || (n->fn->args == ARG_DEFINE && i == 1);
+        n->varies |= own ? arg->total : arg->varies;
         n->total |= arg->total;
     }
 }

@@ -196,14 +196,16 @@ bool ct_fp_type_find(const ct_model *m, ct_str name, struct fp_type *type)
     *type = (struct fp_type){0};
     if (fhir || system)
         name = ct_str_from(name, fhir ? 5 : 7);
+    const ct_ftype *t = ct_model_type(m, name);
     if (!system)
-        type->fhir = ct_model_type(m, name);
+        type->fhir = t;
     for (size_t i = 0; !fhir && i < CT_LEN(system_types); i++) {
         if (ct_str_is(name, system_types[i].name)) {
             type->system = true;
             type->itype = system_types[i].type;
         }
     }
+    type->nowhere = system && !type->system && t;
     return type->fhir || type->system;
 }
 

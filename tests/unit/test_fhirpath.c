@@ -353,7 +353,8 @@ static void refusals(void **state)
         {"$that", "refused 1"},
         {"frobnicate()", "refused 1"},
         {"name.frobnicate()", "refused 6"},
-        {"name.memberOf('urn:vs')", "refused 6"},
+        {"gender.memberOf('urn:vs')", "refused 17"},
+        {"conformsTo('urn:profile')", "refused 12"},
         {"name.first(1)", "refused 6"},
         {"name.where()", "refused 6"},
         {"name.where(true, false)", "refused 6"},
@@ -992,6 +993,164 @@ static void known_start(void **state)
     }
 }
 
+static void variables(void **state)
+{
+    static const struct row rows[] = {
+        {"defineVariable('a', 1).select(%a + 1)", "2"},
+        {"name.defineVariable('n', first()).given.where($this in %n.given)", "\"Ada\" \"May\""},
+        {"name.defineVariable('n').count() = 2", "true"},
+        {"name.defineVariable('n').select(%n.count())", "2 2"},
+        {"name.select(defineVariable('g', given.count()).select(%g))", "2 1"},
+        {"name.select(defineVariable('g', given.count()).given.select(%g))", "2 2 1"},
+        {"defineVariable('a', 1).defineVariable('b', %a + 1).select(%a + %b)", "3"},
+        {"(1 | 2).defineVariable('all')[1].select(%all.count())", "2"},
+        {"(1 | 2).defineVariable('all').where($this = %all.first())", "1"},
+        {"defineVariable('e', {}).select(%e.exists())", "false"},
+        {"defineVariable('f', name.first().family).select(%f)", "\"Brook\""},
+        {"defineVariable('p').select(%p.id)", "\"p1\""},
+        {"defineVariable('p').select(%p)", patient},
+        {"name.given.aggregate(defineVariable('t', $total).select(iif(%t.empty(), $this, %t & "
+         "$this)))",
+         "\"AdaMayAddy\""},
+        {"Patient.defineVariable('n', name).select(%n.givn)", "refused 45"},
+        /* what is defined ends with the operand or argument that it is in */
+        {"defineVariable('a', 1).exists() and %a = 1", "refused 37"},
+        {"select(defineVariable('a', 1)).select(%a)", "refused 39"},
+        {"iif(defineVariable('a', true).exists(), %a, 1)", "refused 41"},
+        {"%a.defineVariable('a', 1)", "refused 1"},
+        {"defineVariable('a', %a)", "refused 21"},
+        {"defineVariable('a', 1).defineVariable('a', 2)", "refused 39"},
+        {"defineVariable('a', 1).select(defineVariable('a', 2))", "refused 46"},
+        {"(select(defineVariable('a', 1)) | select(defineVariable('a', 2))).count()", "1"},
+        {"defineVariable('context', 1)", "refused 16"},
+        {"defineVariable('ucum', 1)", "refused 16"},
+        {"defineVariable('vs-a', 1)", "refused 16"},
+        {"defineVariable(id, 1)", "refused 16"},
+        {"defineVariable('', 1)", "refused 16"},
+        {"defineVariable()", "refused 1"},
+    };
+    (void)state;
+    CHECK(rows, patient);
+}
+
+static void profiles_and_codes(void **state)
+{
+    static const struct row rows[] = {
+        {"conformsTo('http://hl7.org/fhir/StructureDefinition/Patient')", "true"},
+        {"conformsTo('http://hl7.org/fhir/StructureDefinition/Patient|4.0.1')", "true"},
+        {"conformsTo('http://hl7.org/fhir/StructureDefinition/DomainResource')", "true"},
+        {"conformsTo('http://hl7.org/fhir/StructureDefinition/Person')", "false"},
+        {"name[0].conformsTo('http://hl7.org/fhir/StructureDefinition/HumanName')", "true"},
+        {"name.conformsTo('http://hl7.org/fhir/StructureDefinition/HumanName')", ""},
+        {"photo.conformsTo('http://hl7.org/fhir/StructureDefinition/Patient')", ""},
+        {"conformsTo('http://hl7.org/fhir/StructureDefinition/Patient.contact')", "refused 12"},
+        {"conformsTo('http://hl7.org/fhir/StructureDefinition/' & id)", "error"},
+        {"conformsTo('http://hl7.org/fhir/StructureDefinition/' & 'Patient')", "true"},
+        {"conformsTo({})", ""},
+        {"gender.memberOf('http://hl7.org/fhir/ValueSet/administrative-gender')", "true"},
+        {"gender.memberOf(%`vs-administrative-gender`)", "true"},
+        {"gender.memberOf(%vs-administrative-gender)", "refused 17"},
+        {"gender.memberOf('http://hl7.org/fhir/ValueSet/administrative-gender|4.0.1')", "true"},
+        {"'femail'.memberOf('http://hl7.org/fhir/ValueSet/administrative-gender')", "false"},
+        {"gender.memberOf('http://hl7.org/fhir/ValueSet/' & 'name-use')", "false"},
+        {"gender.memberOf('urn:' & id)", "error"},
+        {"photo.memberOf('http://hl7.org/fhir/ValueSet/name-use')", ""},
+        {"name.use.memberOf('http://hl7.org/fhir/ValueSet/name-use')", ""},
+        {"active.memberOf('http://hl7.org/fhir/ValueSet/name-use')", "error"},
+        {"name.select(use.memberOf('http://hl7.org/fhir/ValueSet/name-use'))", "true true"},
+    };
+    static const struct row codings[] = {
+        /* A coding's system is not known to be the value set's. */
+        {"code.memberOf('http://hl7.org/fhir/ValueSet/name-use')", "false"},
+        {"code.coding[1].memberOf('http://hl7.org/fhir/ValueSet/name-use')", "false"},
+        {"component[0].code.memberOf('http://hl7.org/fhir/ValueSet/name-use')", ""},
+        {"category.memberOf('http://hl7.org/fhir/ValueSet/name-use')", ""},
+    };
+    (void)state;
+    CHECK(rows, patient);
+    CHECK(codings, "{\"resourceType\":\"Observation\",\"code\":{\"coding\":[{\"code\":\"1\"},"
+                   "{\"code\":\"2\"}]},\"component\":[{\"code\":{\"text\":\"a\"}}],"
+                   "\"category\":[{\"coding\":[{\"code\":\"usual\"}]}]}");
+}
+
+static void narratives(void **state)
+{
+#define DIV(inside) "'<div xmlns=\"http://www.w3.org/1999/xhtml\">" inside "</div>'.htmlChecks()"
+    static const struct row rows[] = {
+        {DIV("text"), "true"},
+        {DIV("<p class=\"a\">b<br/></p>"), "true"},
+        {DIV("<table><tr><td colspan=\"2\" xml:lang=\"en\">b</td></tr></table>"), "true"},
+        {DIV("<a href=\"#x\">b</a> &amp; &#160;"), "true"},
+        {DIV("<img src=\"#x\" alt=\"\"/>"), "true"},
+        {DIV(""), "false"},
+        {DIV(" <p> </p> "), "false"},
+        {DIV("<script>a</script>"), "false"},
+        {DIV("<p onclick=\"x\">a</p>"), "false"},
+        {DIV("<p href=\"x\">a</p>"), "false"},
+        {DIV("<p xmlns=\"urn:other\">a</p>"), "false"},
+        {DIV("<p>a"), "false"},
+        {DIV("<?php a ?>a"), "false"},
+        {DIV("&nbsp;a"), "false"},
+        {"'<div>a</div>'.htmlChecks()", "false"},
+        {"'<p xmlns=\"http://www.w3.org/1999/xhtml\">a</p>'.htmlChecks()", "false"},
+        {"'<!DOCTYPE div [<!ENTITY a \"b\">]><div xmlns=\"http://www.w3.org/1999/xhtml\">&a;</div>'"
+         ".htmlChecks()",
+         "false"},
+        {"''.htmlChecks()", "false"},
+        {"'text'.htmlChecks()", "false"},
+        {"{}.htmlChecks()", ""},
+        {"1.htmlChecks()", "error"},
+        {"text.`div`.htmlChecks()", "true"},
+    };
+    (void)state;
+    CHECK(rows, "{\"resourceType\":\"Patient\",\"text\":{\"status\":\"generated\",\"div\":"
+                "\"<div xmlns=\\\"http://www.w3.org/1999/xhtml\\\">a</div>\"}}");
+#undef DIV
+}
+
+static void strictness(void **state)
+{
+    static const struct {
+        const char *source, *column; /* where it is refused, NULL where it is not */
+    } rows[] = {
+        {"Patient.children().skip(1)", "column 20"},
+        {"Patient.children().first()", "column 20"},
+        {"Patient.descendants().id.last()", "column 26"},
+        {"Patient.children().where(true)[0]", "column 31"},
+        {"Questionnaire.repeat(item).take(2)", "column 28"},
+        {"Questionnaire.repeat(item).defineVariable('a').select(%a.tail())", "column 58"},
+        {"Patient.children().sort().first()", NULL},
+        {"Patient.children().count()", NULL},
+        {"Patient.name.first()", NULL},
+        {"Patient.children().select(id.first())", "column 30"},
+        {"iif('x', 1, 2)", "column 5"},
+        {"name.where('x')", "column 12"},
+        {"name.exists(1 + 1)", "column 15"},
+        {"name.all(1)", "column 10"},
+        {"active and 1", "column 12"},
+        {"'a' or active", "column 1"},
+        {"active implies 'x'", "column 16"},
+        {"name.where(use = 'x') and active", NULL},
+        {"iif(active, 1, 'x')", NULL},
+        {"Patient.is(System.Patient)", "column 19"},
+        {"Patient is System.Patient", "column 9"},
+        {"Patient.is(FHIR.Patient)", NULL},
+    };
+    const ct_model *m = ct_model_r4();
+    (void)state;
+    for (size_t i = 0; i < CT_LEN(rows); i++) {
+        ct_err err = {0};
+        ct_path *lenient = ct_path_compile(m, ct_str_z(rows[i].source), &err);
+        if (!lenient)
+            fail_msg("%s: %s", rows[i].source, err.text);
+        ct_path *p = ct_path_compile_strict(m, ct_str_z(rows[i].source), &err);
+        if (!p != (rows[i].column != NULL) || (!p && strcmp(err.where, rows[i].column) != 0))
+            fail_msg("%s: %s", rows[i].source, p ? "taken" : err.where);
+        ct_path_free(lenient);
+        ct_path_free(p);
+    }
+}
+
 /* An evaluation may start at an element, which then has its type, and see the whole chart. */
 static void places(void **state)
 {
@@ -1279,15 +1438,35 @@ static void item_types(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(paths),       cmocka_unit_test(choices),    cmocka_unit_test(gaps),
-        cmocka_unit_test(trees),       cmocka_unit_test(literals),   cmocka_unit_test(refusals),
-        cmocka_unit_test(logic),       cmocka_unit_test(comparison), cmocka_unit_test(arithmetic),
-        cmocka_unit_test(collections), cmocka_unit_test(strings),    cmocka_unit_test(conversions),
-        cmocka_unit_test(conditions),  cmocka_unit_test(no_values),  cmocka_unit_test(kept_values),
-        cmocka_unit_test(chart_types), cmocka_unit_test(contexts),   cmocka_unit_test(known_start),
-        cmocka_unit_test(places),      cmocka_unit_test(nesting),    cmocka_unit_test(budgets),
-        cmocka_unit_test(large_sets),  cmocka_unit_test(spellings),  cmocka_unit_test(node_texts),
+        cmocka_unit_test(paths),
+        cmocka_unit_test(choices),
+        cmocka_unit_test(gaps),
+        cmocka_unit_test(trees),
+        cmocka_unit_test(literals),
+        cmocka_unit_test(refusals),
+        cmocka_unit_test(logic),
+        cmocka_unit_test(comparison),
+        cmocka_unit_test(arithmetic),
+        cmocka_unit_test(collections),
+        cmocka_unit_test(strings),
+        cmocka_unit_test(conversions),
+        cmocka_unit_test(conditions),
+        cmocka_unit_test(no_values),
+        cmocka_unit_test(kept_values),
+        cmocka_unit_test(chart_types),
+        cmocka_unit_test(contexts),
+        cmocka_unit_test(known_start),
+        cmocka_unit_test(places),
+        cmocka_unit_test(nesting),
+        cmocka_unit_test(budgets),
+        cmocka_unit_test(large_sets),
+        cmocka_unit_test(spellings),
+        cmocka_unit_test(node_texts),
         cmocka_unit_test(item_types),
+        cmocka_unit_test(variables),
+        cmocka_unit_test(profiles_and_codes),
+        cmocka_unit_test(narratives),
+        cmocka_unit_test(strictness),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
