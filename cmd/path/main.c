@@ -8,14 +8,14 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { OPT_FORMAT = CT_OPT_OWN, OPT_NO_HEADER };
+enum { OPT_FORMAT = CT_OPT_OWN, OPT_NO_HEADER, OPT_STRICT };
 
 static const ct_opt options[] = {
     {'e', "expr", "NAME=EXPR", "a column of a table, again for more"},
     {OPT_FORMAT, "format", "FORMAT", "of the table: tsv (default) or csv"},
     {OPT_NO_HEADER, "no-header", NULL, "leave out the row of names"},
     {'t', "types", NULL, "print each value's type and a tab ahead of it"},
-    {'E', "exit-status", NULL, "exit 1 where the expressions gave nothing at all"},
+    {OPT_STRICT, "strict", NULL, "refuse what has a meaning only by leniency"},
     {0},
 };
 
@@ -39,7 +39,7 @@ struct run {
     ct_cli cli;
     path_query query;
     ct_arena *arena; /* of the query */
-    bool format_given, no_header, exit_status;
+    bool format_given, no_header, strict;
     uint64_t items, nproblems, told, unresolved;
 };
 
@@ -81,30 +81,22 @@ static ct_str column_name(struct run *r, ct_str name)
     return name;
 }
 
-/* False where the expression is not right. */
-static bool add_column(struct run *r, ct_str name, ct_str source, ct_err *err)
+static void add_column(struct run *r, ct_str name, ct_str source)
 {
     path_query *q = &r->query;
-    ct_path *path = ct_path_compile(q->model, source, err);
 
-    if (!path)
-        return false;
     q->columns = ct_realloc(q->columns, q->n + 1, sizeof(*q->columns));
-    q->columns[q->n++] = (path_column){.name = name, .about = ct_path_context(path), .path = path};
-    return true;
+    q->columns[q->n++] = (path_column){.name = name, .source = source};
 }
 
 static void add_named(struct run *r)
 {
     ct_str source = ct_str_z(r->cli.arg), name = ct_str_cut(&source, '=');
-    ct_err err = {0};
 
     if (!source.p || is_torn(name))
         ct_cli_usage(&r->cli, "--expr takes NAME=EXPR, as in -e id=Patient.id; an expression alone "
                               "needs no option");
-    name = column_name(r, name);
-    if (!add_column(r, name, source, &err))
-        ct_cli_die(&r->cli, ct_arena_copy(r->arena, name).p, &err);
+    add_column(r, column_name(r, name), source);
 }
 
 static void own_option(struct run *r, int opt)
@@ -126,8 +118,8 @@ static void own_option(struct run *r, int opt)
     case 't':
         r->query.types = true;
         break;
-    case 'E':
-        r->exit_status = true;
+    case OPT_STRICT:
+        r->strict = true;
         break;
     }
 }
@@ -136,21 +128,37 @@ static void own_option(struct run *r, int opt)
 static void take_expression(struct run *r)
 {
     ct_cli *c = &r->cli;
-    ct_err err = {0};
 
     if (c->nargs == 0)
         ct_cli_usage(c, "name an expression, as in chart path Patient.id");
     if (r->format_given || r->no_header)
         ct_cli_usage(c, "--format and --no-header are for tables: name columns by -e NAME=EXPR");
     r->query.format = PATH_VALUES;
-    if (!add_column(r, (ct_str){"", 0}, ct_str_z(c->args[0]), &err)) {
-        if (access(c->args[0], F_OK) == 0)
-            ct_cli_usage(c, "the expression comes ahead of the files, and the first argument is a "
-                            "file");
-        ct_cli_die(c, "expression", &err);
-    }
+    add_column(r, (ct_str){"", 0}, ct_str_z(c->args[0]));
     c->args++;
     c->nargs--;
+}
+
+/* Does not come back from an expression that is not right. */
+static void compile(struct run *r, path_column *column)
+{
+    const ct_model *m = r->query.model;
+    ct_str source = column->source;
+    ct_err err = {0};
+
+    column->path =
+        r->strict ? ct_path_compile_strict(m, source, &err) : ct_path_compile(m, source, &err);
+    if (column->path) {
+        column->about = ct_path_context(column->path);
+        return;
+    }
+    if (column->name.n)
+        ct_cli_die(&r->cli, ct_arena_copy(r->arena, column->name).p, &err);
+    if (access(source.p, F_OK) == 0)
+        ct_cli_usage(&r->cli,
+                     "the expression comes ahead of the files, and the first argument is a "
+                     "file");
+    ct_cli_die(&r->cli, "expression", &err);
 }
 
 static void read_options(struct run *r)
@@ -164,6 +172,8 @@ static void read_options(struct run *r)
         take_expression(r);
     else if (r->query.types)
         ct_cli_usage(&r->cli, "--types goes with values, not with a table");
+    for (size_t i = 0; i < r->query.n; i++)
+        compile(r, &r->query.columns[i]);
 }
 
 /* ---- the clock ---- */
@@ -309,7 +319,7 @@ static void say_totals(struct run *r)
                        "%" PRIu64 " reference%s not resolved: path looks at one "
                        "record at a time",
                        r->unresolved, r->unresolved == 1 ? "" : "s");
-    if (r->exit_status && r->items == 0 && r->cli.status == CT_DONE)
+    if (r->items == 0 && r->cli.status == CT_DONE)
         r->cli.status = CT_NO;
 }
 

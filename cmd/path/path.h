@@ -11,8 +11,9 @@
 
 /* An expression, with its name where it is a column of a table. */
 typedef struct path_column {
-    ct_str name;  /* empty for the expression of an output without columns */
-    ct_str about; /* the resource type that the expression is restricted to, else empty */
+    ct_str name;   /* empty for the expression of an output without columns */
+    ct_str source; /* as the command line has it */
+    ct_str about;  /* the resource type that the expression is restricted to, else empty */
     ct_path *path;
 } path_column;
 

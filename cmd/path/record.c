@@ -82,13 +82,17 @@ static bool evaluate(path_slot *s, const path_column *c, const ct_record *rec, c
 
 /* ---- values ---- */
 
+/* The type's name without its namespace, System's simple types as FHIR spells its own: dateTime. */
 static void put_type(ct_buf *b, const ct_item *item)
 {
-    ct_item type = ct_item_type(item);
+    ct_str name = ct_item_type(item).text;
+    bool simple = item->type >= CT_I_BOOLEAN && item->type <= CT_I_TIME;
 
-    ct_buf_put(b, type.unit);
-    ct_buf_c(b, '.');
-    ct_buf_put(b, type.text.n ? type.text : CT_S("?"));
+    if (simple) {
+        ct_buf_c(b, (char)(name.p[0] + 'a' - 'A'));
+        name = ct_str_from(name, 1);
+    }
+    ct_buf_put(b, name.n ? name : CT_S("?"));
     ct_buf_c(b, '\t');
 }
 
