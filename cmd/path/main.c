@@ -174,6 +174,7 @@ static void read_options(struct run *r)
         ct_cli_usage(&r->cli, "--types goes with values, not with a table");
     for (size_t i = 0; i < r->query.n; i++)
         compile(r, &r->query.columns[i]);
+    path_group_columns(&r->query, r->arena);
 }
 
 /* ---- the clock ---- */

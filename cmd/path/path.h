@@ -1,6 +1,7 @@
 /* What the files of chart-path share.
  *
  *     main.c     options, the run
+ *     group.c    which columns are about which type of record
  *     record.c   one record: what is evaluated on it, and what goes wrong
  *     cell.c     a column's result as a cell of TSV or CSV
  */
@@ -17,6 +18,13 @@ typedef struct path_column {
     ct_path *path;
 } path_column;
 
+/* The columns that are to be evaluated on records of a type, in their order. */
+typedef struct path_group {
+    ct_str type;
+    const size_t *columns;
+    size_t n;
+} path_group;
+
 typedef enum path_format { PATH_TSV, PATH_CSV, PATH_VALUES } path_format;
 
 /* What is asked of every record. Read-only once it is made: slots share it. */
@@ -24,6 +32,9 @@ typedef struct path_query {
     const ct_model *model;
     path_column *columns;
     size_t n;
+    path_group *groups; /* by the types that columns are about, in the order of their names */
+    size_t ngroups;
+    path_group others; /* of every other type */
     path_format format;
     bool types;  /* PATH_VALUES: each item's type ahead of it */
     ct_date now; /* now() and today() */
@@ -51,6 +62,11 @@ void path_slot_clear(path_slot *s);
 /* Evaluates the query on a record and adds what comes of it to the slot. Two slots may be at work
  * at once. */
 void path_record(path_slot *s, const ct_record *rec);
+
+/* Fills the query's groups, once its columns are compiled. */
+void path_group_columns(path_query *q, ct_arena *a);
+/* The group for records of the type. */
+const path_group *path_group_of(const path_query *q, ct_str type);
 
 /* Appends the row of names. */
 void path_head_put(ct_buf *b, const path_query *q);

@@ -118,35 +118,36 @@ static bool is_blank_csv(const path_slot *s, size_t from)
     return s->query->format == PATH_CSV && s->query->n == 1 && s->out.n == from;
 }
 
-static void put_row(path_slot *s, const ct_record *rec)
+static void put_separators(path_slot *s, size_t n)
+{
+    while (n-- > 0)
+        ct_buf_c(&s->out, s->query->format == PATH_CSV ? ',' : '\t');
+}
+
+/* Cells of columns that are about other types stay empty. */
+static void put_row(path_slot *s, const path_group *g, const ct_record *rec)
 {
     const path_query *q = s->query;
-    size_t from = s->out.n;
+    size_t from = s->out.n, at = 0;
     ct_items items;
 
-    for (size_t i = 0; i < q->n; i++) {
-        if (i)
-            ct_buf_c(&s->out, q->format == PATH_CSV ? ',' : '\t');
-        if (evaluate(s, &q->columns[i], rec, &items))
+    for (size_t i = 0; i < g->n; i++) {
+        put_separators(s, g->columns[i] - at);
+        at = g->columns[i];
+        if (evaluate(s, &q->columns[at], rec, &items))
             path_cell_put(&s->out, q->format, &items, s->context.arena, &s->cell);
         else
             path_failed_put(&s->out);
     }
+    put_separators(s, q->n - 1 - at);
     ct_buf_z(&s->out, is_blank_csv(s, from) ? "\"\"\n" : "\n");
-}
-
-/* Is one of the expressions about records of this type? */
-static bool concerns(const path_query *q, const ct_record *rec)
-{
-    for (size_t i = 0; i < q->n; i++)
-        if (q->columns[i].about.n == 0 || ct_str_eq(q->columns[i].about, rec->type))
-            return true;
-    return false;
 }
 
 void path_record(path_slot *s, const ct_record *rec)
 {
-    if (!concerns(s->query, rec))
+    const path_group *g = path_group_of(s->query, rec->type);
+
+    if (g->n == 0)
         return;
     ct_arena_reset(s->context.arena);
     s->context.doc = &rec->doc;
@@ -154,6 +155,6 @@ void path_record(path_slot *s, const ct_record *rec)
     if (s->query->format == PATH_VALUES)
         put_values(s, rec);
     else
-        put_row(s, rec);
+        put_row(s, g, rec);
     s->unresolved += s->context.unresolved;
 }
