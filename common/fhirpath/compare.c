@@ -164,6 +164,13 @@ static void adapt(const ct_item *node, ct_item *v, const ct_item *other)
         v->type = other->type;
 }
 
+/* Units that differ have to be taken apart, which a hostile one makes long. */
+static void charge_units(struct fp_run *r, const ct_item *a, const ct_item *b)
+{
+    if (a->type == CT_I_QUANTITY && b->type == CT_I_QUANTITY && !ct_str_eq(a->unit, b->unit))
+        ct_fp_charge(r, a->unit.n + b->unit.n);
+}
+
 /* False where one of the two has no value. */
 static bool values(struct fp_run *r, const ct_item *a, const ct_item *b, struct pair *v)
 {
@@ -173,6 +180,7 @@ static bool values(struct fp_run *r, const ct_item *a, const ct_item *b, struct 
         return false;
     adapt(a, &v->store[0], v->y);
     adapt(b, &v->store[1], v->x);
+    charge_units(r, v->x, v->y);
     return true;
 }
 

@@ -32,11 +32,12 @@ static uint64_t hash_number(const ct_item *v)
 
 /* Units are converted to compare: the same number of base units has one spelling, and so one hash.
  * What cannot be converted is equal only to its own unit. */
-static uint64_t hash_quantity(const ct_item *v)
+static uint64_t hash_quantity(struct fp_run *run, const ct_item *v)
 {
     struct fp_unit u;
     struct fp_dec d;
     struct fp_ratio r;
+    ct_fp_charge(run, v->unit.n);
     if (!ct_dec_of(v, &d) || !ct_fp_unit(v->unit, &u) || !ct_fp_unit_value(d, &u, &r))
         return mix(hash_number(v), ct_hash(v->unit));
     /* Percents are equal to bare numbers. */
@@ -79,7 +80,7 @@ static uint64_t hash_item(struct fp_run *r, const ct_item *item)
     case CT_I_DECIMAL:
         return hash_number(&v);
     case CT_I_QUANTITY:
-        return hash_quantity(&v);
+        return hash_quantity(r, &v);
     case CT_I_DATE:
     case CT_I_DATETIME:
     case CT_I_TIME:

@@ -187,8 +187,10 @@ static bool take_in(struct fp_unit *u, const struct fp_unit *v, int exponent)
     }
     if (u->offset.c != 0)
         return false;
-    for (int i = 0; i < n; i++) {
-        if (!multiply(u->factor, factor, &u->factor))
+    for (; n > 0; n /= 2) {
+        if (n % 2 == 1 && !multiply(u->factor, factor, &u->factor))
+            return false;
+        if (n > 1 && !multiply(factor, factor, &factor))
             return false;
     }
     for (size_t i = 0; i < v->ndims; i++) {
