@@ -74,6 +74,8 @@ typedef struct import_setup {
     const struct import_maps *maps; /* NULL until an HL7 v2 input is met */
     char zone[7];                   /* --timezone */
     bool zone_given;
+    bool keep_source; /* --keep-source */
+    bool strict;      /* --strict */
 } import_setup;
 
 /* ---- feed.c ---- */

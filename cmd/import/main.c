@@ -1,16 +1,28 @@
 /* chart-import: takes records in, from any format, as FHIR R4 resources, one on a line. */
 #include "cmd/import/hl7v2/convert.h"
 #include "cmd/import/hl7v2/map.h"
+#include "cmd/import/hl7v2/site.h"
 #include "cmd/import/import.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 
-enum { OPT_TIMEZONE = CT_OPT_OWN, OPT_UNMAPPED, VERSION_BYTES = 8, BIG = 8 << 20 };
+enum {
+    OPT_TIMEZONE = CT_OPT_OWN,
+    OPT_UNMAPPED,
+    OPT_KEEP_SOURCE,
+    OPT_STRICT,
+    OPT_MAP,
+    VERSION_BYTES = 8,
+    BIG = 8 << 20
+};
 
 static const ct_opt options[] = {
     {'f', "format", "FORMAT", "the inputs are fhir or hl7v2 (default: by their content)"},
     {OPT_TIMEZONE, "timezone", "ZONE", "+hh:mm of HL7 v2 times without a zone (default: UTC)"},
+    {OPT_KEEP_SOURCE, "keep-source", NULL, "add each HL7 v2 message itself, and what came of it"},
+    {OPT_MAP, "map", "FILE", "HL7 v2 mapping tables of your own, again for more"},
+    {OPT_STRICT, "strict", NULL, "refuse HL7 v2 messages with fields of which nothing is made"},
     {OPT_UNMAPPED, "unmapped", "FILE", "list the HL7 v2 fields of which nothing was made"},
     {0},
 };
@@ -32,6 +44,7 @@ typedef struct import_job {
     ct_cli *c;
     import_feed *feed;
     import_setup setup;
+    import_site *site; /* --map; NULL for none */
     import_maps *maps;
     ct_buf version;       /* of the mapping tables */
     uint64_t line;        /* of the next block's first, in its input */
@@ -45,12 +58,12 @@ typedef struct import_job {
 
 /* ---- the mapping tables ---- */
 
-static void name_version(import_job *job)
+static void name_version(import_job *job, const ct_datafile *files)
 {
     ct_sha *sha = ct_sha_new(256);
     uint8_t digest[CT_SHA256_LEN];
 
-    for (const ct_datafile *f = ct_cmd_data; f->name; f++) {
+    for (const ct_datafile *f = files; f->name; f++) {
         ct_sha_add(sha, ct_str_z(f->name));
         ct_sha_add(sha, (ct_str){f->text, f->n});
     }
@@ -63,13 +76,28 @@ static void name_version(import_job *job)
 
 static bool load_maps(import_job *job, ct_err *err)
 {
+    const ct_datafile *files = job->site ? import_site_files(job->site) : ct_cmd_data;
+
     if (job->maps)
         return true;
-    job->maps = import_maps_load(ct_cmd_data, err);
+    job->maps = import_maps_load(files, err);
     job->setup.maps = job->maps;
     if (job->maps)
-        name_version(job);
+        name_version(job, files);
+    else if (job->site)
+        import_site_locate(job->site, err);
     return job->maps != NULL;
+}
+
+/* A site's tables are compiled before anything is read, so that what is wrong in them is told. */
+static void add_site_tables(import_job *job)
+{
+    ct_err err = {0};
+
+    if (!job->site)
+        job->site = import_site_new(ct_cmd_data);
+    if (!import_site_add(job->site, job->c->arg, &err))
+        ct_cli_die(job->c, NULL, &err);
 }
 
 /* ---- the run ---- */
@@ -288,6 +316,15 @@ int main(int argc, char **argv)
             if (!import_zone_parse(ct_str_z(c.arg), job.setup.zone))
                 ct_cli_usage(&c, "--timezone takes +hh:mm or -hh:mm");
             break;
+        case OPT_KEEP_SOURCE:
+            job.setup.keep_source = true;
+            break;
+        case OPT_STRICT:
+            job.setup.strict = true;
+            break;
+        case OPT_MAP:
+            add_site_tables(&job);
+            break;
         case OPT_UNMAPPED:
             job.unmapped_path = c.arg;
             break;
@@ -295,10 +332,14 @@ int main(int argc, char **argv)
     ct_cli_apart(&c, "unmapped", job.unmapped_path);
     job.setup.model = ct_model_r4();
     job.feed = import_feed_new((const char *const *)c.args, c.nargs, format);
+    ct_err err = {0};
+    if (job.site && !load_maps(&job, &err))
+        ct_cli_die(&c, NULL, &err);
     run(&job);
     conclude(&job);
     import_feed_free(job.feed);
     import_maps_free(job.maps);
+    import_site_free(job.site);
     int status = ct_cli_finish(&c);
     ct_buf_free(&job.version);
     free(job.unmapped);

@@ -29,6 +29,8 @@
  *     unset PATH                 is there nothing in the target yet?
  *     group = SEG..., group != SEG...  the last PID, PV1, ORC, OBR, RXA, TXA or SPM before this one
  *     after = SEG...             the last segment before this one but NTE
+ *     kept                       --keep-source was asked for
+ *     one TYPE                   the message made one resource of that type so far
  *     finally                    the row is applied when all of the message has been read
  *
  * TARGET: a path in the resource or value: `name[+].given[0]`; [+] is a new item, [-] the last one,
@@ -53,6 +55,9 @@
  *     mime TERM TERM             a MIME type of its two halves
  *     base64 TERM                data, in the encoding (table 0299) that TERM says
  *     line                       text that the resource's attachment is longer by, each time
+ *     source                     the message itself, in base64
+ *     targets                    references to all that the message made, but to what tells of
+ *                                the message itself
  *     key TERM...                an identity of these; none where one that is not optional is
  * absent derived TERM...            the same for what has no identifier of its own: the second of a
  *                                kind in a message is another
@@ -146,6 +151,8 @@ typedef enum import_test {
     TEST_GROUP,
     TEST_NOT_GROUP,
     TEST_AFTER,
+    TEST_KEPT,
+    TEST_ONE,
 } import_test;
 
 typedef struct import_condition {
@@ -182,6 +189,8 @@ typedef enum import_valuekind {
     VALUE_MIME,
     VALUE_BASE64,
     VALUE_LINE,
+    VALUE_SOURCE,
+    VALUE_TARGETS,
     VALUE_KEY,
     VALUE_DERIVED,
     VALUE_REQUIRE,

@@ -209,6 +209,15 @@ static bool compile_condition(import_compiler *c, ct_str text, import_condition 
 {
     ct_str rest = text, word = import_word(&rest);
 
+    if (ct_str_is(word, "kept")) {
+        k->test = TEST_KEPT;
+        return !rest.n || import_bad(c, "more behind a condition");
+    }
+    if (ct_str_is(word, "one")) {
+        k->test = TEST_ONE;
+        condition_words(c, rest, k);
+        return k->nwords == 1 || import_bad(c, "no type to count");
+    }
     if (ct_str_is(word, "unset")) {
         k->test = TEST_UNSET;
         return import_compile_path(c, import_word(&rest), &k->path);
@@ -258,8 +267,8 @@ static const struct {
     {"instant", VALUE_INSTANT}, {"time", VALUE_TIME},       {"ref", VALUE_REF},
     {"labels", VALUE_LABELS},   {"join", VALUE_JOIN},       {"words", VALUE_WORDS},
     {"mime", VALUE_MIME},       {"base64", VALUE_BASE64},   {"line", VALUE_LINE},
-    {"key", VALUE_KEY},         {"derived", VALUE_DERIVED}, {"require", VALUE_REQUIRE},
-    {"refuse", VALUE_REFUSE},
+    {"source", VALUE_SOURCE},   {"targets", VALUE_TARGETS}, {"key", VALUE_KEY},
+    {"derived", VALUE_DERIVED}, {"require", VALUE_REQUIRE}, {"refuse", VALUE_REFUSE},
 };
 
 static bool compile_term(import_compiler *c, ct_str word, import_term *t)

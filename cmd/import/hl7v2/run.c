@@ -283,6 +283,7 @@ bool import_run_message(import_run *run, ct_str raw)
 {
     ct_str code;
 
+    run->raw = raw;
     if (!import_er7_parse(&run->message, raw, run->a, import_maps_segment, (void *)run->maps,
                           run->err))
         return false;

@@ -48,6 +48,8 @@ typedef struct import_run {
     char zone[7];     /* for times without one */
     uint64_t assumed; /* how often the run's own default zone was used */
     bool zone_is_default;
+    ct_str raw;       /* the message as it came */
+    bool keep_source; /* what tells of the message itself is made too */
     unsigned depth;
 } import_run;
 

@@ -52,6 +52,15 @@ static bool text_holds(import_run *run, const import_frame *f, const import_cond
     return true;
 }
 
+static size_t count_resources(const import_run *run, ct_str type)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < run->n; i++)
+        n += ct_str_eq(run->resources[i]->type, type);
+    return n;
+}
+
 static bool condition_holds(import_run *run, const import_frame *f, const import_condition *k,
                             bool *holds)
 {
@@ -76,6 +85,12 @@ static bool condition_holds(import_run *run, const import_frame *f, const import
         return true;
     case TEST_AFTER:
         *holds = is_one_of(k, run->after);
+        return true;
+    case TEST_KEPT:
+        *holds = run->keep_source;
+        return true;
+    case TEST_ONE:
+        *holds = count_resources(run, k->words[0]) == 1;
         return true;
     default:
         return text_holds(run, f, k, holds);

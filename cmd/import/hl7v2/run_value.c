@@ -365,6 +365,37 @@ static bool whole_text(import_run *run, const import_frame *f, const import_ref 
     return true;
 }
 
+/* ---- the message itself ---- */
+
+static ct_tree *source_tree(import_run *run)
+{
+    ct_buf b = {0};
+
+    import_base64_put(run->raw, &b);
+    return buffer_tree(run, &b);
+}
+
+/* Made by a segment's map of MSH, EVN or SFT. */
+static bool tells_of_message(const import_resource *r)
+{
+    static const char *const maps[] = {"MSH-", "EVN-", "SFT-"};
+
+    for (size_t i = 0; i < CT_LEN(maps); i++)
+        if (r->map && ct_str_starts(r->map->name, ct_str_z(maps[i])))
+            return true;
+    return false;
+}
+
+static ct_tree *targets_tree(import_run *run)
+{
+    ct_tree *array = ct_tree_array(run->a);
+
+    for (size_t i = 0; i < run->n; i++)
+        if (!tells_of_message(run->resources[i]))
+            ct_tree_push(array, reference_tree(run, run->resources[i]));
+    return ct_tree_count(array) ? array : NULL;
+}
+
 bool import_value_make(import_run *run, import_frame *f, const import_row *row, ct_tree *into,
                        ct_tree **value)
 {
@@ -383,6 +414,12 @@ bool import_value_make(import_run *run, import_frame *f, const import_row *row, 
         return whole_text(run, f, ref, value);
     case VALUE_LINE:
         return add_line(run, f, ref, value);
+    case VALUE_SOURCE:
+        *value = source_tree(run);
+        return true;
+    case VALUE_TARGETS:
+        *value = targets_tree(run);
+        return true;
     case VALUE_JOIN:
     case VALUE_WORDS:
         return join_terms(run, f, row, value);

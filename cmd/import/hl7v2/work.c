@@ -2,6 +2,8 @@
 #include "cmd/import/hl7v2/run.h"
 #include "cmd/import/import.h"
 
+#include <stdio.h>
+
 static bool ends_line(char c)
 {
     return c == '\r' || c == '\n' || c == '\v' || c == '\x1c';
@@ -124,6 +126,27 @@ static void count_unmapped(const import_setup *setup, import_block *b, const imp
     }
 }
 
+/* Is there a field that would be lost? `err` says which is the first. */
+static bool loses(const import_setup *setup, const import_run *run, ct_err *err)
+{
+    for (size_t i = 0; i < run->message.n; i++) {
+        const import_segment *s = &run->message.segments[i];
+        for (uint32_t n = 1; n < s->nfields; n++) {
+            char name[32], nth[16] = "";
+            snprintf(name, sizeof name, "%.3s-%u", s->name.p, (unsigned)n);
+            if (s->used[n] || !import_er7_valued(&run->message, import_er7_field(s, n)) ||
+                import_table_find(&setup->maps->ignored, ct_str_z(name)))
+                continue;
+            if (s->ordinal > 1)
+                snprintf(nth, sizeof nth, "[%u]", (unsigned)s->ordinal);
+            ct_fail_at(err, CT_E_DATA, "nothing would be made of it", "%.3s%s-%u", s->name.p, nth,
+                       (unsigned)n);
+            return true;
+        }
+    }
+    return false;
+}
+
 /* ---- messages ---- */
 
 static void put_resources(const import_setup *setup, import_block *b, const import_run *run)
@@ -142,12 +165,13 @@ static void put_resources(const import_setup *setup, import_block *b, const impo
 static void take_message(const import_setup *setup, import_block *b, ct_str raw, uint64_t line)
 {
     ct_err err = {0};
-    import_run run = {.maps = setup->maps, .a = b->scratch, .err = &err};
+    import_run run = {
+        .maps = setup->maps, .a = b->scratch, .err = &err, .keep_source = setup->keep_source};
 
     ct_arena_reset(b->scratch);
     memcpy(run.zone, setup->zone, sizeof run.zone);
     b->messages++;
-    if (import_run_message(&run, raw)) {
+    if (import_run_message(&run, raw) && !(setup->strict && loses(setup, &run, &err))) {
         put_resources(setup, b, &run);
         ct_side_add(&b->in, raw, CT_S("message"));
         b->created += run.n;
