@@ -124,7 +124,7 @@ static bool fill(import_feed *f, import_block *b, ct_err *err)
     return true;
 }
 
-static void empty(import_feed *f, import_block *b)
+void import_block_empty(import_block *b)
 {
     if (!b->arena) {
         b->arena = ct_arena_new();
@@ -132,8 +132,6 @@ static void empty(import_feed *f, import_block *b)
     }
     ct_arena_reset(b->arena);
     b->text.n = 0;
-    ct_buf_put(&b->text, ct_buf_str(&f->carry));
-    f->carry.n = 0;
     b->problems = NULL;
     b->end = &b->problems;
     b->batches = NULL;
@@ -165,7 +163,9 @@ static bool open_next(import_feed *f, ct_err *err)
 /* One block of the input that is open. */
 static ct_got next_of_input(import_feed *f, import_block *b, ct_err *err)
 {
-    empty(f, b);
+    import_block_empty(b);
+    ct_buf_put(&b->text, ct_buf_str(&f->carry));
+    f->carry.n = 0;
     if (!fill(f, b, err))
         return CT_GOT_FATAL;
     if (f->format == FORMAT_UNKNOWN && first_content(ct_buf_str(&b->text)).n) {
@@ -221,4 +221,15 @@ void import_block_problem(import_block *b, const ct_err *err, ct_str raw, bool f
     p->err.file = b->file;
     *b->end = p;
     b->end = &p->next;
+}
+
+void import_block_free(import_block *b)
+{
+    ct_buf_free(&b->text);
+    ct_buf_free(&b->lines.buf);
+    ct_side_free(&b->lines.side);
+    ct_side_free(&b->in);
+    ct_arena_free(b->arena);
+    ct_arena_free(b->scratch);
+    import_fhir_tools_free(b->fhir);
 }

@@ -2,6 +2,7 @@
  *
  *     main.c          options, the run, what is said at its end
  *     feed.c          the inputs, in blocks that hold whole records
+ *     mllp.c          the run on a connection: a message, its records, its answer
  *     fhir/           FHIR JSON: values, Bundles
  *     hl7v2/          HL7 v2: messages by mapping tables
  *
@@ -12,7 +13,8 @@
 
 #include "common/cli/cli.h"
 
-typedef enum import_format { FORMAT_UNKNOWN, FORMAT_FHIR, FORMAT_HL7V2 } import_format;
+/* FORMAT_MLLP is asked for only: what it frames is HL7 v2. */
+typedef enum import_format { FORMAT_UNKNOWN, FORMAT_FHIR, FORMAT_HL7V2, FORMAT_MLLP } import_format;
 
 extern const ct_datafile ct_cmd_data[];
 
@@ -78,6 +80,34 @@ typedef struct import_setup {
     bool strict;      /* --strict */
 } import_setup;
 
+/* A run (main.c). */
+typedef struct import_job {
+    ct_cli *c;
+    struct import_feed *feed; /* NULL: MLLP */
+    import_setup setup;
+    struct import_site *site; /* --map; NULL for none */
+    struct import_maps *maps;
+    ct_buf version;       /* of the mapping tables */
+    uint64_t line;        /* of the next block's first, in its input */
+    uint64_t messages;    /* in the input so far */
+    uint64_t batch_start; /* messages before the batch */
+    uint64_t assumed;
+    const char *unmapped_path;
+    const char *ack, *seen_path; /* --ack, --seen */
+    import_count *unmapped;      /* over all of the run */
+    size_t nunmapped, cap;
+} import_job;
+
+/* Compiles the mapping tables, once. */
+CT_USE bool import_job_maps(import_job *job, ct_err *err);
+/* Writes what came of a block and enters it in the books; false after a write error. */
+bool import_job_done(import_job *job, import_block *b);
+
+/* ---- mllp.c ---- */
+
+/* Takes in what arrives on the standard input by MLLP, one message after another. */
+void import_job_mllp(import_job *job);
+
 /* ---- feed.c ---- */
 
 typedef struct import_feed import_feed;
@@ -86,10 +116,13 @@ typedef struct import_feed import_feed;
 import_feed *import_feed_new(const char *const *paths, size_t n, import_format format);
 /* The next block into `b`, which is emptied first. */
 ct_got import_feed_next(import_feed *f, import_block *b, ct_err *err);
+/* Makes a block ready to be filled. */
+void import_block_empty(import_block *b);
 /* How far it has come; records are not counted. */
 ct_progress import_feed_progress(const import_feed *f);
 void import_feed_free(import_feed *f);
 
+void import_block_free(import_block *b);
 /* Notes what could not be used; `raw` is copied. */
 void import_block_problem(import_block *b, const ct_err *err, ct_str raw, bool fatal);
 /* Does a line of a --reject file stand here, that tells a reason? */

@@ -13,12 +13,16 @@ enum {
     OPT_KEEP_SOURCE,
     OPT_STRICT,
     OPT_MAP,
+    OPT_ACK,
+    OPT_SEEN,
     VERSION_BYTES = 8,
     BIG = 8 << 20
 };
 
 static const ct_opt options[] = {
-    {'f', "format", "FORMAT", "the inputs are fhir or hl7v2 (default: by their content)"},
+    {'f', "format", "FORMAT", "the inputs are fhir, hl7v2 or mllp (default: by their content)"},
+    {OPT_ACK, "ack", "FD|FILE", "answer each message of mllp there, once its records are safe"},
+    {OPT_SEEN, "seen", "FILE", "make no records of messages that it says were taken in (mllp)"},
     {OPT_TIMEZONE, "timezone", "ZONE", "+hh:mm of HL7 v2 times without a zone (default: UTC)"},
     {OPT_KEEP_SOURCE, "keep-source", NULL, "add each HL7 v2 message itself, and what came of it"},
     {OPT_MAP, "map", "FILE", "HL7 v2 mapping tables of your own, again for more"},
@@ -37,24 +41,9 @@ static const ct_command command = {
     .options = options,
     .examples = "  chart import bundle.json >records\n"
                 "  chart import --reject bad.hl7 feed.hl7.gz | chart audit\n"
-                "  chart import -f hl7v2 --unmapped lost.tsv - <feed.hl7 >records\n",
+                "  chart import -f hl7v2 --unmapped lost.tsv - <feed.hl7 >records\n"
+                "  chart import -q -f mllp --ack 3 --seen seen 3>&1 >>records\n",
 };
-
-typedef struct import_job {
-    ct_cli *c;
-    import_feed *feed;
-    import_setup setup;
-    import_site *site; /* --map; NULL for none */
-    import_maps *maps;
-    ct_buf version;       /* of the mapping tables */
-    uint64_t line;        /* of the next block's first, in its input */
-    uint64_t messages;    /* in the input so far */
-    uint64_t batch_start; /* messages before the batch */
-    uint64_t assumed;
-    const char *unmapped_path;
-    import_count *unmapped; /* over all of the run */
-    size_t nunmapped, cap;
-} import_job;
 
 /* ---- the mapping tables ---- */
 
@@ -74,7 +63,7 @@ static void name_version(import_job *job, const ct_datafile *files)
     ct_cli_table(job->c, "hl7v2-maps", job->version.p);
 }
 
-static bool load_maps(import_job *job, ct_err *err)
+bool import_job_maps(import_job *job, ct_err *err)
 {
     const ct_datafile *files = job->site ? import_site_files(job->site) : ct_cmd_data;
 
@@ -108,7 +97,7 @@ static ct_got fill(void *ctx, void *slot, ct_err *err)
     import_block *b = slot;
     ct_got got = import_feed_next(job->feed, b, err);
 
-    if (got == CT_GOT_RECORD && b->format == FORMAT_HL7V2 && !load_maps(job, err))
+    if (got == CT_GOT_RECORD && b->format == FORMAT_HL7V2 && !import_job_maps(job, err))
         return CT_GOT_FATAL;
     return got;
 }
@@ -182,10 +171,8 @@ static void trim(ct_buf *b)
         ct_buf_free(b);
 }
 
-static bool done(void *ctx, void *slot)
+bool import_job_done(import_job *job, import_block *b)
 {
-    import_job *job = ctx;
-    import_block *b = slot;
     ct_cli *c = job->c;
 
     if (b->first) {
@@ -207,13 +194,20 @@ static bool done(void *ctx, void *slot)
     job->line += b->nlines;
     trim(&b->text);
     trim(&b->lines.buf);
-    ct_progress p = import_feed_progress(job->feed);
-    p.records = c->tally.out.records;
-    ct_cli_progress(c, &p);
+    if (job->feed) {
+        ct_progress p = import_feed_progress(job->feed);
+        p.records = c->tally.out.records;
+        ct_cli_progress(c, &p);
+    }
     return ok;
 }
 
-static void run(import_job *job)
+static bool done(void *ctx, void *slot)
+{
+    return import_job_done(ctx, slot);
+}
+
+static void run(import_job *job, import_format format)
 {
     ct_cli *c = job->c;
     size_t n = (size_t)c->jobs * CT_SLOTS_PER_JOB;
@@ -228,6 +222,7 @@ static void run(import_job *job)
                  .ctx = job};
     ct_err err = {0};
 
+    job->feed = import_feed_new((const char *const *)c->args, c->nargs, format);
     for (size_t i = 0; i < n; i++) {
         slots[i] = &blocks[i];
         blocks[i].in.off = blocks[i].lines.side.off = c->tally.in.off;
@@ -235,17 +230,11 @@ static void run(import_job *job)
     ct_cli_out(c);
     if (!ct_work_run(&w, &err) && err.kind != CT_OK)
         ct_cli_error(c, CT_FAULT, NULL, &err);
-    for (size_t i = 0; i < n; i++) {
-        ct_buf_free(&blocks[i].text);
-        ct_buf_free(&blocks[i].lines.buf);
-        ct_side_free(&blocks[i].lines.side);
-        ct_side_free(&blocks[i].in);
-        ct_arena_free(blocks[i].arena);
-        ct_arena_free(blocks[i].scratch);
-        import_fhir_tools_free(blocks[i].fhir);
-    }
+    for (size_t i = 0; i < n; i++)
+        import_block_free(&blocks[i]);
     free(blocks);
     free(slots);
+    import_feed_free(job->feed);
 }
 
 /* ---- what is said at the end ---- */
@@ -297,9 +286,24 @@ static void conclude(import_job *job)
                    job->assumed);
 }
 
+/* What goes with -f mllp, and what does not. */
+static void check_mllp(import_job *job, bool mllp)
+{
+    ct_cli *c = job->c;
+
+    if (!mllp && (job->ack || job->seen_path))
+        ct_cli_usage(c, "--ack and --seen go with -f mllp");
+    if (mllp && c->output)
+        ct_cli_usage(c,
+                     "records of mllp go to the standard output, so that they can be safe before "
+                     "the run ends: append it to a file");
+    if (mllp && (c->nargs > 1 || (c->nargs == 1 && strcmp(c->args[0], "-") != 0)))
+        ct_cli_usage(c, "mllp is read from the standard input only");
+}
+
 int main(int argc, char **argv)
 {
-    static const char *const formats[] = {"fhir", "hl7v2", NULL};
+    static const char *const formats[] = {"fhir", "hl7v2", "mllp", NULL};
     ct_cli c;
     import_job job = {.c = &c, .setup = {.zone = "+00:00"}};
     import_format format = FORMAT_UNKNOWN;
@@ -309,7 +313,7 @@ int main(int argc, char **argv)
     while ((opt = ct_cli_option(&c)) != CT_CLI_DONE)
         switch (opt) {
         case 'f':
-            format = ct_cli_word(&c, formats) == 0 ? FORMAT_FHIR : FORMAT_HL7V2;
+            format = (import_format)(FORMAT_FHIR + ct_cli_word(&c, formats));
             break;
         case OPT_TIMEZONE:
             job.setup.zone_given = true;
@@ -318,6 +322,12 @@ int main(int argc, char **argv)
             break;
         case OPT_KEEP_SOURCE:
             job.setup.keep_source = true;
+            break;
+        case OPT_ACK:
+            job.ack = c.arg;
+            break;
+        case OPT_SEEN:
+            job.seen_path = c.arg;
             break;
         case OPT_STRICT:
             job.setup.strict = true;
@@ -330,14 +340,17 @@ int main(int argc, char **argv)
             break;
         }
     ct_cli_apart(&c, "unmapped", job.unmapped_path);
+    ct_cli_apart(&c, "seen", job.seen_path);
+    check_mllp(&job, format == FORMAT_MLLP);
     job.setup.model = ct_model_r4();
-    job.feed = import_feed_new((const char *const *)c.args, c.nargs, format);
     ct_err err = {0};
-    if (job.site && !load_maps(&job, &err))
+    if (job.site && !import_job_maps(&job, &err))
         ct_cli_die(&c, NULL, &err);
-    run(&job);
+    if (format == FORMAT_MLLP)
+        import_job_mllp(&job);
+    else
+        run(&job, format);
     conclude(&job);
-    import_feed_free(job.feed);
     import_maps_free(job.maps);
     import_site_free(job.site);
     int status = ct_cli_finish(&c);

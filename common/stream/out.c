@@ -109,6 +109,19 @@ bool ct_out_flush(ct_out *out)
     return out->failed.kind == CT_OK && (out->path || out->packer || flush(out));
 }
 
+/* Pipes and the like have no disk to be on. */
+bool ct_out_sync(ct_out *out, ct_err *err)
+{
+    bool ok = ct_out_flush(out);
+
+    if (ok && !out->path && fsync(out->fd) < 0 && errno != EINVAL && errno != EROFS &&
+        errno != ENOTSUP)
+        ok = ct_fail_sys(&out->failed, errno, "cannot sync");
+    if (!ok)
+        *err = out->failed;
+    return ok;
+}
+
 /* ---- opening ---- */
 
 /* The filter that the name asks for, or 0. */

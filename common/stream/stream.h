@@ -42,6 +42,9 @@ bool ct_out_put(ct_out *out, ct_str s);
 /* Writes what is buffered, where somebody may be waiting for it: not to a file that has no name
  * yet, nor through a packer, which would pack worse. */
 bool ct_out_flush(ct_out *out);
+/* The same, and on the disk where it is a file that has its name already: somebody is told that it
+ * is safe. */
+CT_USE bool ct_out_sync(ct_out *out, ct_err *err);
 /* Flushes, syncs, renames. The `out` is gone whatever the result. */
 CT_USE bool ct_out_close(ct_out *out, ct_err *err);
 /* Drops it: a file leaves nothing behind. NULL is allowed. */
