@@ -136,9 +136,9 @@ void import_block_empty(import_block *b)
     b->end = &b->problems;
     b->batches = NULL;
     b->batches_end = &b->batches;
-    b->unmapped = NULL;
-    b->unmapped_buckets = NULL;
-    b->nunmapped = 0;
+    b->counts = NULL;
+    b->count_buckets = NULL;
+    b->ncounts = 0;
     b->nlines = b->messages = b->assumed = 0;
     b->created = b->consumed = b->changed = 0;
 }

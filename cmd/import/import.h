@@ -26,16 +26,16 @@ typedef struct import_problem {
     bool fatal; /* the input ends here */
 } import_problem;
 
-/* How often nothing was made of a field. */
+/* How often a field was valued, and what became of it. */
 typedef struct import_count {
     struct import_count *next, *chain; /* of the block; of its bucket */
     char segment[4];
-    unsigned field; /* 0: fields beyond the IMPORT_COUNTS that are told apart */
-    bool ignored;   /* it says nothing of the patient */
-    uint64_t n;
+    unsigned field;        /* 0: fields beyond the IMPORT_COUNTS that are told apart */
+    bool ignored;          /* it says nothing of the patient */
+    uint64_t mapped, lost; /* something was made of it; nothing */
 } import_count;
 
-enum { IMPORT_COUNTS = 1000, IMPORT_BUCKETS = 1024 };
+enum { IMPORT_COUNTS = 4000, IMPORT_BUCKETS = 4096 };
 
 /* HL7's batch headers in a block: how many messages stand before them, and what a trailer claims.
  */
@@ -63,10 +63,10 @@ typedef struct import_block {
     uint64_t created, consumed, changed;
     import_problem *problems, **end;
     import_batch *batches, **batches_end;
-    uint64_t messages; /* all of them, also those refused */
-    uint64_t assumed;  /* times whose zone was the run's default */
-    import_count *unmapped, **unmapped_buckets;
-    size_t nunmapped;
+    uint64_t messages;                     /* all of them, also those refused */
+    uint64_t assumed;                      /* times whose zone was the run's default */
+    import_count *counts, **count_buckets; /* of fields: those lost, or with --tally all */
+    size_t ncounts;
     struct import_fhir_tools *fhir; /* kept from block to block */
 } import_block;
 
@@ -78,6 +78,7 @@ typedef struct import_setup {
     bool zone_given;
     bool keep_source; /* --keep-source */
     bool strict;      /* --strict */
+    bool count_all;   /* --tally: fields of which something was made are counted too */
 } import_setup;
 
 /* A run (main.c). */
@@ -94,8 +95,8 @@ typedef struct import_job {
     uint64_t assumed;
     const char *unmapped_path;
     const char *ack, *seen_path; /* --ack, --seen */
-    import_count *unmapped;      /* over all of the run */
-    size_t nunmapped, cap;
+    import_count *counts;        /* over all of the run */
+    size_t ncounts, cap;
 } import_job;
 
 /* Compiles the mapping tables, once. */

@@ -143,25 +143,27 @@ static void check_batches(import_job *job, const import_block *b)
     job->messages += b->messages;
 }
 
-static void add_unmapped(import_job *job, const import_count *count)
+static void add_count(import_job *job, const import_count *count)
 {
-    for (size_t i = 0; i < job->nunmapped; i++) {
-        import_count *u = &job->unmapped[i];
+    for (size_t i = 0; i < job->ncounts; i++) {
+        import_count *u = &job->counts[i];
         if (u->field == count->field && memcmp(u->segment, count->segment, 3) == 0) {
-            u->n += count->n;
+            u->mapped += count->mapped;
+            u->lost += count->lost;
             return;
         }
     }
-    if (job->nunmapped >= IMPORT_COUNTS && count->field) {
-        const import_count others = {.segment = "any", .n = count->n};
-        add_unmapped(job, &others);
+    if (job->ncounts >= IMPORT_COUNTS && count->field) {
+        const import_count others = {
+            .segment = "any", .mapped = count->mapped, .lost = count->lost};
+        add_count(job, &others);
         return;
     }
-    if (job->nunmapped == job->cap) {
+    if (job->ncounts == job->cap) {
         job->cap = job->cap ? job->cap * 2 : 64;
-        job->unmapped = ct_realloc(job->unmapped, job->cap, sizeof *job->unmapped);
+        job->counts = ct_realloc(job->counts, job->cap, sizeof *job->counts);
     }
-    job->unmapped[job->nunmapped++] = *count;
+    job->counts[job->ncounts++] = *count;
 }
 
 /* A block that held something big does not keep that memory. */
@@ -188,9 +190,9 @@ bool import_job_done(import_job *job, import_block *b)
     bool ok = ct_cli_lines(c, &b->lines);
     ok = report_problems(job, b) && ok;
     check_batches(job, b);
-    for (const import_count *u = b->unmapped; u; u = u->next)
-        if (!u->ignored)
-            add_unmapped(job, u);
+    for (const import_count *u = b->counts; u; u = u->next)
+        if (!u->ignored || job->setup.count_all)
+            add_count(job, u);
     job->line += b->nlines;
     trim(&b->text);
     trim(&b->lines.buf);
@@ -247,6 +249,48 @@ static int by_field(const void *a, const void *b)
     return order ? order : (x->field > y->field) - (x->field < y->field);
 }
 
+static void put_field(ct_buf *b, const import_count *u)
+{
+    if (u->field)
+        ct_buf_printf(b, "%s-%u", u->segment, u->field);
+    else
+        ct_buf_z(b, "others");
+}
+
+/* What became of every valued field: in = mapped + kept + unmapped. What is kept is in the source
+ * message that --keep-source adds. */
+static void put_field_books(ct_buf *b, const import_job *job, const import_count *u)
+{
+    bool kept = job->setup.keep_source;
+
+    ct_buf_printf(b,
+                  "{\"in\":%" PRIu64 ",\"mapped\":%" PRIu64 ",\"kept\":%" PRIu64
+                  ",\"unmapped\":%" PRIu64 "}",
+                  u->mapped + u->lost, u->mapped, kept ? u->lost : 0, kept ? 0 : u->lost);
+}
+
+static void enter_fields(import_job *job)
+{
+    import_count all = {0};
+    ct_buf b = {0};
+
+    for (size_t i = 0; i < job->ncounts; i++) {
+        all.mapped += job->counts[i].mapped;
+        all.lost += job->counts[i].lost;
+    }
+    ct_buf_z(&b, "{\"all\":");
+    put_field_books(&b, job, &all);
+    for (size_t i = 0; i < job->ncounts; i++) {
+        ct_buf_z(&b, ",\"");
+        put_field(&b, &job->counts[i]);
+        ct_buf_z(&b, "\":");
+        put_field_books(&b, job, &job->counts[i]);
+    }
+    ct_buf_c(&b, '}');
+    ct_cli_tally_member(job->c, "fields", ct_buf_str(&b));
+    ct_buf_free(&b);
+}
+
 static void write_unmapped(import_job *job)
 {
     ct_err err = {0};
@@ -254,12 +298,12 @@ static void write_unmapped(import_job *job)
     ct_out *out = ct_out_open(job->unmapped_path, &err);
 
     ct_buf_z(&text, "# field\thow often nothing was made of it\n");
-    for (size_t i = 0; i < job->nunmapped; i++) {
-        const import_count *u = &job->unmapped[i];
-        if (u->field)
-            ct_buf_printf(&text, "%s-%u\t%" PRIu64 "\n", u->segment, u->field, u->n);
-        else
-            ct_buf_printf(&text, "others\t%" PRIu64 "\n", u->n);
+    for (size_t i = 0; i < job->ncounts; i++) {
+        const import_count *u = &job->counts[i];
+        if (u->ignored || !u->lost)
+            continue;
+        put_field(&text, u);
+        ct_buf_printf(&text, "\t%" PRIu64 "\n", u->lost);
     }
     if (out)
         ct_out_put(out, ct_buf_str(&text));
@@ -272,10 +316,12 @@ static void conclude(import_job *job)
 {
     uint64_t fields = 0;
 
-    for (size_t i = 0; i < job->nunmapped; i++)
-        fields += job->unmapped[i].n;
-    if (job->nunmapped)
-        qsort(job->unmapped, job->nunmapped, sizeof *job->unmapped, by_field);
+    for (size_t i = 0; i < job->ncounts; i++)
+        fields += job->counts[i].ignored ? 0 : job->counts[i].lost;
+    if (job->ncounts)
+        qsort(job->counts, job->ncounts, sizeof *job->counts, by_field);
+    if (job->ncounts && job->setup.count_all)
+        enter_fields(job);
     if (job->unmapped_path && job->c->status < CT_FAULT)
         write_unmapped(job); /* else it would look as if it were whole */
     else if (fields && !job->c->quiet)
@@ -343,6 +389,7 @@ int main(int argc, char **argv)
     ct_cli_apart(&c, "seen", job.seen_path);
     check_mllp(&job, format == FORMAT_MLLP);
     job.setup.model = ct_model_r4();
+    job.setup.count_all = c.tally_path != NULL;
     ct_err err = {0};
     if (job.site && !import_job_maps(&job, &err))
         ct_cli_die(&c, NULL, &err);
@@ -355,6 +402,6 @@ int main(int argc, char **argv)
     import_site_free(job.site);
     int status = ct_cli_finish(&c);
     ct_buf_free(&job.version);
-    free(job.unmapped);
+    free(job.counts);
     return status;
 }

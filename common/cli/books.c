@@ -119,6 +119,12 @@ static void put_tables(ct_buf *b, const ct_cli *c)
     ct_buf_z(b, "}");
 }
 
+void ct_cli_tally_member(ct_cli *c, const char *name, ct_str json)
+{
+    ct_buf_printf(&c->members, ",\"%s\":", name);
+    ct_buf_put(&c->members, json);
+}
+
 static void write_tally(ct_cli *c)
 {
     ct_tally *t = &c->tally;
@@ -135,6 +141,7 @@ static void write_tally(ct_cli *c)
     put_pair(&b, "rejected", t->rejected);
     put_pair(&b, "withheld", t->withheld);
     put_pair(&b, "consumed", t->consumed);
+    ct_buf_put(&b, ct_buf_str(&c->members));
     ct_buf_printf(&b, ",\"balanced\":%s}\n", ct_tally_balanced(t) ? "true" : "false");
     ct_out_put(c->books, ct_buf_str(&b));
     ct_buf_free(&b);
@@ -211,6 +218,7 @@ int ct_cli_finish(ct_cli *c)
     c->books = NULL;
     ct_side_free(&c->tally.in);
     ct_side_free(&c->tally.out);
+    ct_buf_free(&c->members);
     ct_cli_forget(c);
     return c->status;
 }

@@ -90,6 +90,7 @@ typedef struct ct_cli {
         char *joined; /* private */
     } * tables;       /* for the tally */
     size_t ntables;
+    ct_buf members; /* of the tally, of the command's own */
     int status;
     /* private */
     struct ct_optstate *opts;
@@ -146,6 +147,8 @@ bool ct_cli_lines(ct_cli *c, ct_lines *l);
 /* Names a table, rule pack or policy that decided, for the tally. Both strings must live on. One
  * that is named again with another version is listed with both. */
 void ct_cli_table(ct_cli *c, const char *name, const char *version);
+/* Adds a member of the command's own to the tally: `json` is its value. */
+void ct_cli_tally_member(ct_cli *c, const char *name, ct_str json);
 /* Draws the progress line where it is wanted, at most five times a second. Fits ct_progress_fn with
  * the ct_cli as `ctx`. */
 void ct_cli_progress(void *cli, const ct_progress *p);

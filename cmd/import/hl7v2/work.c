@@ -83,16 +83,16 @@ static ct_str take_until_header(cursor *c)
     return (ct_str){c->text.p + start, c->at - start};
 }
 
-/* ---- what was not mapped ---- */
+/* ---- what became of fields ---- */
 
 static import_count **bucket_of(import_block *b, ct_str segment, unsigned field)
 {
     unsigned hash = field * 31 + (unsigned char)segment.p[2];
 
     hash = (hash * 31 + (unsigned char)segment.p[1]) * 31 + (unsigned char)segment.p[0];
-    if (!b->unmapped_buckets)
-        b->unmapped_buckets = ct_arena_alloc(b->arena, IMPORT_BUCKETS * sizeof(void *));
-    return &b->unmapped_buckets[hash % IMPORT_BUCKETS];
+    if (!b->count_buckets)
+        b->count_buckets = ct_arena_alloc(b->arena, IMPORT_BUCKETS * sizeof(void *));
+    return &b->count_buckets[hash % IMPORT_BUCKETS];
 }
 
 static import_count *count_of(const import_setup *setup, import_block *b, ct_str segment,
@@ -103,26 +103,30 @@ static import_count *count_of(const import_setup *setup, import_block *b, ct_str
     for (import_count *c = *bucket; c; c = c->chain)
         if (c->field == field && memcmp(c->segment, segment.p, 3) == 0)
             return c;
-    if (b->nunmapped >= IMPORT_COUNTS && field)
+    if (b->ncounts >= IMPORT_COUNTS && field)
         return count_of(setup, b, CT_S("any"), 0);
     ct_str name = ct_arena_printf(b->arena, "%.3s-%u", segment.p, field);
     import_count *c = ct_arena_alloc(b->arena, sizeof *c);
-    *c = (import_count){.next = b->unmapped, .chain = *bucket, .field = field};
+    *c = (import_count){.next = b->counts, .chain = *bucket, .field = field};
     memcpy(c->segment, segment.p, 3);
     c->ignored = import_table_find(&setup->maps->ignored, name) != NULL;
-    b->unmapped = *bucket = c;
-    b->nunmapped++;
+    b->counts = *bucket = c;
+    b->ncounts++;
     return c;
 }
 
-/* Fields that hold something of which nothing was made. */
-static void count_unmapped(const import_setup *setup, import_block *b, const import_run *run)
+static void count_fields(const import_setup *setup, import_block *b, const import_run *run)
 {
     for (size_t i = 0; i < run->message.n; i++) {
         const import_segment *s = &run->message.segments[i];
-        for (uint32_t n = 1; n < s->nfields; n++)
-            if (!s->used[n] && import_er7_valued(&run->message, import_er7_field(s, n)))
-                count_of(setup, b, s->name, n)->n++;
+        for (uint32_t n = 1; n < s->nfields; n++) {
+            if ((s->used[n] && !setup->count_all) ||
+                !import_er7_valued(&run->message, import_er7_field(s, n)))
+                continue;
+            import_count *c = count_of(setup, b, s->name, n);
+            c->mapped += s->used[n];
+            c->lost += !s->used[n];
+        }
     }
 }
 
@@ -177,7 +181,7 @@ static void take_message(const import_setup *setup, import_block *b, ct_str raw,
         b->created += run.n;
         b->consumed++;
         b->assumed += run.assumed;
-        count_unmapped(setup, b, &run);
+        count_fields(setup, b, &run);
     } else {
         err.line = line;
         import_block_problem(b, &err, raw, false);
