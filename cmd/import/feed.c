@@ -136,9 +136,7 @@ void import_block_empty(import_block *b)
     b->end = &b->problems;
     b->batches = NULL;
     b->batches_end = &b->batches;
-    b->counts = NULL;
-    b->count_buckets = NULL;
-    b->ncounts = 0;
+    b->counts = (import_counts){.arena = b->arena};
     b->nlines = b->messages = b->assumed = 0;
     b->created = b->consumed = b->changed = 0;
 }

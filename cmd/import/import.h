@@ -26,16 +26,22 @@ typedef struct import_problem {
     bool fatal; /* the input ends here */
 } import_problem;
 
-/* How often a field was valued, and what became of it. */
+/* How often there was a value in a field, a component or a subcomponent, and what became of it. */
 typedef struct import_count {
-    struct import_count *next, *chain; /* of the block; of its bucket */
-    char segment[4];
-    unsigned field;        /* 0: fields beyond the IMPORT_COUNTS that are told apart */
-    bool ignored;          /* it says nothing of the patient */
+    struct import_count *next, *chain; /* of all; of its bucket */
+    uint64_t
+        place;    /* as in hl7v2/values.h; 0: those beyond the IMPORT_COUNTS that are told apart */
+    bool ignored; /* it says nothing of the patient */
     uint64_t mapped, lost; /* something was made of it; nothing */
 } import_count;
 
-enum { IMPORT_COUNTS = 4000, IMPORT_BUCKETS = 4096 };
+enum { IMPORT_COUNTS = 16384, IMPORT_BUCKETS = 2048 };
+
+typedef struct import_counts {
+    ct_arena *arena;
+    import_count *all, **buckets;
+    size_t n;
+} import_counts;
 
 /* HL7's batch headers in a block: how many messages stand before them, and what a trailer claims.
  */
@@ -63,10 +69,9 @@ typedef struct import_block {
     uint64_t created, consumed, changed;
     import_problem *problems, **end;
     import_batch *batches, **batches_end;
-    uint64_t messages;                     /* all of them, also those refused */
-    uint64_t assumed;                      /* times whose zone was the run's default */
-    import_count *counts, **count_buckets; /* of fields: those lost, or with --tally all */
-    size_t ncounts;
+    uint64_t messages;              /* all of them, also those refused */
+    uint64_t assumed;               /* times whose zone was the run's default */
+    import_counts counts;           /* of values: those lost, or with --tally all */
     struct import_fhir_tools *fhir; /* kept from block to block */
 } import_block;
 
@@ -78,7 +83,7 @@ typedef struct import_setup {
     bool zone_given;
     bool keep_source; /* --keep-source */
     bool strict;      /* --strict */
-    bool count_all;   /* --tally: fields of which something was made are counted too */
+    bool count_all;   /* --tally: values of which something was made are counted too */
 } import_setup;
 
 /* A run (main.c). */
@@ -95,8 +100,7 @@ typedef struct import_job {
     uint64_t assumed;
     const char *unmapped_path;
     const char *ack, *seen_path; /* --ack, --seen */
-    import_count *counts;        /* over all of the run */
-    size_t ncounts, cap;
+    import_counts counts;        /* over all of the run */
 } import_job;
 
 /* Compiles the mapping tables, once. */

@@ -2,6 +2,7 @@
 #include "cmd/import/hl7v2/convert.h"
 #include "cmd/import/hl7v2/map.h"
 #include "cmd/import/hl7v2/site.h"
+#include "cmd/import/hl7v2/values.h"
 #include "cmd/import/import.h"
 
 #include <inttypes.h>
@@ -26,8 +27,9 @@ static const ct_opt options[] = {
     {OPT_TIMEZONE, "timezone", "ZONE", "+hh:mm of HL7 v2 times without a zone (default: UTC)"},
     {OPT_KEEP_SOURCE, "keep-source", NULL, "add each HL7 v2 message itself, and what came of it"},
     {OPT_MAP, "map", "FILE", "HL7 v2 mapping tables of your own, again for more"},
-    {OPT_STRICT, "strict", NULL, "refuse HL7 v2 messages with fields of which nothing is made"},
-    {OPT_UNMAPPED, "unmapped", "FILE", "list the HL7 v2 fields of which nothing was made"},
+    {OPT_STRICT, "strict", NULL, "refuse HL7 v2 messages with values of which nothing is made"},
+    {OPT_UNMAPPED, "unmapped", "FILE",
+     "list the HL7 v2 values of which nothing was made, by field"},
     {0},
 };
 
@@ -143,29 +145,6 @@ static void check_batches(import_job *job, const import_block *b)
     job->messages += b->messages;
 }
 
-static void add_count(import_job *job, const import_count *count)
-{
-    for (size_t i = 0; i < job->ncounts; i++) {
-        import_count *u = &job->counts[i];
-        if (u->field == count->field && memcmp(u->segment, count->segment, 3) == 0) {
-            u->mapped += count->mapped;
-            u->lost += count->lost;
-            return;
-        }
-    }
-    if (job->ncounts >= IMPORT_COUNTS && count->field) {
-        const import_count others = {
-            .segment = "any", .mapped = count->mapped, .lost = count->lost};
-        add_count(job, &others);
-        return;
-    }
-    if (job->ncounts == job->cap) {
-        job->cap = job->cap ? job->cap * 2 : 64;
-        job->counts = ct_realloc(job->counts, job->cap, sizeof *job->counts);
-    }
-    job->counts[job->ncounts++] = *count;
-}
-
 /* A block that held something big does not keep that memory. */
 static void trim(ct_buf *b)
 {
@@ -190,9 +169,9 @@ bool import_job_done(import_job *job, import_block *b)
     bool ok = ct_cli_lines(c, &b->lines);
     ok = report_problems(job, b) && ok;
     check_batches(job, b);
-    for (const import_count *u = b->counts; u; u = u->next)
+    for (const import_count *u = b->counts.all; u; u = u->next)
         if (!u->ignored || job->setup.count_all)
-            add_count(job, u);
+            import_counts_add(&job->counts, u);
     job->line += b->nlines;
     trim(&b->text);
     trim(&b->lines.buf);
@@ -241,23 +220,36 @@ static void run(import_job *job, import_format format)
 
 /* ---- what is said at the end ---- */
 
-static int by_field(const void *a, const void *b)
+static int by_place(const void *a, const void *b)
 {
-    const import_count *x = a, *y = b;
-    int order = memcmp(x->segment, y->segment, 3);
+    const import_count *const *x = a, *const *y = b;
 
-    return order ? order : (x->field > y->field) - (x->field < y->field);
+    uint64_t p = (*x)->place - 1, q = (*y)->place - 1; /* 0, all others, is the last */
+
+    return (p > q) - (p < q);
 }
 
-static void put_field(ct_buf *b, const import_count *u)
+/* The counts in the order of their places. */
+static const import_count **sorted_counts(const import_job *job)
 {
-    if (u->field)
-        ct_buf_printf(b, "%s-%u", u->segment, u->field);
+    const import_count **sorted = ct_calloc(job->counts.n + 1, sizeof *sorted);
+    size_t n = 0;
+
+    for (const import_count *u = job->counts.all; u; u = u->next)
+        sorted[n++] = u;
+    qsort(sorted, n, sizeof *sorted, by_place);
+    return sorted;
+}
+
+static void put_place(ct_buf *b, const import_count *u)
+{
+    if (u->place)
+        import_place_put(b, u->place);
     else
         ct_buf_z(b, "others");
 }
 
-/* What became of every valued field: in = mapped + kept + unmapped. What is kept is in the source
+/* What became of every value: in = mapped + kept + unmapped. What is kept is in the source
  * message that --keep-source adds. */
 static void put_field_books(ct_buf *b, const import_job *job, const import_count *u)
 {
@@ -269,41 +261,40 @@ static void put_field_books(ct_buf *b, const import_job *job, const import_count
                   u->mapped + u->lost, u->mapped, kept ? u->lost : 0, kept ? 0 : u->lost);
 }
 
-static void enter_fields(import_job *job)
+static void enter_fields(import_job *job, const import_count *const *counts)
 {
     import_count all = {0};
     ct_buf b = {0};
 
-    for (size_t i = 0; i < job->ncounts; i++) {
-        all.mapped += job->counts[i].mapped;
-        all.lost += job->counts[i].lost;
+    for (const import_count *u = job->counts.all; u; u = u->next) {
+        all.mapped += u->mapped;
+        all.lost += u->lost;
     }
     ct_buf_z(&b, "{\"all\":");
     put_field_books(&b, job, &all);
-    for (size_t i = 0; i < job->ncounts; i++) {
+    for (; *counts; counts++) {
         ct_buf_z(&b, ",\"");
-        put_field(&b, &job->counts[i]);
+        put_place(&b, *counts);
         ct_buf_z(&b, "\":");
-        put_field_books(&b, job, &job->counts[i]);
+        put_field_books(&b, job, *counts);
     }
     ct_buf_c(&b, '}');
     ct_cli_tally_member(job->c, "fields", ct_buf_str(&b));
     ct_buf_free(&b);
 }
 
-static void write_unmapped(import_job *job)
+static void write_unmapped(import_job *job, const import_count *const *counts)
 {
     ct_err err = {0};
     ct_buf text = {0};
     ct_out *out = ct_out_open(job->unmapped_path, &err);
 
-    ct_buf_z(&text, "# field\thow often nothing was made of it\n");
-    for (size_t i = 0; i < job->ncounts; i++) {
-        const import_count *u = &job->counts[i];
-        if (u->ignored || !u->lost)
+    ct_buf_z(&text, "# field\thow often nothing was made of its value\n");
+    for (; *counts; counts++) {
+        if ((*counts)->ignored || !(*counts)->lost)
             continue;
-        put_field(&text, u);
-        ct_buf_printf(&text, "\t%" PRIu64 "\n", u->lost);
+        put_place(&text, *counts);
+        ct_buf_printf(&text, "\t%" PRIu64 "\n", (*counts)->lost);
     }
     if (out)
         ct_out_put(out, ct_buf_str(&text));
@@ -314,18 +305,19 @@ static void write_unmapped(import_job *job)
 
 static void conclude(import_job *job)
 {
-    uint64_t fields = 0;
+    const import_count **counts = sorted_counts(job);
+    uint64_t values = 0;
 
-    for (size_t i = 0; i < job->ncounts; i++)
-        fields += job->counts[i].ignored ? 0 : job->counts[i].lost;
-    if (job->ncounts)
-        qsort(job->counts, job->ncounts, sizeof *job->counts, by_field);
-    if (job->ncounts && job->setup.count_all)
-        enter_fields(job);
+    for (const import_count *u = job->counts.all; u; u = u->next)
+        values += u->ignored ? 0 : u->lost;
+    if (job->counts.n && job->setup.count_all)
+        enter_fields(job, counts);
     if (job->unmapped_path && job->c->status < CT_FAULT)
-        write_unmapped(job); /* else it would look as if it were whole */
-    else if (fields && !job->c->quiet)
-        ct_cli_say(job->c, "nothing was made of %" PRIu64 " fields; --unmapped lists them", fields);
+        write_unmapped(job, counts); /* else it would look as if it were whole */
+    else if (values && !job->c->quiet)
+        ct_cli_say(job->c, "nothing was made of %" PRIu64 " values; --unmapped lists their fields",
+                   values);
+    free(counts);
     if (job->assumed && !job->setup.zone_given && !job->c->quiet)
         ct_cli_say(job->c,
                    "%" PRIu64 " times without a zone were taken for UTC; --timezone tells it",
@@ -390,6 +382,7 @@ int main(int argc, char **argv)
     check_mllp(&job, format == FORMAT_MLLP);
     job.setup.model = ct_model_r4();
     job.setup.count_all = c.tally_path != NULL;
+    job.counts.arena = ct_arena_new();
     ct_err err = {0};
     if (job.site && !import_job_maps(&job, &err))
         ct_cli_die(&c, NULL, &err);
@@ -402,6 +395,6 @@ int main(int argc, char **argv)
     import_site_free(job.site);
     int status = ct_cli_finish(&c);
     ct_buf_free(&job.version);
-    free(job.counts);
+    ct_arena_free(job.counts.arena);
     return status;
 }

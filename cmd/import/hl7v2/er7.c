@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-/* Bounds against messages made to use memory up: a field takes 17 bytes while it is looked at. */
+/* Bounds against messages made to use memory up: a field takes 16 bytes while it is looked at. */
 enum { SEGMENTS_MAX = 1 << 20, FIELDS_MAX = 1 << 22 };
 
 static bool ends_line(char c)
@@ -78,7 +78,6 @@ static void split_fields(const import_er7 *m, import_segment *s, ct_str line, ct
     size_t n = count_parts(line, m->field) + msh, i = 0;
 
     s->fields = ct_arena_alloc(a, n * sizeof *s->fields);
-    s->used = ct_arena_alloc(a, n * sizeof *s->used);
     s->nfields = (uint32_t)n;
     for (ct_str rest = line; rest.p && i < n;) {
         s->fields[i++] = ct_str_cut(&rest, m->field);
@@ -152,6 +151,8 @@ bool import_er7_parse(import_er7 *m, ct_str raw, ct_arena *a, import_segment_id 
     if (lines > SEGMENTS_MAX || count_parts(raw, m->field) > FIELDS_MAX)
         return ct_fail(err, CT_E_LIMIT, "too many segments or fields in one message");
     m->segments = ct_arena_alloc(a, lines * sizeof *m->segments);
+    m->text = raw;
+    m->made = ct_arena_alloc(a, raw.n * sizeof *m->made);
     for (rest = raw; next_line(&rest, &line);)
         if (!add_segment(m, line, a, id, ctx, err))
             return false;
@@ -223,10 +224,22 @@ bool import_er7_valued(const import_er7 *m, import_part p)
     return false;
 }
 
-bool import_er7_text(const import_er7 *m, import_part p, ct_arena *a, ct_str *text, ct_err *err)
+import_part import_er7_leaf(const import_er7 *m, import_part p)
 {
     while (p.level < LEVEL_SUBCOMPONENT)
         p = import_er7_sub(m, p, 1);
+    return p;
+}
+
+void import_er7_made(import_er7 *m, import_part p)
+{
+    if (p.raw.n)
+        memset(m->made + (p.raw.p - m->text.p), true, p.raw.n);
+}
+
+bool import_er7_text(const import_er7 *m, import_part p, ct_arena *a, ct_str *text, ct_err *err)
+{
+    p = import_er7_leaf(m, p);
     if (is_null(p)) {
         *text = CT_S("");
         return true;

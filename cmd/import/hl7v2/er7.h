@@ -25,12 +25,13 @@ typedef struct import_segment {
     uint32_t ordinal; /* of that name in the message, from 1 */
     uint32_t nfields; /* fields[1] is the first field; of MSH the field separator itself */
     ct_str *fields;
-    bool *used; /* by field: something was made of it */
 } import_segment;
 
 typedef struct import_er7 {
     char field, component, repetition, escape, subcomponent; /* 0: none of that kind */
     bool latin1; /* bytes of \X..\ are ISO 8859-1, not UTF-8 */
+    ct_str text; /* that the parts are slices of */
+    bool *made;  /* by byte of `text`: something was made of the value that starts there */
     import_segment *segments;
     size_t n;
 } import_er7;
@@ -53,7 +54,11 @@ import_part import_er7_repetition(const import_er7 *m, import_part field, size_t
 import_part import_er7_sub(const import_er7 *m, import_part p, size_t n);
 /* Is there anything in it but delimiters and spaces? HL7's null ("") is nothing. */
 bool import_er7_valued(const import_er7 *m, import_part p);
-/* Its first leaf, escapes decoded. */
+/* The first value in it: what has no parts. */
+import_part import_er7_leaf(const import_er7 *m, import_part p);
+/* Notes that something was made of all values in it. */
+void import_er7_made(import_er7 *m, import_part p);
+/* Its first value, escapes decoded. */
 CT_USE bool import_er7_text(const import_er7 *m, import_part p, ct_arena *a, ct_str *text,
                             ct_err *err);
 /* All of it: delimiters below the repetition as they stand, repetitions as lines. */

@@ -137,6 +137,7 @@ static bool apply_rule(import_run *run, const import_rule *rule)
 
     if (!import_row_holds(run, &f, rule->when, rule->nwhen, &holds))
         return false;
+    run->nreads = 0;
     if (!holds)
         return true;
     if (rule->ends_all)

@@ -51,6 +51,8 @@ typedef struct import_run {
     ct_str raw;       /* the message as it came */
     bool keep_source; /* what tells of the message itself is made too */
     unsigned depth;
+    import_part reads[64]; /* values that the row being applied has looked at */
+    size_t nreads;
 } import_run;
 
 /* A map being applied. */
@@ -97,6 +99,8 @@ CT_USE bool import_ref_text(import_run *run, const import_frame *f, const import
                             ct_str *text);
 CT_USE bool import_term_text(import_run *run, const import_frame *f, const import_term *t,
                              ct_str *text);
+/* Notes that the row being applied looks at all values of `p`. */
+void import_run_read(import_run *run, import_part p);
 /* Fills the run's error, saying where `ref` is. Returns false. */
 bool import_run_fail(import_run *run, const import_frame *f, const import_ref *ref,
                      const char *text);

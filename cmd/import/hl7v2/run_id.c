@@ -80,6 +80,8 @@ static bool row_id_each(import_run *run, import_frame *f, const import_row *row,
 bool import_id_make(import_run *run, import_frame *f, const import_map *map, ct_str *id,
                     bool *derived)
 {
+    size_t reads = run->nreads; /* an identity does not show what it is made of */
+
     *id = CT_S("");
     for (size_t i = 0; i < map->n && !id->n; i++) {
         const import_row *row = &map->rows[i];
@@ -88,6 +90,7 @@ bool import_id_make(import_run *run, import_frame *f, const import_map *map, ct_
         *derived = row->value == VALUE_DERIVED;
         if (!row_id_each(run, f, row, map->type, id))
             return false;
+        run->nreads = reads;
     }
     return true;
 }

@@ -1,9 +1,9 @@
 /* References of the mapping tables to parts of the message, and the place of an error. */
 #include "cmd/import/hl7v2/run.h"
 
-static import_segment *segment_of(import_run *run, const import_ref *ref)
+static const import_segment *segment_of(const import_run *run, const import_ref *ref)
 {
-    import_segment *all = run->message.segments;
+    const import_segment *all = run->message.segments;
 
     if (ref->segment == all[run->at].id)
         return &all[run->at];
@@ -19,6 +19,12 @@ static import_part down(const import_run *run, import_part p, const uint8_t part
     return p;
 }
 
+void import_run_read(import_run *run, import_part p)
+{
+    if (run->nreads < CT_LEN(run->reads))
+        run->reads[run->nreads++] = p;
+}
+
 import_part import_ref_field(import_run *run, const import_frame *f, const import_ref *ref)
 {
     import_part none = {CT_S(""), LEVEL_SUBCOMPONENT};
@@ -29,12 +35,8 @@ import_part import_ref_field(import_run *run, const import_frame *f, const impor
         return down(run, f->value, ref->part);
     if (ref->kind != REF_FIELD)
         return none;
-    import_segment *s = segment_of(run, ref);
-    if (!s)
-        return none;
-    if (ref->field < s->nfields)
-        s->used[ref->field] = true;
-    return import_er7_field(s, ref->field);
+    const import_segment *s = segment_of(run, ref);
+    return s ? import_er7_field(s, ref->field) : none;
 }
 
 bool import_is_looped(const import_run *run, const import_frame *f, const import_ref *ref)
@@ -98,7 +100,9 @@ bool import_ref_text(import_run *run, const import_frame *f, const import_ref *r
         *text = r ? r->id : CT_S("");
         return true;
     }
-    return import_er7_text(&run->message, import_ref_part(run, f, ref), run->a, text, run->err) ||
+    import_part leaf = import_er7_leaf(&run->message, import_ref_part(run, f, ref));
+    import_run_read(run, leaf);
+    return import_er7_text(&run->message, leaf, run->a, text, run->err) ||
            import_run_fail_again(run, f, ref);
 }
 
@@ -111,8 +115,10 @@ static bool authority(import_run *run, import_part p, size_t first, ct_str *text
 
     for (size_t i = 0; i < CT_LEN(order); i++) {
         import_part part = import_er7_sub(&run->message, p, first + order[i]);
-        if (import_er7_valued(&run->message, part))
-            return import_er7_text(&run->message, part, run->a, text, run->err);
+        if (!import_er7_valued(&run->message, part))
+            continue;
+        import_run_read(run, import_er7_leaf(&run->message, part));
+        return import_er7_text(&run->message, part, run->a, text, run->err);
     }
     *text = CT_S("");
     return true;

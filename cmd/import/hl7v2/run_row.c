@@ -19,7 +19,8 @@ static size_t repetitions(import_run *run, const import_frame *f, const import_r
     return import_er7_repetitions(&run->message, import_ref_field(run, f, ref));
 }
 
-/* Conditions about a reference's text. */
+/* Conditions about a reference's text. What they find there counts as read: it decides what is
+ * made. */
 static bool text_holds(import_run *run, const import_frame *f, const import_condition *k,
                        bool *holds)
 {
@@ -59,6 +60,12 @@ static size_t count_resources(const import_run *run, ct_str type)
     for (size_t i = 0; i < run->n; i++)
         n += ct_str_eq(run->resources[i]->type, type);
     return n;
+}
+
+/* Does the condition itself tell what the value is? */
+static bool tells_value(const import_condition *k)
+{
+    return k->test == TEST_IS || k->test == TEST_IN;
 }
 
 static bool condition_holds(import_run *run, const import_frame *f, const import_condition *k,
@@ -101,9 +108,13 @@ bool import_row_holds(import_run *run, const import_frame *f, const import_condi
                       size_t n, bool *holds)
 {
     *holds = true;
-    for (size_t i = 0; i < n && *holds; i++)
+    for (size_t i = 0; i < n && *holds; i++) {
+        size_t reads = run->nreads;
         if (!condition_holds(run, f, &when[i], holds))
             return false;
+        if (!tells_value(&when[i]))
+            run->nreads = reads;
+    }
     return true;
 }
 
@@ -134,7 +145,7 @@ static bool last_is_ours(const import_frame *f, const import_row *row)
     return !f->no_new || !row->of_last || row->makes_new;
 }
 
-static bool row_make(import_run *run, import_frame *f, const import_row *row)
+static bool row_make(import_run *run, import_frame *f, const import_row *row, bool *made)
 {
     ct_tree *root = root_of(run, f, row), *into = NULL, *value = NULL;
 
@@ -149,11 +160,12 @@ static bool row_make(import_run *run, import_frame *f, const import_row *row)
         return false;
     if (row->makes_new)
         f->no_new = !value;
+    *made = value != NULL;
     return !value || value == into || put_value(run, f, row, root, value);
 }
 
-/* `*end`: the rows behind this one do not apply any more. */
-static bool row_apply(import_run *run, import_frame *f, const import_row *row, bool *end)
+/* `*made`: there is a value; `*end`: the rows behind this one do not apply any more. */
+static bool row_try(import_run *run, import_frame *f, const import_row *row, bool *made, bool *end)
 {
     bool holds = import_ref_valued(run, f, &row->source);
 
@@ -165,10 +177,22 @@ static bool row_apply(import_run *run, import_frame *f, const import_row *row, b
         return false;
     if (!holds || !last_is_ours(f, row))
         return true;
-    if (!row_make(run, f, row))
+    if (!row_make(run, f, row, made))
         return false;
     *end = row->here && f->result;
     return true;
+}
+
+/* What a row has read counts as mapped where it made something. */
+static bool row_apply(import_run *run, import_frame *f, const import_row *row, bool *end)
+{
+    size_t reads = run->nreads;
+    bool made = false, ok = row_try(run, f, row, &made, end);
+
+    for (size_t i = reads; made && i < run->nreads; i++)
+        import_er7_made(&run->message, run->reads[i]);
+    run->nreads = reads;
+    return ok;
 }
 
 /* ---- all rows ---- */

@@ -340,9 +340,10 @@ static bool add_line(import_run *run, import_frame *f, const import_ref *ref, ct
     import_resource *r = f->resource;
     import_line *line = ct_arena_alloc(run->a, sizeof *line);
 
-    if (!import_er7_whole(&run->message, import_ref_field(run, f, ref), run->a, &line->text,
-                          run->err))
+    import_part field = import_ref_field(run, f, ref);
+    if (!import_er7_whole(&run->message, field, run->a, &line->text, run->err))
         return import_run_fail_again(run, f, ref);
+    import_er7_made(&run->message, field);
     if (!r->attachment) {
         r->attachment = ct_tree_object(run->a);
         r->end = &r->lines;
@@ -359,8 +360,10 @@ static bool whole_text(import_run *run, const import_frame *f, const import_ref 
 {
     ct_str text;
 
-    if (!import_er7_whole(&run->message, import_ref_field(run, f, ref), run->a, &text, run->err))
+    import_part field = import_ref_field(run, f, ref);
+    if (!import_er7_whole(&run->message, field, run->a, &text, run->err))
         return import_run_fail_again(run, f, ref);
+    import_run_read(run, field);
     *value = string_tree(run, text);
     return true;
 }

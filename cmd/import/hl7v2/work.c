@@ -1,8 +1,7 @@
 /* A block of HL7 v2: messages, batch headers, and what is neither. */
 #include "cmd/import/hl7v2/run.h"
+#include "cmd/import/hl7v2/values.h"
 #include "cmd/import/import.h"
-
-#include <stdio.h>
 
 static bool ends_line(char c)
 {
@@ -83,74 +82,6 @@ static ct_str take_until_header(cursor *c)
     return (ct_str){c->text.p + start, c->at - start};
 }
 
-/* ---- what became of fields ---- */
-
-static import_count **bucket_of(import_block *b, ct_str segment, unsigned field)
-{
-    unsigned hash = field * 31 + (unsigned char)segment.p[2];
-
-    hash = (hash * 31 + (unsigned char)segment.p[1]) * 31 + (unsigned char)segment.p[0];
-    if (!b->count_buckets)
-        b->count_buckets = ct_arena_alloc(b->arena, IMPORT_BUCKETS * sizeof(void *));
-    return &b->count_buckets[hash % IMPORT_BUCKETS];
-}
-
-static import_count *count_of(const import_setup *setup, import_block *b, ct_str segment,
-                              unsigned field)
-{
-    import_count **bucket = bucket_of(b, segment, field);
-
-    for (import_count *c = *bucket; c; c = c->chain)
-        if (c->field == field && memcmp(c->segment, segment.p, 3) == 0)
-            return c;
-    if (b->ncounts >= IMPORT_COUNTS && field)
-        return count_of(setup, b, CT_S("any"), 0);
-    ct_str name = ct_arena_printf(b->arena, "%.3s-%u", segment.p, field);
-    import_count *c = ct_arena_alloc(b->arena, sizeof *c);
-    *c = (import_count){.next = b->counts, .chain = *bucket, .field = field};
-    memcpy(c->segment, segment.p, 3);
-    c->ignored = import_table_find(&setup->maps->ignored, name) != NULL;
-    b->counts = *bucket = c;
-    b->ncounts++;
-    return c;
-}
-
-static void count_fields(const import_setup *setup, import_block *b, const import_run *run)
-{
-    for (size_t i = 0; i < run->message.n; i++) {
-        const import_segment *s = &run->message.segments[i];
-        for (uint32_t n = 1; n < s->nfields; n++) {
-            if ((s->used[n] && !setup->count_all) ||
-                !import_er7_valued(&run->message, import_er7_field(s, n)))
-                continue;
-            import_count *c = count_of(setup, b, s->name, n);
-            c->mapped += s->used[n];
-            c->lost += !s->used[n];
-        }
-    }
-}
-
-/* Is there a field that would be lost? `err` says which is the first. */
-static bool loses(const import_setup *setup, const import_run *run, ct_err *err)
-{
-    for (size_t i = 0; i < run->message.n; i++) {
-        const import_segment *s = &run->message.segments[i];
-        for (uint32_t n = 1; n < s->nfields; n++) {
-            char name[32], nth[16] = "";
-            snprintf(name, sizeof name, "%.3s-%u", s->name.p, (unsigned)n);
-            if (s->used[n] || !import_er7_valued(&run->message, import_er7_field(s, n)) ||
-                import_table_find(&setup->maps->ignored, ct_str_z(name)))
-                continue;
-            if (s->ordinal > 1)
-                snprintf(nth, sizeof nth, "[%u]", (unsigned)s->ordinal);
-            ct_fail_at(err, CT_E_DATA, "nothing would be made of it", "%.3s%s-%u", s->name.p, nth,
-                       (unsigned)n);
-            return true;
-        }
-    }
-    return false;
-}
-
 /* ---- messages ---- */
 
 static void put_resources(const import_setup *setup, import_block *b, const import_run *run)
@@ -175,13 +106,14 @@ static void take_message(const import_setup *setup, import_block *b, ct_str raw,
     ct_arena_reset(b->scratch);
     memcpy(run.zone, setup->zone, sizeof run.zone);
     b->messages++;
-    if (import_run_message(&run, raw) && !(setup->strict && loses(setup, &run, &err))) {
+    if (import_run_message(&run, raw) &&
+        !(setup->strict && import_values_lost(setup->maps, &run.message, &err))) {
         put_resources(setup, b, &run);
         ct_side_add(&b->in, raw, CT_S("message"));
         b->created += run.n;
         b->consumed++;
         b->assumed += run.assumed;
-        count_fields(setup, b, &run);
+        import_values_count(setup, b, &run.message);
     } else {
         err.line = line;
         import_block_problem(b, &err, raw, false);
