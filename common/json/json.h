@@ -201,6 +201,11 @@ ct_tree *ct_tree_item(const ct_tree *array, size_t i);
 CT_USE bool ct_tree_put(ct_tree *root, const char *path, ct_tree *value);
 /* The value at such a path (`[n]` and `[-]` only), or NULL. */
 ct_tree *ct_tree_find(const ct_tree *root, const char *path);
+/* Adds to the object `whole` what the object `part` says beyond it: members that it has not, items
+ * of arrays that none of its items says; an item or member that says less than the other's gives
+ * its place to it. Where the two contradict each other, `whole` stands. Values are shared
+ * afterwards. */
+void ct_tree_complete(ct_tree *whole, const ct_tree *part);
 /* Is there nothing in it (an empty object or array, or only such)? */
 bool ct_tree_empty(const ct_tree *t);
 /* Appends as one line without white space; members and items that are empty are left out. */

@@ -209,6 +209,67 @@ ct_tree *ct_tree_find(const ct_tree *root, const char *path)
     return (ct_tree *)t;
 }
 
+/* ---- completing ---- */
+
+static bool says(const ct_tree *whole, const ct_tree *part);
+
+/* Does one of the items say all that `part` says? */
+static bool one_says(const ct_tree *array, const ct_tree *part)
+{
+    for (size_t i = 0; i < array->n; i++)
+        if (says(array->children[i].value, part))
+            return true;
+    return false;
+}
+
+/* Is all that `part` says said by `whole` too? */
+static bool says(const ct_tree *whole, const ct_tree *part)
+{
+    if (whole->type != part->type)
+        return false;
+    if (whole->type < CT_ARRAY)
+        return ct_str_eq(whole->text, part->text);
+    for (size_t i = 0; i < part->n; i++) {
+        const child *c = &part->children[i];
+        const child *same = whole->type == CT_OBJECT ? find(whole, c->name) : NULL;
+        if (whole->type == CT_ARRAY ? !one_says(whole, c->value)
+                                    : !same || !says(same->value, c->value))
+            return false;
+    }
+    return true;
+}
+
+/* An item that says less than the new one gives its place to it. */
+static void complete_items(ct_tree *whole, const ct_tree *part)
+{
+    for (size_t i = 0; i < part->n; i++) {
+        ct_tree *item = part->children[i].value;
+        size_t at = 0;
+        if (one_says(whole, item))
+            continue;
+        while (at < whole->n && !says(item, whole->children[at].value))
+            at++;
+        if (at < whole->n)
+            whole->children[at].value = item;
+        else
+            ct_tree_push(whole, item);
+    }
+}
+
+void ct_tree_complete(ct_tree *whole, const ct_tree *part)
+{
+    for (size_t i = 0; i < part->n; i++) {
+        const child *c = &part->children[i];
+        child *same = find(whole, c->name);
+        if (!same)
+            append(whole, *c);
+        else if (same->value->type == CT_ARRAY && c->value->type == CT_ARRAY)
+            complete_items(same->value, c->value);
+        else if (says(c->value, same->value))
+            same->value = c->value;
+    }
+}
+
 /* ---- writing ---- */
 
 bool ct_tree_empty(const ct_tree *t)

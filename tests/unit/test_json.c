@@ -955,6 +955,42 @@ static void assert_tree(const ct_tree *t, const char *json)
     ct_buf_free(&b);
 }
 
+/* An object of paths and texts, NULL behind the last. */
+static ct_tree *tree_of(ct_arena *a, const char *const *list)
+{
+    ct_tree *root = ct_tree_object(a);
+
+    for (; *list; list += 2)
+        assert_true(ct_tree_put(root, list[0], ct_tree_string(a, ct_str_z(list[1]))));
+    return root;
+}
+
+static void tree_completes(void **state)
+{
+    static const struct row {
+        const char *whole[9], *part[9], *json;
+    } rows[] = {
+        {{"a", "1"}, {"b", "2"}, "{\"a\":\"1\",\"b\":\"2\"}"},
+        {{"a", "1"}, {"a", "2"}, "{\"a\":\"1\"}"},
+        {{"a.x", "1"}, {"a.x", "1", "a.y", "2"}, "{\"a\":{\"x\":\"1\",\"y\":\"2\"}}"},
+        {{"a.x", "1"}, {"a.x", "3", "a.y", "2"}, "{\"a\":{\"x\":\"1\"}}"},
+        {{"a[+]", "1"}, {"a[+]", "1"}, "{\"a\":[\"1\"]}"},
+        {{"a[+]", "1"}, {"a[+]", "2"}, "{\"a\":[\"1\",\"2\"]}"},
+        {{"a[0].x", "1"}, {"a[0].x", "1", "a[0].y", "2"}, "{\"a\":[{\"x\":\"1\",\"y\":\"2\"}]}"},
+        {{"a[0].x", "1", "a[0].y", "2"}, {"a[0].y", "2"}, "{\"a\":[{\"x\":\"1\",\"y\":\"2\"}]}"},
+        {{"a[0].x", "1"}, {"a.x", "2"}, "{\"a\":[{\"x\":\"1\"}]}"},
+    };
+    ct_arena *a = ct_arena_new();
+
+    (void)state;
+    for (size_t i = 0; i < CT_LEN(rows); i++) {
+        ct_tree *whole = tree_of(a, rows[i].whole);
+        ct_tree_complete(whole, tree_of(a, rows[i].part));
+        assert_tree(whole, rows[i].json);
+    }
+    ct_arena_free(a);
+}
+
 static void tree_paths(void **state)
 {
     (void)state;
@@ -1056,6 +1092,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(put_strings, open_chart, close_chart),
         cmocka_unit_test_setup_teardown(compacting, open_chart, close_chart),
         cmocka_unit_test(tree_paths),
+        cmocka_unit_test(tree_completes),
         cmocka_unit_test(trees),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

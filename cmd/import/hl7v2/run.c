@@ -89,8 +89,35 @@ static void slot_set(import_run *run, import_resource *r)
 
 /* ---- rules ---- */
 
+static void write_lines(import_run *run, const import_resource *r)
+{
+    ct_buf text = {0}, data = {0};
+
+    for (const import_line *l = r->lines; l; l = l->next) {
+        if (text.n)
+            ct_buf_c(&text, '\n');
+        ct_buf_put(&text, l->text);
+    }
+    import_base64_put(ct_buf_str(&text), &data);
+    ct_tree_set(r->attachment, CT_S("data"), ct_tree_string(run->a, ct_buf_str(&data)));
+    ct_buf_free(&text);
+    ct_buf_free(&data);
+}
+
+/* With what was said before. */
+static ct_tree *whole_tree(import_run *run, import_resource *r)
+{
+    if (r->attachment)
+        write_lines(run, r);
+    if (r->before)
+        ct_tree_complete(r->tree, r->before);
+    r->before = NULL;
+    return r->tree;
+}
+
 /* A derived identity that was given before is that of another thing of the same kind; one of its
- * own means the same thing again, which is written once, as its last segment says. */
+ * own means the same thing again, which is written once: as its last segment says, and with what
+ * earlier ones said beyond it. */
 static bool make_resource(import_run *run, import_frame *f, const import_map *map)
 {
     bool derived = true;
@@ -108,8 +135,9 @@ static bool make_resource(import_run *run, import_frame *f, const import_map *ma
         r = NULL;
     }
     if (r) {
-        const ct_tree *before = r->tree;
-        *r = (import_resource){.type = r->type, .id = r->id, .map = map, .segment = run->at};
+        ct_tree *before = whole_tree(run, r);
+        *r = (import_resource){
+            .type = r->type, .id = r->id, .map = map, .segment = run->at, .before = before};
         r->tree = new_tree(run, r->type, r->id);
         if (!import_labels_add(run, r->tree, before)) /* those hold for it as well */
             return false;
@@ -192,29 +220,13 @@ static bool map_segments(import_run *run, ct_str code)
 
 /* ---- the end of a message ---- */
 
-static void write_lines(import_run *run, const import_resource *r)
-{
-    ct_buf text = {0}, data = {0};
-
-    for (const import_line *l = r->lines; l; l = l->next) {
-        if (text.n)
-            ct_buf_c(&text, '\n');
-        ct_buf_put(&text, l->text);
-    }
-    import_base64_put(ct_buf_str(&text), &data);
-    ct_tree_set(r->attachment, CT_S("data"), ct_tree_string(run->a, ct_buf_str(&data)));
-    ct_buf_free(&text);
-    ct_buf_free(&data);
-}
-
 static bool finish(import_run *run)
 {
     for (size_t i = 0; i < run->n; i++) {
         import_resource *r = run->resources[i];
-        import_frame f = {.resource = r, .root = r->tree};
+        import_frame f = {.resource = r};
         run->at = r->segment;
-        if (r->attachment)
-            write_lines(run, r);
+        f.root = whole_tree(run, r);
         if (r->map && !import_map_apply(run, &f, r->map, true))
             return false;
     }

@@ -23,6 +23,7 @@ typedef struct import_resource {
     const import_map *map; /* that it was made by */
     size_t segment;        /* of the message, that it was made of */
     ct_str raw;            /* the value that it was made of, where it was no segment */
+    ct_tree *before;       /* what an earlier segment said of the same thing */
     size_t size;           /* as written, of such a one that was mentioned again */
     uint32_t copies;       /* derived identities that were like this one */
     ct_tree *attachment;   /* that lines of text go to */

@@ -272,7 +272,8 @@ static size_t written_size(const ct_tree *t)
     return n;
 }
 
-/* A person or place that is named more than once is written once, as the fullest mention has it. */
+/* A person or place that is named more than once is written once: as the fullest mention has it,
+ * and with what the others say beyond it. */
 static bool mention(import_run *run, import_frame *inner, const import_map *map, import_resource *r)
 {
     ct_tree *before = r->tree;
@@ -291,6 +292,7 @@ static bool mention(import_run *run, import_frame *inner, const import_map *map,
         r->tree = inner->root;
         r->size = size;
     }
+    ct_tree_complete(r->tree, r->tree == before ? inner->root : before);
     return true;
 }
 
