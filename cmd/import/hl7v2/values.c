@@ -132,7 +132,7 @@ static bool has(ct_str s, char separator)
 static bool walk_component(const walk *w, ct_str component, size_t nth)
 {
     bool parts = has(component, w->m->subcomponent);
-    size_t part[2] = {nth, 0};
+    size_t part[2] = {parts && !nth ? 1 : nth, 0};
 
     for (ct_str rest = component; rest.p;) {
         import_part value = {ct_str_cut(&rest, w->m->subcomponent), LEVEL_SUBCOMPONENT};
