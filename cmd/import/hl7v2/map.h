@@ -28,7 +28,7 @@
  *     REF differs REF
  *     unset PATH                 is there nothing in the target yet?
  *     group = SEG..., group != SEG...  the last PID, PV1, ORC, OBR, RXA, TXA or SPM before this one
- *     after = SEG...             the last segment before this one but NTE
+ *     after = SEG..., after != SEG...  the last segment before this one but NTE
  *     kept                       --keep-source was asked for
  *     one TYPE                   the message made one resource of that type so far
  *     finally                    the row is applied when all of the message has been read
@@ -151,6 +151,7 @@ typedef enum import_test {
     TEST_GROUP,
     TEST_NOT_GROUP,
     TEST_AFTER,
+    TEST_NOT_AFTER,
     TEST_KEPT,
     TEST_ONE,
 } import_test;

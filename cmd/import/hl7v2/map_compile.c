@@ -224,7 +224,10 @@ static bool compile_condition(import_compiler *c, ct_str text, import_condition 
     }
     if (ct_str_is(word, "group") || ct_str_is(word, "after")) {
         bool is = ct_str_is(import_word(&rest), "=");
-        k->test = ct_str_is(word, "after") ? TEST_AFTER : is ? TEST_GROUP : TEST_NOT_GROUP;
+        if (ct_str_is(word, "after"))
+            k->test = is ? TEST_AFTER : TEST_NOT_AFTER;
+        else
+            k->test = is ? TEST_GROUP : TEST_NOT_GROUP;
         condition_words(c, rest, k);
         return k->nwords || import_bad(c, "no segment to compare with");
     }

@@ -91,7 +91,8 @@ static bool condition_holds(import_run *run, const import_frame *f, const import
         *holds = is_one_of(k, run->group) == (k->test == TEST_GROUP);
         return true;
     case TEST_AFTER:
-        *holds = is_one_of(k, run->after);
+    case TEST_NOT_AFTER:
+        *holds = is_one_of(k, run->after) == (k->test == TEST_AFTER);
         return true;
     case TEST_KEPT:
         *holds = run->keep_source;
