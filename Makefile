@@ -201,7 +201,7 @@ bench: all $(BENCH)
 
 lint: all
 	clang-format --dry-run -Werror $$(git ls-files '*.[ch]')
-	shellcheck $$(git grep -lE '^#!/bin/sh' -- . ':!*.c' ':!*/cmd')
+	shellcheck $$(git grep -lE '^#!/bin/sh' -- . ':!*.c' ':!*/cmd' ':!man')
 	mandoc -Tlint -Wwarning $(MAN)
 	cppcheck --quiet --std=c11 --enable=warning,portability --inline-suppr --error-exitcode=1 \
 	    --suppress=missingInclude --suppress=ctunullpointer -I. $(DEFINES) common cmd
