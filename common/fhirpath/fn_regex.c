@@ -1,10 +1,13 @@
 /* matches(), matchesFull() and replaceMatches() by PCRE2.
  *
- * A literal pattern is compiled with the expression. Matching is bounded in steps, depth and
- * memory, so that neither pattern nor record can hang or exhaust the process; what hits a bound is
- * an error of evaluation, never a "no match".
+ * A literal pattern is compiled with the expression. Matching is bounded in steps, depth, memory
+ * and time, so that neither pattern nor record can hang or exhaust the process; what hits a bound
+ * is an error of evaluation, never a "no match". PCRE2 counts its steps anew at each place where a
+ * match may begin, and does not count characters that one item runs over: in a long text only the
+ * clock, looked at between items, bounds what both multiply to.
  */
 #include <stdlib.h>
+#include <time.h>
 
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
@@ -12,10 +15,12 @@
 #include "common/fhirpath/internal.h"
 
 enum {
-    MATCH_STEPS = 512,    /* of the evaluation's budget, for one match */
+    MATCH_STEPS = 16,     /* of the evaluation's budget, for one match */
     STEPS_MAX = 100000,   /* of one match */
     DEPTH_MAX = 10000,    /* of backtracking */
     HEAP_MAX = 8 * 1024,  /* in KiB */
+    SECONDS_MAX = 2,      /* of one call, on its thread's own clock */
+    ITEMS_A_LOOK = 64,    /* items of the pattern between two looks at the clock */
     PATTERN_MAX = 1 << 16 /* bytes */
 };
 
@@ -27,7 +32,8 @@ static pcre2_code *compile(ct_str pattern, uint32_t more, pcre2_general_context 
 {
     int code;
     PCRE2_SIZE at = 0;
-    uint32_t options = PCRE2_UTF | PCRE2_DOTALL | PCRE2_NEVER_BACKSLASH_C | more;
+    uint32_t options =
+        PCRE2_UTF | PCRE2_DOTALL | PCRE2_NEVER_BACKSLASH_C | PCRE2_AUTO_CALLOUT | more;
     pcre2_compile_context *c = pcre2_compile_context_create(g);
     pcre2_code *compiled = NULL;
     if (c) {
@@ -82,6 +88,8 @@ struct match {
     const pcre2_code *code;
     pcre2_match_data *data;
     pcre2_match_context *limits;
+    unsigned items; /* that were tried */
+    struct timespec until;
 };
 
 /* The pattern of the first argument: 1, 0 where it is empty, -1 for an error. */
@@ -113,6 +121,26 @@ static uint32_t match_limit(size_t n)
     return n < UINT32_MAX / 32 ? STEPS_MAX + 16 * (uint32_t)n : UINT32_MAX / 2;
 }
 
+static struct timespec thread_time(void)
+{
+    struct timespec now = {0};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return now;
+}
+
+/* What PCRE2 calls before each item of the pattern. */
+static int look_at_clock(pcre2_callout_block *block, void *match)
+{
+    struct match *m = match;
+    (void)block;
+    if (++m->items % ITEMS_A_LOOK)
+        return 0;
+    struct timespec now = thread_time();
+    bool over = now.tv_sec > m->until.tv_sec ||
+                (now.tv_sec == m->until.tv_sec && now.tv_nsec > m->until.tv_nsec);
+    return over ? PCRE2_ERROR_CALLOUT : 0;
+}
+
 static int start(struct match *m, bool full)
 {
     struct fp_call *c = m->c;
@@ -128,16 +156,20 @@ static int start(struct match *m, bool full)
     pcre2_set_match_limit(m->limits, match_limit(m->s.n));
     pcre2_set_depth_limit(m->limits, DEPTH_MAX);
     pcre2_set_heap_limit(m->limits, HEAP_MAX);
+    pcre2_set_callout(m->limits, look_at_clock, m);
+    m->until = thread_time();
+    m->until.tv_sec += SECONDS_MAX;
     return 1;
 }
 
-/* 1 found, 0 not, -1 (error made) for a bound that was hit. */
-static int next_match(struct match *m, size_t from, uint32_t options)
+/* 1 found, 0 not, -1 (error made) for a bound that was hit. The text is looked at for broken UTF-8
+ * with its first match only. */
+static int next_match(struct match *m, size_t from)
 {
-    if (!ct_fp_spend(m->c->r, m->c->n, MATCH_STEPS + (m->s.n - from)))
+    if (!ct_fp_spend(m->c->r, m->c->n, MATCH_STEPS + (from == 0 ? m->s.n : 0)))
         return -1;
-    int rc = pcre2_match(m->code, (PCRE2_SPTR)(m->s.p ? m->s.p : ""), m->s.n, from, options,
-                         m->data, m->limits);
+    int rc = pcre2_match(m->code, (PCRE2_SPTR)(m->s.p ? m->s.p : ""), m->s.n, from,
+                         from == 0 ? 0 : PCRE2_NO_UTF_CHECK, m->data, m->limits);
     if (rc >= 0)
         return 1;
     if (rc == PCRE2_ERROR_NOMATCH)
@@ -152,7 +184,7 @@ static bool matches(struct fp_call *c, bool full)
     int got = start(&m, full);
     if (got <= 0)
         return got == 0;
-    got = next_match(&m, 0, 0);
+    got = next_match(&m, 0);
     if (got >= 0)
         ct_fp_bool(c->r, c->out, got);
     return got >= 0;
@@ -224,7 +256,7 @@ static bool replace_matches(struct match *m, ct_str with, struct fp_text *t)
 {
     size_t done = 0, from = 0;
     int got;
-    while (from <= m->s.n && (got = next_match(m, from, 0)) != 0) {
+    while (from <= m->s.n && (got = next_match(m, from)) != 0) {
         const PCRE2_SIZE *at = pcre2_get_ovector_pointer(m->data);
         if (got < 0)
             return false;
