@@ -41,7 +41,7 @@
  *
  * VALUE: what is put there:
  *
- *     "text", true, false        a constant
+ *     "text", true, false, 1     a constant
  *     string code uri system boolean integer positiveInt decimal date dateTime instant time
  *                                the source's first part as that type; `system` is the URI of a
  *                                coding system's name
@@ -53,6 +53,7 @@
  *     labels                     the security labels of the source's resource, beside what is there
  *     join TERM..., words TERM...  terms one behind the other; with spaces between
  *     mime TERM TERM             a MIME type of its two halves
+ *     minutes TERM TERM          a number of units of time as minutes
  *     base64 TERM                data, in the encoding (table 0299) that TERM says
  *     line                       text that the resource's attachment is longer by, each time
  *     source                     the message itself, in base64
@@ -188,6 +189,7 @@ typedef enum import_valuekind {
     VALUE_JOIN,
     VALUE_WORDS,
     VALUE_MIME,
+    VALUE_MINUTES,
     VALUE_BASE64,
     VALUE_LINE,
     VALUE_SOURCE,
