@@ -322,6 +322,8 @@ static bool compile_arguments(import_compiler *c, ct_str rest, import_row *row)
 
 bool import_compile_value(import_compiler *c, ct_str text, import_row *row)
 {
+    row->plus = ct_str_starts(text, CT_S("plus "));
+    text = ct_str_from(text, row->plus ? 5 : 0);
     size_t of = ct_str_find(text, CT_S(" of "));
     ct_str rest = text, word = import_word(&rest);
 
