@@ -98,13 +98,31 @@ typedef struct ct_buf {
     size_t n, cap;
 } ct_buf;
 
-void ct_buf_put(ct_buf *b, ct_str s);
-void ct_buf_z(ct_buf *b, const char *z);
-void ct_buf_c(ct_buf *b, char c);
 CT_PRINTF(2, 3) void ct_buf_printf(ct_buf *b, const char *format, ...);
-/* Makes room for `n` more bytes and returns where they go; add to `b->n` what was written. */
-char *ct_buf_room(ct_buf *b, size_t n);
+void ct_buf_z(ct_buf *b, const char *z);
+/* What ct_buf_room does where there is too little room. */
+char *ct_buf_grow(ct_buf *b, size_t n);
 void ct_buf_free(ct_buf *b);
+
+/* Makes room for `n` more bytes and returns where they go; add to `b->n` what was written. */
+static inline char *ct_buf_room(ct_buf *b, size_t n)
+{
+    return b->p && b->cap - b->n >= n ? b->p + b->n : ct_buf_grow(b, n);
+}
+
+static inline void ct_buf_put(ct_buf *b, ct_str s)
+{
+    if (s.n == 0)
+        return;
+    memcpy(ct_buf_room(b, s.n), s.p, s.n);
+    b->n += s.n;
+}
+
+static inline void ct_buf_c(ct_buf *b, char c)
+{
+    *ct_buf_room(b, 1) = c;
+    b->n++;
+}
 
 static inline ct_str ct_buf_str(const ct_buf *b)
 {

@@ -27,6 +27,14 @@ typedef struct import_segment {
     ct_str *fields;
 } import_segment;
 
+/* Where the first parts of a value end: mapping tables ask for them one by one. */
+typedef struct import_cuts {
+    ct_str value;
+    char separator;
+    uint8_t n;
+    uint16_t end[31];
+} import_cuts;
+
 typedef struct import_er7 {
     char field, component, repetition, escape, subcomponent; /* 0: none of that kind */
     bool latin1; /* bytes of \X..\ are ISO 8859-1, not UTF-8 */
@@ -34,6 +42,7 @@ typedef struct import_er7 {
     bool *made;  /* by byte of `text`: something was made of the value that starts there */
     import_segment *segments;
     size_t n;
+    import_cuts *cuts; /* of the values looked into last, by where they start */
 } import_er7;
 
 /* Gives a segment's name its id. */

@@ -204,9 +204,10 @@ static bool map_segments(import_run *run, ct_str code)
         const import_segment *s = &run->message.segments[run->at];
         if (ct_str_is(s->name, "PID")) /* what was said of another patient ends here */
             memset(run->last, 0, (run->maps->nsegments + 1) * sizeof *run->last);
-        for (size_t i = 0; s->id && i < run->maps->nrules; i++) {
+        const uint32_t *rules = run->maps->first_rule + s->id;
+        for (uint32_t i = rules[0]; s->id && i < rules[1]; i++) {
             const import_rule *rule = &run->maps->rules[i];
-            if (rule->segment == s->id && for_this_message(rule, code) && !apply_rule(run, rule))
+            if (for_this_message(rule, code) && !apply_rule(run, rule))
                 return false;
         }
         run->last[s->id] = run->at + 1;

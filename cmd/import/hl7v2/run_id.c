@@ -83,7 +83,7 @@ bool import_id_make(import_run *run, import_frame *f, const import_map *map, ct_
     size_t reads = run->nreads; /* an identity does not show what it is made of */
 
     *id = CT_S("");
-    for (size_t i = 0; i < map->n && !id->n; i++) {
+    for (size_t i = 0; i < map->ids && !id->n; i++) {
         const import_row *row = &map->rows[i];
         if (!row->is_id)
             continue;

@@ -233,13 +233,15 @@ static bool apply_block(import_run *run, import_frame *f, const import_row *rows
 
 bool import_map_apply(import_run *run, import_frame *f, const import_map *map, bool finally)
 {
-    bool end = false;
+    const import_segment *s = &run->message.segments[run->at];
+    bool end = finally && !map->finally;
 
     for (size_t i = 0; i < map->n && !end;) {
         const import_row *row = &map->rows[i];
-        bool loop = is_whole_field(run, row);
-        if (!(loop ? apply_block(run, f, row, row->block, finally)
-                   : apply_some(run, f, row, 1, finally, &end)))
+        bool loop = is_whole_field(run, row),
+             absent = loop && !import_er7_field(s, row->source.field).raw.n;
+        if (!absent && !(loop ? apply_block(run, f, row, row->block, finally)
+                              : apply_some(run, f, row, 1, finally, &end)))
             return false;
         i += loop ? row->block : 1;
     }
