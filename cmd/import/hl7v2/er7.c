@@ -146,7 +146,7 @@ bool import_er7_parse(import_er7 *m, ct_str raw, ct_arena *a, import_segment_id 
         return ct_fail_at(err, CT_E_DATA, "no message header", "MSH");
     if (!delimiters(m, line, err))
         return false;
-    if (!import_er7_charset(&raw, charset_of(m, line), &m->latin1, a, err))
+    if (!import_er7_charset(&raw, charset_of(m, line), &m->upper, a, err))
         return false;
     for (rest = raw; next_line(&rest, &line);)
         lines++;
