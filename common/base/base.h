@@ -100,6 +100,8 @@ typedef struct ct_buf {
 
 CT_PRINTF(2, 3) void ct_buf_printf(ct_buf *b, const char *format, ...);
 void ct_buf_z(ct_buf *b, const char *z);
+/* Appends a number in decimal. */
+void ct_buf_u64(ct_buf *b, uint64_t n);
 /* What ct_buf_room does where there is too little room. */
 char *ct_buf_grow(ct_buf *b, size_t n);
 void ct_buf_free(ct_buf *b);
@@ -139,6 +141,8 @@ ct_arena *ct_arena_new(void);
 void *ct_arena_alloc(ct_arena *a, size_t n);
 /* A copy of `s` with a NUL behind it (not counted). */
 ct_str ct_arena_copy(ct_arena *a, ct_str s);
+/* `n` slices one behind the other, as a copy. */
+ct_str ct_arena_join(ct_arena *a, const ct_str *parts, size_t n);
 CT_PRINTF(2, 3) ct_str ct_arena_printf(ct_arena *a, const char *format, ...);
 /* Forgets everything allocated, keeping up to 2 MiB for what comes next. */
 void ct_arena_reset(ct_arena *a);

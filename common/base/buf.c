@@ -24,6 +24,17 @@ void ct_buf_z(ct_buf *b, const char *z)
     ct_buf_put(b, ct_str_z(z));
 }
 
+void ct_buf_u64(ct_buf *b, uint64_t n)
+{
+    char digits[20];
+    size_t at = sizeof digits;
+
+    do
+        digits[--at] = (char)('0' + n % 10);
+    while (n /= 10);
+    ct_buf_put(b, (ct_str){digits + at, sizeof digits - at});
+}
+
 void ct_buf_printf(ct_buf *b, const char *format, ...)
 {
     size_t room = 128;

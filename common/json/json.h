@@ -189,7 +189,7 @@ ct_jtype ct_tree_type(const ct_tree *t); /* CT_NUMBER for raw */
 ct_str ct_tree_text(const ct_tree *t);
 /* Member by name: NULL where there is none. */
 ct_tree *ct_tree_get(const ct_tree *obj, ct_str name);
-/* Sets or replaces a member. */
+/* Sets or replaces a member. The name is borrowed: it must live as long as the tree. */
 void ct_tree_set(ct_tree *obj, ct_str name, ct_tree *value);
 void ct_tree_push(ct_tree *array, ct_tree *item);
 size_t ct_tree_count(const ct_tree *t);
@@ -197,7 +197,7 @@ ct_tree *ct_tree_item(const ct_tree *array, size_t i);
 /* Makes the way to `path` and puts `value` there: names separated by dots, `[n]` for the n-th item
  * of an array from 0, `[+]` for a new item, `[-]` for the last one (made where there is none):
  * "identifier[+].type.coding[0].code". False where the way is blocked by a value of another kind
- * or an index is more than one past the end. */
+ * or an index is more than one past the end. The path is borrowed, as names are. */
 CT_USE bool ct_tree_put(ct_tree *root, const char *path, ct_tree *value);
 /* The value at such a path (`[n]` and `[-]` only), or NULL. */
 ct_tree *ct_tree_find(const ct_tree *root, const char *path);

@@ -96,7 +96,7 @@ void ct_tree_set(ct_tree *obj, ct_str name, ct_tree *value)
     if (c)
         c->value = value;
     else
-        append(obj, (child){ct_arena_copy(obj->arena, name), value});
+        append(obj, (child){name, value});
 }
 
 void ct_tree_push(ct_tree *array, ct_tree *item)

@@ -125,7 +125,7 @@ ct_str import_id_of_segment(import_run *run, ct_str type)
     put_part(&b, message_key(run));
     put_part(&b, patient ? patient->id : CT_S(""));
     put_part(&b, s->name);
-    ct_buf_printf(&b, "%u", (unsigned)s->ordinal);
+    ct_buf_u64(&b, s->ordinal);
     ct_str id = hash_id(run->a, ct_buf_str(&b));
     ct_buf_free(&b);
     return id;

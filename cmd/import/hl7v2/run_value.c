@@ -26,6 +26,12 @@ static bool is_oid(ct_str s)
     return arcs > 2;
 }
 
+static ct_str prefixed(ct_arena *a, ct_str prefix, ct_str s)
+{
+    const ct_str parts[] = {prefix, s};
+    return ct_arena_join(a, parts, CT_LEN(parts));
+}
+
 ct_str import_system_uri(const import_maps *maps, ct_str name, ct_arena *a)
 {
     const import_code *known = import_table_find(maps->systems, name);
@@ -33,9 +39,10 @@ ct_str import_system_uri(const import_maps *maps, ct_str name, ct_arena *a)
     if (known)
         return known->code;
     if (name.n == 7 && ct_str_starts(name, CT_S("HL7")) && is_digits(ct_str_from(name, 3)))
-        return ct_arena_printf(a, "http://terminology.hl7.org/CodeSystem/v2-%.4s", name.p + 3);
+        return prefixed(a, CT_S("http://terminology.hl7.org/CodeSystem/v2-"),
+                        ct_str_from(name, 3));
     if (is_oid(name))
-        return ct_arena_printf(a, "urn:oid:%.*s", (int)name.n, name.p);
+        return prefixed(a, CT_S("urn:oid:"), name);
     if (ct_str_starts(name, CT_S("urn:")) || ct_str_starts(name, CT_S("http://")) ||
         ct_str_starts(name, CT_S("https://")))
         return name;
@@ -236,8 +243,8 @@ static bool text_value(import_run *run, const import_frame *f, const import_row 
 static ct_tree *reference_tree(import_run *run, const import_resource *r)
 {
     ct_tree *t = ct_tree_object(run->a);
-    ct_str text =
-        ct_arena_printf(run->a, "%.*s/%.*s", (int)r->type.n, r->type.p, (int)r->id.n, r->id.p);
+    const ct_str parts[] = {r->type, CT_S("/"), r->id};
+    ct_str text = ct_arena_join(run->a, parts, CT_LEN(parts));
 
     ct_tree_set(t, CT_S("reference"), ct_tree_string(run->a, text));
     return t;
