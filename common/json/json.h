@@ -184,6 +184,11 @@ ct_tree *ct_tree_array(ct_arena *a);
 ct_tree *ct_tree_string(ct_arena *a, ct_str s);
 /* Text that is JSON already: a number, true, a copied value. Not checked. */
 ct_tree *ct_tree_raw(ct_arena *a, ct_str json);
+/* A copy of `t` in `a`, which shares nothing with it but the names of members. */
+ct_tree *ct_tree_copy(ct_arena *a, const ct_tree *t);
+/* A value that is as `kept`, which is written as `json` and does not change while the new one
+ * lives: only what is looked into or changed is copied. Both are borrowed. */
+ct_tree *ct_tree_like(ct_arena *a, const ct_tree *kept, ct_str json);
 ct_jtype ct_tree_type(const ct_tree *t); /* CT_NUMBER for raw */
 /* The string's characters, or the raw text; empty for containers. */
 ct_str ct_tree_text(const ct_tree *t);
@@ -210,5 +215,7 @@ void ct_tree_complete(ct_tree *whole, const ct_tree *part);
 bool ct_tree_empty(const ct_tree *t);
 /* Appends as one line without white space; members and items that are empty are left out. */
 void ct_tree_write(ct_buf *b, const ct_tree *t);
+/* How many bytes that are. */
+size_t ct_tree_size(const ct_tree *t);
 
 #endif

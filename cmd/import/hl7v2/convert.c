@@ -95,7 +95,8 @@ void import_dtm_date(const import_dtm *d, ct_buf *b)
     }
 }
 
-/* FHIR wants hours, minutes and seconds where there is a time at all; `n` of the digits are there. */
+/* FHIR wants hours, minutes and seconds where there is a time at all; `n` of the digits are there.
+ */
 static void put_clock(ct_buf *b, const char *digits, size_t n)
 {
     for (size_t at = 0; at < 6; at += 2) {

@@ -148,7 +148,7 @@ typedef enum import_test {
     TEST_FIRST,
     TEST_DIFFERS,
     TEST_UNSET,
-    TEST_GROUP,
+    TEST_GROUP, /* from here on: about the message, not about values */
     TEST_NOT_GROUP,
     TEST_AFTER,
     TEST_NOT_AFTER,
