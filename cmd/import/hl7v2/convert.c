@@ -188,6 +188,29 @@ bool import_integer_put(ct_str text, bool positive, ct_buf *b)
     return true;
 }
 
+/* A duration as minutes, by the units of UCUM and of HL7's ISO+; false where it is not whole. */
+bool import_minutes_put(ct_str number, ct_str unit, ct_buf *b)
+{
+    static const struct {
+        const char *unit;
+        uint64_t seconds;
+    } units[] = {
+        {"s", 1},     {"sec", 1},   {"min", 60},    {"h", 3600},
+        {"hr", 3600}, {"d", 86400}, {"day", 86400}, {"wk", 604800},
+    };
+    uint64_t value;
+
+    if (!ct_str_u64(ct_str_trim(number), &value) || value > 100000)
+        return false;
+    for (size_t i = 0; i < CT_LEN(units); i++)
+        if (ct_str_is(unit, units[i].unit)) {
+            value *= units[i].seconds;
+            ct_buf_printf(b, "%u", (unsigned)(value / 60));
+            return value % 60 == 0 && value / 60 <= INT32_MAX;
+        }
+    return false;
+}
+
 /* ---- words ---- */
 
 void import_code_put(ct_str text, ct_buf *b)

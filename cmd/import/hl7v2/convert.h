@@ -24,6 +24,7 @@ CT_USE bool import_zone_parse(ct_str text, char zone[7]);
 CT_USE bool import_time_put(ct_str text, ct_buf *b);
 CT_USE bool import_decimal_put(ct_str text, ct_buf *b);
 CT_USE bool import_integer_put(ct_str text, bool positive, ct_buf *b);
+CT_USE bool import_minutes_put(ct_str number, ct_str unit, ct_buf *b);
 /* Without spaces at the ends, one space where there were more. */
 void import_code_put(ct_str text, ct_buf *b);
 void import_uri_put(ct_str text, ct_buf *b);

@@ -41,7 +41,7 @@
  *
  * VALUE: what is put there:
  *
- *     "text", true, false        a constant
+ *     "text", true, false, 1     a constant
  *     string code uri system boolean integer positiveInt decimal date dateTime instant time
  *                                the source's first part as that type; `system` is the URI of a
  *                                coding system's name
@@ -52,7 +52,9 @@
  *     ref MAP                    a reference to a resource that MAP makes of the value
  *     labels                     the security labels of the source's resource, beside what is there
  *     join TERM..., words TERM...  terms one behind the other; with spaces between
+ *     plus VALUE                 a text behind the one that is there, with + between
  *     mime TERM TERM             a MIME type of its two halves
+ *     minutes TERM TERM          a number of units of time as minutes
  *     base64 TERM                data, in the encoding (table 0299) that TERM says
  *     line                       text that the resource's attachment is longer by, each time
  *     source                     the message itself, in base64
@@ -188,6 +190,7 @@ typedef enum import_valuekind {
     VALUE_JOIN,
     VALUE_WORDS,
     VALUE_MIME,
+    VALUE_MINUTES,
     VALUE_BASE64,
     VALUE_LINE,
     VALUE_SOURCE,
@@ -207,14 +210,15 @@ typedef struct import_row {
     bool finally, is_id, here; /* here: the target is the value itself */
     ct_str slot;               /* the resource that the path is in; empty: this one */
     import_path path;
-    bool makes_new, of_last, makes_items; /* the path has [+]; [-]; one of them or {+NAME} */
-    size_t block;                         /* rows from this one with the same field as source */
+    bool makes_new, of_last; /* the path has [+]; [-] */
+    bool makes_items;        /* one of them or {+NAME}, or `plus` */
+    size_t block;            /* rows from this one with the same field as source */
     import_valuekind value;
     bool json;                 /* VALUE_CONSTANT: JSON as it stands */
     ct_str text;               /* constant, reason */
     const import_map *map;     /* NULL: a reference to the source's resource */
     const import_table *table; /* NULL with `caller_table`: the caller's */
-    bool caller_table;
+    bool caller_table, plus;
     import_term *terms;
     size_t nterms;
 } import_row;

@@ -269,9 +269,10 @@ static const struct {
     {"decimal", VALUE_DECIMAL}, {"date", VALUE_DATE},       {"dateTime", VALUE_DATETIME},
     {"instant", VALUE_INSTANT}, {"time", VALUE_TIME},       {"ref", VALUE_REF},
     {"labels", VALUE_LABELS},   {"join", VALUE_JOIN},       {"words", VALUE_WORDS},
-    {"mime", VALUE_MIME},       {"base64", VALUE_BASE64},   {"line", VALUE_LINE},
-    {"source", VALUE_SOURCE},   {"targets", VALUE_TARGETS}, {"key", VALUE_KEY},
-    {"derived", VALUE_DERIVED}, {"require", VALUE_REQUIRE}, {"refuse", VALUE_REFUSE},
+    {"mime", VALUE_MIME},       {"minutes", VALUE_MINUTES}, {"base64", VALUE_BASE64},
+    {"line", VALUE_LINE},       {"source", VALUE_SOURCE},   {"targets", VALUE_TARGETS},
+    {"key", VALUE_KEY},         {"derived", VALUE_DERIVED}, {"require", VALUE_REQUIRE},
+    {"refuse", VALUE_REFUSE},
 };
 
 static bool compile_term(import_compiler *c, ct_str word, import_term *t)
@@ -321,10 +322,13 @@ static bool compile_arguments(import_compiler *c, ct_str rest, import_row *row)
 
 bool import_compile_value(import_compiler *c, ct_str text, import_row *row)
 {
+    row->plus = ct_str_starts(text, CT_S("plus "));
+    text = ct_str_from(text, row->plus ? 5 : 0);
     size_t of = ct_str_find(text, CT_S(" of "));
     ct_str rest = text, word = import_word(&rest);
 
-    if (is_quoted(word) || ct_str_is(word, "true") || ct_str_is(word, "false")) {
+    if (is_quoted(word) || ct_str_is(word, "true") || ct_str_is(word, "false") ||
+        ct_str_is(word, "1")) {
         row->value = VALUE_CONSTANT;
         row->json = !is_quoted(word);
         row->text = row->json ? word : unquoted(word);

@@ -125,7 +125,8 @@ static bool compile_row(import_compiler *c, const ct_str *cols, import_row *row)
         return false;
     row->makes_new = has_step(&row->path, STEP_NEW);
     row->of_last = has_step(&row->path, STEP_LAST);
-    row->makes_items = row->makes_new || row->of_last || has_step(&row->path, STEP_NEW_URL);
+    row->makes_items =
+        row->makes_new || row->of_last || row->plus || has_step(&row->path, STEP_NEW_URL);
     return true;
 }
 

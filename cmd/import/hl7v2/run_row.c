@@ -143,6 +143,18 @@ static bool put_value(import_run *run, import_frame *f, const import_row *row, c
     return true;
 }
 
+/* The text behind the one that is there. */
+static ct_tree *behind(import_run *run, const import_row *row, ct_tree *root, ct_tree *value)
+{
+    ct_tree *there = import_path_find(root, &row->path);
+
+    if (!there || ct_tree_type(there) != CT_STRING || ct_tree_type(value) != CT_STRING)
+        return value;
+    ct_str before = ct_tree_text(there), text = ct_tree_text(value);
+    return ct_tree_string(
+        run->a, ct_arena_printf(run->a, "%.*s+%.*s", (int)before.n, before.p, (int)text.n, text.p));
+}
+
 /* A target for the last item means the one that this repetition made, not that of another field. */
 static bool last_is_ours(const import_frame *f, const import_row *row)
 {
@@ -165,6 +177,8 @@ static bool row_make(import_run *run, import_frame *f, const import_row *row, bo
     if (row->makes_new)
         f->no_new = !value;
     *made = value != NULL;
+    if (value && row->plus)
+        value = behind(run, row, root, value);
     return !value || value == into || put_value(run, f, row, root, value);
 }
 

@@ -85,14 +85,34 @@ static bool join_terms(import_run *run, const import_frame *f, const import_row 
     return true;
 }
 
+static bool two_terms(import_run *run, const import_frame *f, const import_row *row, ct_str *one,
+                      ct_str *two)
+{
+    *one = *two = CT_S("");
+    return (row->nterms < 1 || import_term_text(run, f, &row->terms[0], one)) &&
+           (row->nterms < 2 || import_term_text(run, f, &row->terms[1], two));
+}
+
+static bool minutes(import_run *run, const import_frame *f, const import_row *row, ct_tree **value)
+{
+    ct_str number, unit;
+    ct_buf b = {0};
+
+    if (!two_terms(run, f, row, &number, &unit))
+        return false;
+    if (import_minutes_put(number, ct_str_trim(unit), &b))
+        *value = ct_tree_raw(run->a, ct_arena_copy(run->a, ct_buf_str(&b)));
+    ct_buf_free(&b);
+    return true;
+}
+
 static bool mime_type(import_run *run, const import_frame *f, const import_row *row,
                       ct_tree **value)
 {
-    ct_str type = CT_S(""), subtype = CT_S("");
+    ct_str type, subtype;
     ct_buf b = {0};
 
-    if ((row->nterms > 0 && !import_term_text(run, f, &row->terms[0], &type)) ||
-        (row->nterms > 1 && !import_term_text(run, f, &row->terms[1], &subtype)))
+    if (!two_terms(run, f, row, &type, &subtype))
         return false;
     bool ok = import_mime_put(type, &b);
     ct_buf_c(&b, '/');
@@ -343,6 +363,8 @@ bool import_value_make(import_run *run, import_frame *f, const import_row *row, 
     case VALUE_JOIN:
     case VALUE_WORDS:
         return join_terms(run, f, row, value);
+    case VALUE_MINUTES:
+        return minutes(run, f, row, value);
     case VALUE_MIME:
         return mime_type(run, f, row, value);
     case VALUE_MAP:
