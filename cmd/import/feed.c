@@ -230,4 +230,5 @@ void import_block_free(import_block *b)
     ct_arena_free(b->arena);
     ct_arena_free(b->scratch);
     import_fhir_tools_free(b->fhir);
+    import_memo_free(b->memo);
 }

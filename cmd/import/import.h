@@ -72,7 +72,9 @@ typedef struct import_block {
     uint64_t messages;              /* all of them, also those refused */
     uint64_t assumed;               /* times whose zone was the run's default */
     import_counts counts;           /* of values: those lost, or with --tally all */
-    struct import_fhir_tools *fhir; /* kept from block to block */
+    /* kept from block to block */
+    struct import_fhir_tools *fhir;
+    struct import_memo *memo;
 } import_block;
 
 /* What does not change during a run. */
@@ -150,5 +152,6 @@ size_t import_hl7v2_cut(ct_str text);
 void import_fhir_work(const import_setup *setup, import_block *b);
 void import_hl7v2_work(const import_setup *setup, import_block *b);
 void import_fhir_tools_free(struct import_fhir_tools *tools);
+void import_memo_free(struct import_memo *memo);
 
 #endif

@@ -101,6 +101,20 @@ ct_str ct_arena_copy(ct_arena *a, ct_str s)
     return (ct_str){p, s.n};
 }
 
+ct_str ct_arena_join(ct_arena *a, const ct_str *parts, size_t n)
+{
+    size_t size = 0;
+
+    for (size_t i = 0; i < n; i++)
+        size += parts[i].n;
+    char *p = take(a, size + 1), *to = p;
+    for (size_t i = 0; i < n; to += parts[i++].n)
+        if (parts[i].n)
+            memcpy(to, parts[i].p, parts[i].n);
+    *to = '\0';
+    return (ct_str){p, size};
+}
+
 ct_str ct_arena_printf(ct_arena *a, const char *format, ...)
 {
     va_list args;

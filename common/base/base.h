@@ -98,13 +98,33 @@ typedef struct ct_buf {
     size_t n, cap;
 } ct_buf;
 
-void ct_buf_put(ct_buf *b, ct_str s);
-void ct_buf_z(ct_buf *b, const char *z);
-void ct_buf_c(ct_buf *b, char c);
 CT_PRINTF(2, 3) void ct_buf_printf(ct_buf *b, const char *format, ...);
-/* Makes room for `n` more bytes and returns where they go; add to `b->n` what was written. */
-char *ct_buf_room(ct_buf *b, size_t n);
+void ct_buf_z(ct_buf *b, const char *z);
+/* Appends a number in decimal. */
+void ct_buf_u64(ct_buf *b, uint64_t n);
+/* What ct_buf_room does where there is too little room. */
+char *ct_buf_grow(ct_buf *b, size_t n);
 void ct_buf_free(ct_buf *b);
+
+/* Makes room for `n` more bytes and returns where they go; add to `b->n` what was written. */
+static inline char *ct_buf_room(ct_buf *b, size_t n)
+{
+    return b->p && b->cap - b->n >= n ? b->p + b->n : ct_buf_grow(b, n);
+}
+
+static inline void ct_buf_put(ct_buf *b, ct_str s)
+{
+    if (s.n == 0)
+        return;
+    memcpy(ct_buf_room(b, s.n), s.p, s.n);
+    b->n += s.n;
+}
+
+static inline void ct_buf_c(ct_buf *b, char c)
+{
+    *ct_buf_room(b, 1) = c;
+    b->n++;
+}
 
 static inline ct_str ct_buf_str(const ct_buf *b)
 {
@@ -121,6 +141,8 @@ ct_arena *ct_arena_new(void);
 void *ct_arena_alloc(ct_arena *a, size_t n);
 /* A copy of `s` with a NUL behind it (not counted). */
 ct_str ct_arena_copy(ct_arena *a, ct_str s);
+/* `n` slices one behind the other, as a copy. */
+ct_str ct_arena_join(ct_arena *a, const ct_str *parts, size_t n);
 CT_PRINTF(2, 3) ct_str ct_arena_printf(ct_arena *a, const char *format, ...);
 /* Forgets everything allocated, keeping up to 2 MiB for what comes next. */
 void ct_arena_reset(ct_arena *a);

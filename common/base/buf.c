@@ -7,10 +7,8 @@
 
 enum { FIRST_CAP = 256 };
 
-char *ct_buf_room(ct_buf *b, size_t n)
+char *ct_buf_grow(ct_buf *b, size_t n)
 {
-    if (b->p && b->cap - b->n >= n)
-        return b->p + b->n;
     if (n > SIZE_MAX / 2 - b->n)
         ct_oom();
     size_t cap = b->cap ? b->cap : FIRST_CAP;
@@ -21,23 +19,20 @@ char *ct_buf_room(ct_buf *b, size_t n)
     return b->p + b->n;
 }
 
-void ct_buf_put(ct_buf *b, ct_str s)
-{
-    if (s.n == 0)
-        return;
-    memcpy(ct_buf_room(b, s.n), s.p, s.n);
-    b->n += s.n;
-}
-
 void ct_buf_z(ct_buf *b, const char *z)
 {
     ct_buf_put(b, ct_str_z(z));
 }
 
-void ct_buf_c(ct_buf *b, char c)
+void ct_buf_u64(ct_buf *b, uint64_t n)
 {
-    *ct_buf_room(b, 1) = c;
-    b->n++;
+    char digits[20];
+    size_t at = sizeof digits;
+
+    do
+        digits[--at] = (char)('0' + n % 10);
+    while (n /= 10);
+    ct_buf_put(b, (ct_str){digits + at, sizeof digits - at});
 }
 
 void ct_buf_printf(ct_buf *b, const char *format, ...)

@@ -184,12 +184,17 @@ ct_tree *ct_tree_array(ct_arena *a);
 ct_tree *ct_tree_string(ct_arena *a, ct_str s);
 /* Text that is JSON already: a number, true, a copied value. Not checked. */
 ct_tree *ct_tree_raw(ct_arena *a, ct_str json);
+/* A copy of `t` in `a`, which shares nothing with it but the names of members. */
+ct_tree *ct_tree_copy(ct_arena *a, const ct_tree *t);
+/* A value that is as `kept`, which is written as `json` and does not change while the new one
+ * lives: only what is looked into or changed is copied. Both are borrowed. */
+ct_tree *ct_tree_like(ct_arena *a, const ct_tree *kept, ct_str json);
 ct_jtype ct_tree_type(const ct_tree *t); /* CT_NUMBER for raw */
 /* The string's characters, or the raw text; empty for containers. */
 ct_str ct_tree_text(const ct_tree *t);
 /* Member by name: NULL where there is none. */
 ct_tree *ct_tree_get(const ct_tree *obj, ct_str name);
-/* Sets or replaces a member. */
+/* Sets or replaces a member. The name is borrowed: it must live as long as the tree. */
 void ct_tree_set(ct_tree *obj, ct_str name, ct_tree *value);
 void ct_tree_push(ct_tree *array, ct_tree *item);
 size_t ct_tree_count(const ct_tree *t);
@@ -197,7 +202,7 @@ ct_tree *ct_tree_item(const ct_tree *array, size_t i);
 /* Makes the way to `path` and puts `value` there: names separated by dots, `[n]` for the n-th item
  * of an array from 0, `[+]` for a new item, `[-]` for the last one (made where there is none):
  * "identifier[+].type.coding[0].code". False where the way is blocked by a value of another kind
- * or an index is more than one past the end. */
+ * or an index is more than one past the end. The path is borrowed, as names are. */
 CT_USE bool ct_tree_put(ct_tree *root, const char *path, ct_tree *value);
 /* The value at such a path (`[n]` and `[-]` only), or NULL. */
 ct_tree *ct_tree_find(const ct_tree *root, const char *path);
@@ -210,5 +215,7 @@ void ct_tree_complete(ct_tree *whole, const ct_tree *part);
 bool ct_tree_empty(const ct_tree *t);
 /* Appends as one line without white space; members and items that are empty are left out. */
 void ct_tree_write(ct_buf *b, const ct_tree *t);
+/* How many bytes that are. */
+size_t ct_tree_size(const ct_tree *t);
 
 #endif

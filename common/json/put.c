@@ -28,7 +28,14 @@ static const char *put_foreign(ct_buf *b, const char *p, const char *end)
 void ct_put_string(ct_buf *b, ct_str s)
 {
     const char *p = s.n ? s.p : "", *end = p + s.n;
-    ct_buf_room(b, s.n + 2);
+    if (ct_lex_plain(p, end) == end) {
+        char *to = ct_buf_room(b, s.n + 2);
+        to[0] = '"';
+        memcpy(to + 1, p, s.n);
+        to[s.n + 1] = '"';
+        b->n += s.n + 2;
+        return;
+    }
     ct_buf_c(b, '"');
     while (p < end) {
         const char *stop = ct_lex_plain(p, end);

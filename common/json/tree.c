@@ -9,9 +9,10 @@ typedef struct child {
 struct ct_tree {
     ct_jtype type;
     ct_arena *arena;
-    ct_str text; /* of strings and raw values */
+    ct_str text; /* of strings and raw values; of a container that is like `kept`, as written */
     child *children;
     size_t n, cap;
+    const ct_tree *kept; /* NULL once its children are this one's own */
 };
 
 static ct_tree *tree_new(ct_arena *a, ct_jtype type)
@@ -46,6 +47,44 @@ ct_tree *ct_tree_raw(ct_arena *a, ct_str json)
     return t;
 }
 
+ct_tree *ct_tree_copy(ct_arena *a, const ct_tree *t)
+{
+    if (t->kept)
+        t = t->kept;
+    ct_tree *copy = tree_new(a, t->type);
+    copy->text = t->type < CT_ARRAY ? ct_arena_copy(a, t->text) : CT_S("");
+    copy->n = copy->cap = t->n;
+    copy->children = ct_arena_alloc(a, t->n * sizeof *copy->children);
+    for (size_t i = 0; i < t->n; i++)
+        copy->children[i] = (child){t->children[i].name, ct_tree_copy(a, t->children[i].value)};
+    return copy;
+}
+
+ct_tree *ct_tree_like(ct_arena *a, const ct_tree *kept, ct_str json)
+{
+    ct_tree *t = tree_new(a, kept->type);
+    t->text = kept->type < CT_ARRAY ? kept->text : json;
+    t->kept = kept->type < CT_ARRAY ? NULL : kept;
+    t->n = kept->n;
+    return t;
+}
+
+/* Gives a container children of its own before somebody is given one of them, or it changes. */
+static void own(const ct_tree *tree)
+{
+    const ct_tree *kept = tree->kept;
+    ct_tree *t = (ct_tree *)tree;
+    if (!kept)
+        return;
+    t->children = ct_arena_alloc(t->arena, kept->n * sizeof *t->children);
+    t->cap = kept->n;
+    for (size_t i = 0; i < kept->n; i++)
+        t->children[i] = (child){kept->children[i].name,
+                                 ct_tree_like(t->arena, kept->children[i].value, CT_S(""))};
+    t->kept = NULL;
+    t->text = CT_S("");
+}
+
 ct_jtype ct_tree_type(const ct_tree *t)
 {
     return t->type;
@@ -65,6 +104,7 @@ size_t ct_tree_count(const ct_tree *t)
 
 static child *find(const ct_tree *t, ct_str name)
 {
+    own(t);
     for (size_t i = 0; i < t->n; i++)
         if (ct_str_eq(t->children[i].name, name))
             return &t->children[i];
@@ -73,6 +113,7 @@ static child *find(const ct_tree *t, ct_str name)
 
 static void append(ct_tree *t, child c)
 {
+    own(t);
     if (t->n == t->cap) {
         size_t cap = t->cap ? 2 * t->cap : 4;
         child *wider = ct_arena_alloc(t->arena, cap * sizeof *wider);
@@ -96,7 +137,7 @@ void ct_tree_set(ct_tree *obj, ct_str name, ct_tree *value)
     if (c)
         c->value = value;
     else
-        append(obj, (child){ct_arena_copy(obj->arena, name), value});
+        append(obj, (child){name, value});
 }
 
 void ct_tree_push(ct_tree *array, ct_tree *item)
@@ -106,6 +147,7 @@ void ct_tree_push(ct_tree *array, ct_tree *item)
 
 ct_tree *ct_tree_item(const ct_tree *array, size_t i)
 {
+    own(array);
     return i < array->n ? array->children[i].value : NULL;
 }
 
@@ -167,6 +209,7 @@ static bool step_take(const ct_tree *t, const step *s, ct_tree **value)
 static void step_set(ct_tree *t, const step *s, ct_tree *value)
 {
     size_t i = s->item ? item_place(t, s) : 0;
+    own(t);
     if (!s->item)
         ct_tree_set(t, s->name, value);
     else if (i < t->n)
@@ -216,6 +259,7 @@ static bool says(const ct_tree *whole, const ct_tree *part);
 /* Does one of the items say all that `part` says? */
 static bool one_says(const ct_tree *array, const ct_tree *part)
 {
+    own(array);
     for (size_t i = 0; i < array->n; i++)
         if (says(array->children[i].value, part))
             return true;
@@ -229,6 +273,7 @@ static bool says(const ct_tree *whole, const ct_tree *part)
         return false;
     if (whole->type < CT_ARRAY)
         return ct_str_eq(whole->text, part->text);
+    own(part);
     for (size_t i = 0; i < part->n; i++) {
         const child *c = &part->children[i];
         const child *same = whole->type == CT_OBJECT ? find(whole, c->name) : NULL;
@@ -242,6 +287,8 @@ static bool says(const ct_tree *whole, const ct_tree *part)
 /* An item that says less than the new one gives its place to it. */
 static void complete_items(ct_tree *whole, const ct_tree *part)
 {
+    own(whole);
+    own(part);
     for (size_t i = 0; i < part->n; i++) {
         ct_tree *item = part->children[i].value;
         size_t at = 0;
@@ -258,6 +305,7 @@ static void complete_items(ct_tree *whole, const ct_tree *part)
 
 void ct_tree_complete(ct_tree *whole, const ct_tree *part)
 {
+    own(part);
     for (size_t i = 0; i < part->n; i++) {
         const child *c = &part->children[i];
         child *same = find(whole, c->name);
@@ -276,6 +324,8 @@ bool ct_tree_empty(const ct_tree *t)
 {
     if (t->type < CT_ARRAY)
         return false;
+    if (t->kept)
+        t = t->kept;
     for (size_t i = 0; i < t->n; i++)
         if (!ct_tree_empty(t->children[i].value))
             return false;
@@ -292,6 +342,12 @@ static bool write_filled(ct_buf *b, const ct_tree *t)
         ct_buf_put(b, t->text);
     if (t->type < CT_ARRAY)
         return true;
+    if (t->text.n) {
+        ct_buf_put(b, t->text);
+        return true;
+    }
+    if (t->kept)
+        t = t->kept;
     size_t start = b->n;
     bool any = false;
     ct_buf_c(b, t->type == CT_OBJECT ? '{' : '[');
@@ -318,4 +374,15 @@ void ct_tree_write(ct_buf *b, const ct_tree *t)
 {
     if (!write_filled(b, t))
         ct_buf_z(b, t->type == CT_OBJECT ? "{}" : "[]");
+}
+
+size_t ct_tree_size(const ct_tree *t)
+{
+    ct_buf b = {0};
+    if (t->type >= CT_ARRAY && t->text.n)
+        return t->text.n;
+    ct_tree_write(&b, t);
+    size_t n = b.n;
+    ct_buf_free(&b);
+    return n;
 }

@@ -1019,6 +1019,45 @@ static void tree_paths(void **state)
     ct_arena_free(a);
 }
 
+/* What is like a kept tree reads as it and is written as it, and changes without changing it. */
+static void tree_like_another(void **state)
+{
+    (void)state;
+    static const char json[] = "{\"a\":{\"b\":[\"x\",{\"c\":1}]},\"d\":\"y\"}";
+    const char *const parts[] = {"a.b[0]", "x", "d", "y", NULL};
+    ct_arena *from = ct_arena_new(), *to = ct_arena_new(), *a = ct_arena_new();
+    ct_tree *made = tree_of(from, parts);
+    assert_true(ct_tree_put(made, "a.b[1].c", ct_tree_raw(from, CT_S("1"))));
+    const ct_tree *kept = ct_tree_copy(to, made);
+    ct_arena_free(from);
+    assert_tree(kept, json);
+
+    ct_tree *like = ct_tree_like(a, kept, ct_str_z(json));
+    assert_int_equal(ct_tree_type(like), CT_OBJECT);
+    assert_int_equal(ct_tree_count(like), 2);
+    assert_int_equal(ct_tree_size(like), strlen(json));
+    assert_false(ct_tree_empty(like));
+    assert_tree(like, json);
+    assert_str(ct_tree_text(ct_tree_get(like, CT_S("d"))), "y");
+    assert_tree(like, json);
+    assert_int_equal(ct_tree_size(like), strlen(json));
+    assert_true(ct_tree_put(like, "a.b[1].c", ct_tree_raw(a, CT_S("2"))));
+    assert_true(ct_tree_put(like, "a.b[+]", ct_tree_string(a, CT_S("z"))));
+    ct_tree_set(like, CT_S("d"), ct_tree_string(a, CT_S("w")));
+    assert_tree(like, "{\"a\":{\"b\":[\"x\",{\"c\":2},\"z\"]},\"d\":\"w\"}");
+    assert_tree(ct_tree_copy(a, like), "{\"a\":{\"b\":[\"x\",{\"c\":2},\"z\"]},\"d\":\"w\"}");
+
+    ct_tree *part = ct_tree_like(a, kept, ct_str_z(json));
+    ct_tree_complete(like, part);
+    assert_tree(like, "{\"a\":{\"b\":[\"x\",{\"c\":2},\"z\"]},\"d\":\"w\"}");
+    ct_tree *whole = ct_tree_like(a, kept, ct_str_z(json));
+    ct_tree_complete(whole, tree_of(a, (const char *const[]){"e", "v", NULL}));
+    assert_tree(whole, "{\"a\":{\"b\":[\"x\",{\"c\":1}]},\"d\":\"y\",\"e\":\"v\"}");
+    assert_tree(kept, json);
+    ct_arena_free(a);
+    ct_arena_free(to);
+}
+
 static void trees(void **state)
 {
     (void)state;
@@ -1094,6 +1133,7 @@ int main(void)
         cmocka_unit_test(tree_paths),
         cmocka_unit_test(tree_completes),
         cmocka_unit_test(trees),
+        cmocka_unit_test(tree_like_another),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -88,11 +88,22 @@ bool import_dtm_parse(ct_str text, import_dtm *d)
 
 void import_dtm_date(const import_dtm *d, ct_buf *b)
 {
-    ct_buf_printf(b, "%.4s", d->digits);
-    if (d->n >= 6)
-        ct_buf_printf(b, "-%.2s", d->digits + 4);
-    if (d->n >= 8)
-        ct_buf_printf(b, "-%.2s", d->digits + 6);
+    ct_buf_put(b, (ct_str){d->digits, 4});
+    for (size_t at = 4; at < 8 && at < d->n; at += 2) {
+        ct_buf_c(b, '-');
+        ct_buf_put(b, (ct_str){d->digits + at, 2});
+    }
+}
+
+/* FHIR wants hours, minutes and seconds where there is a time at all; `n` of the digits are there.
+ */
+static void put_clock(ct_buf *b, const char *digits, size_t n)
+{
+    for (size_t at = 0; at < 6; at += 2) {
+        if (at)
+            ct_buf_c(b, ':');
+        ct_buf_put(b, at < n ? (ct_str){digits + at, 2} : CT_S("00"));
+    }
 }
 
 void import_dtm_datetime(const import_dtm *d, const char *zone, uint64_t *assumed, ct_buf *b)
@@ -100,9 +111,8 @@ void import_dtm_datetime(const import_dtm *d, const char *zone, uint64_t *assume
     import_dtm_date(d, b);
     if (d->n <= 8)
         return;
-    /* FHIR wants hours, minutes and seconds where there is a time at all. */
-    ct_buf_printf(b, "T%.2s:%.2s:%.2s", d->digits + 8, d->n >= 12 ? d->digits + 10 : "00",
-                  d->n >= 14 ? d->digits + 12 : "00");
+    ct_buf_c(b, 'T');
+    put_clock(b, d->digits + 8, d->n - 8);
     ct_buf_put(b, d->fraction);
     ct_buf_z(b, d->zoned ? d->zone : zone);
     *assumed += !d->zoned;
@@ -133,7 +143,7 @@ bool import_time_put(ct_str text, ct_buf *b)
 
     if ((n != 2 && n != 4 && n != 6) || !clock_valid(s.p, n))
         return false;
-    ct_buf_printf(b, "%.2s:%.2s:%.2s", s.p, n >= 4 ? s.p + 2 : "00", n >= 6 ? s.p + 4 : "00");
+    put_clock(b, s.p, n);
     s = ct_str_from(s, n);
     if (n == 6)
         ct_buf_put(b, cut_fraction(&s));
@@ -174,7 +184,7 @@ bool import_integer_put(ct_str text, bool positive, ct_buf *b)
         s = ct_str_from(s, 1);
     if (!ct_str_u64(s, &value) || value > INT32_MAX || (positive && value == 0))
         return false;
-    ct_buf_printf(b, "%u", (unsigned)value);
+    ct_buf_u64(b, value);
     return true;
 }
 

@@ -6,6 +6,8 @@
 /* Bounds against messages made to use memory up: a field takes 16 bytes while it is looked at. */
 enum { SEGMENTS_MAX = 1 << 20, FIELDS_MAX = 1 << 22 };
 
+enum { CUTS_KEPT = 64 };
+
 static bool ends_line(char c)
 {
     return c == '\r' || c == '\n' || c == '\v' || c == '\x1c';
@@ -144,7 +146,7 @@ bool import_er7_parse(import_er7 *m, ct_str raw, ct_arena *a, import_segment_id 
         return ct_fail_at(err, CT_E_DATA, "no message header", "MSH");
     if (!delimiters(m, line, err))
         return false;
-    if (!import_er7_charset(&raw, charset_of(m, line), &m->latin1, a, err))
+    if (!import_er7_charset(&raw, charset_of(m, line), &m->upper, a, err))
         return false;
     for (rest = raw; next_line(&rest, &line);)
         lines++;
@@ -153,6 +155,7 @@ bool import_er7_parse(import_er7 *m, ct_str raw, ct_arena *a, import_segment_id 
     m->segments = ct_arena_alloc(a, lines * sizeof *m->segments);
     m->text = raw;
     m->made = ct_arena_alloc(a, raw.n * sizeof *m->made);
+    m->cuts = ct_arena_alloc(a, CUTS_KEPT * sizeof *m->cuts);
     for (rest = raw; next_line(&rest, &line);)
         if (!add_segment(m, line, a, id, ctx, err))
             return false;
@@ -168,12 +171,10 @@ import_part import_er7_field(const import_segment *s, size_t n)
 }
 
 /* Parts are short: a plain loop is faster than searching for the separator. */
-static ct_str nth(ct_str s, char separator, size_t n)
+static ct_str search_nth(ct_str s, char separator, size_t n)
 {
     size_t start = 0, end = 0;
 
-    if (!separator)
-        return n == 1 ? s : CT_S("");
     for (;; end++) {
         if (end < s.n && s.p[end] != separator)
             continue;
@@ -185,6 +186,36 @@ static ct_str nth(ct_str s, char separator, size_t n)
     }
 }
 
+static void cut(import_cuts *c, ct_str s, char separator)
+{
+    *c = (import_cuts){.value = s, .separator = separator};
+    for (size_t i = 0; i < s.n && c->n < CT_LEN(c->end); i++)
+        if (s.p[i] == separator)
+            c->end[c->n++] = (uint16_t)i;
+    if (c->n < CT_LEN(c->end))
+        c->end[c->n++] = (uint16_t)s.n;
+}
+
+/* A value that starts where another one does is a part of it or has it as a part: they differ in
+ * the separator or in length. */
+static ct_str nth(const import_er7 *m, ct_str s, char separator, size_t n)
+{
+    if (!separator)
+        return n == 1 ? s : CT_S("");
+    if (!s.n)
+        return s;
+    if (n > CT_LEN(m->cuts->end) || s.n > UINT16_MAX)
+        return search_nth(s, separator, n);
+    size_t place = (size_t)(s.p - m->text.p) * 2 + (separator == m->component);
+    import_cuts *c = &m->cuts[place % CUTS_KEPT];
+    if (c->value.p != s.p || c->value.n != s.n || c->separator != separator)
+        cut(c, s, separator);
+    if (n > c->n)
+        return CT_S("");
+    size_t start = n > 1 ? c->end[n - 2] + 1u : 0;
+    return (ct_str){s.p + start, c->end[n - 1] - start};
+}
+
 size_t import_er7_repetitions(const import_er7 *m, import_part field)
 {
     return m->repetition ? count_parts(field.raw, m->repetition) : 1;
@@ -192,7 +223,7 @@ size_t import_er7_repetitions(const import_er7 *m, import_part field)
 
 import_part import_er7_repetition(const import_er7 *m, import_part field, size_t n)
 {
-    return (import_part){nth(field.raw, m->repetition, n), LEVEL_REPETITION};
+    return (import_part){nth(m, field.raw, m->repetition, n), LEVEL_REPETITION};
 }
 
 import_part import_er7_sub(const import_er7 *m, import_part p, size_t n)
@@ -200,9 +231,9 @@ import_part import_er7_sub(const import_er7 *m, import_part p, size_t n)
     if (p.level == LEVEL_FIELD)
         p = import_er7_repetition(m, p, 1);
     if (p.level == LEVEL_REPETITION)
-        return (import_part){nth(p.raw, m->component, n), LEVEL_COMPONENT};
+        return (import_part){nth(m, p.raw, m->component, n), LEVEL_COMPONENT};
     if (p.level == LEVEL_COMPONENT)
-        return (import_part){nth(p.raw, m->subcomponent, n), LEVEL_SUBCOMPONENT};
+        return (import_part){nth(m, p.raw, m->subcomponent, n), LEVEL_SUBCOMPONENT};
     return n == 1 ? p : (import_part){CT_S(""), LEVEL_SUBCOMPONENT};
 }
 
@@ -224,11 +255,15 @@ bool import_er7_valued(const import_er7 *m, import_part p)
     return false;
 }
 
+/* No part holds a separator of those above it. */
 import_part import_er7_leaf(const import_er7 *m, import_part p)
 {
-    while (p.level < LEVEL_SUBCOMPONENT)
-        p = import_er7_sub(m, p, 1);
-    return p;
+    size_t n = 0;
+
+    while (n < p.raw.n && p.raw.p[n] != m->component && p.raw.p[n] != m->subcomponent &&
+           p.raw.p[n] != m->repetition)
+        n++;
+    return (import_part){ct_str_head(p.raw, n), LEVEL_SUBCOMPONENT};
 }
 
 void import_er7_made(import_er7 *m, import_part p)

@@ -27,13 +27,22 @@ typedef struct import_segment {
     ct_str *fields;
 } import_segment;
 
+/* Where the first parts of a value end: mapping tables ask for them one by one. */
+typedef struct import_cuts {
+    ct_str value;
+    char separator;
+    uint8_t n;
+    uint16_t end[31];
+} import_cuts;
+
 typedef struct import_er7 {
     char field, component, repetition, escape, subcomponent; /* 0: none of that kind */
-    bool latin1; /* bytes of \X..\ are ISO 8859-1, not UTF-8 */
-    ct_str text; /* that the parts are slices of */
-    bool *made;  /* by byte of `text`: something was made of the value that starts there */
+    const uint16_t *upper; /* what bytes of \X..\ from 0x80 on stand for; NULL: they are UTF-8 */
+    ct_str text;           /* that the parts are slices of */
+    bool *made; /* by byte of `text`: something was made of the value that starts there */
     import_segment *segments;
     size_t n;
+    import_cuts *cuts; /* of the values looked into last, by where they start */
 } import_er7;
 
 /* Gives a segment's name its id. */
@@ -68,8 +77,10 @@ CT_USE bool import_er7_whole(const import_er7 *m, import_part p, ct_arena *a, ct
 /* ---- text (er7_text.c) ---- */
 
 bool import_utf8_valid(ct_str s);
-/* `raw` as UTF-8 by what MSH-18 of the message says: the same slice, or a copy in `a`. */
-CT_USE bool import_er7_charset(ct_str *raw, ct_str charset, bool *latin1, ct_arena *a, ct_err *err);
+/* `raw` as UTF-8 by what MSH-18 of the message says (ASCII, UTF-8, a part of ISO 8859): the same
+ * slice, or a copy in `a`. `*upper` is what import_er7 keeps of it. */
+CT_USE bool import_er7_charset(ct_str *raw, ct_str charset, const uint16_t **upper, ct_arena *a,
+                               ct_err *err);
 /* Escape sequences to the text that they stand for. */
 CT_USE bool import_er7_unescape(const import_er7 *m, ct_str raw, ct_arena *a, ct_str *text,
                                 ct_err *err);

@@ -1,6 +1,9 @@
 /* ER7: character sets (MSH-18) and escape sequences. */
 #include "cmd/import/hl7v2/er7.h"
 
+#include <iconv.h>
+#include <stdio.h>
+
 /* Names of table 0211 that mean what we can read. Others are refused where the message uses more
  * than ASCII. */
 static bool is_one_of(ct_str s, const char *const *names)
@@ -43,25 +46,81 @@ bool import_utf8_valid(ct_str s)
     return true;
 }
 
-static void put_latin1(ct_buf *b, unsigned char c)
+/* ---- ISO 8859 ---- */
+
+/* The part of ISO 8859 that a name of table 0211 (`8859/1`), or the way others spell it, means;
+ * 0: none. */
+static uint64_t part_of_8859(ct_str name)
 {
-    if (c < 0x80) {
-        ct_buf_c(b, (char)c);
-    } else {
-        ct_buf_c(b, (char)(0xc0 | c >> 6));
-        ct_buf_c(b, (char)(0x80 | (c & 0x3f)));
-    }
+    uint64_t part = 0;
+
+    if (ct_str_starts(name, CT_S("ISO")))
+        name = ct_str_from(name, 3);
+    if (name.n && strchr("- ", *name.p))
+        name = ct_str_from(name, 1);
+    if (!ct_str_starts(name, CT_S("8859")) || name.n < 6 || !strchr("/-", name.p[4]) ||
+        !ct_str_u64(ct_str_from(name, 5), &part) || part > 16)
+        return 0;
+    return part;
 }
 
-static ct_str from_latin1(ct_str s, ct_arena *a)
+/* What the bytes from 0x80 on stand for, 0 for those that stand for nothing. NULL where there is
+ * no such part (12 was given up), or the C library cannot read it. */
+static const uint16_t *upper_half(uint64_t part, ct_arena *a)
+{
+    char name[16];
+    snprintf(name, sizeof name, "ISO-8859-%u", (unsigned)part);
+    iconv_t cd = iconv_open("UTF-16LE", name);
+    if (cd == (iconv_t)-1)
+        return NULL;
+    uint16_t *upper = ct_arena_alloc(a, 128 * sizeof *upper);
+    for (size_t i = 0; i < 128; i++) {
+        char byte = (char)(0x80 + i), *in = &byte;
+        unsigned char pair[2] = {0};
+        char *out = (char *)pair;
+        size_t in_left = 1, out_left = sizeof pair;
+        if (iconv(cd, &in, &in_left, &out, &out_left) != (size_t)-1 && out_left == 0)
+            upper[i] = (uint16_t)(pair[0] | pair[1] << 8);
+        else
+            iconv(cd, NULL, NULL, NULL, NULL);
+    }
+    iconv_close(cd);
+    return upper;
+}
+
+/* Appends a byte as UTF-8; false where it stands for nothing. ISO 8859 has nothing beyond U+FFFF.
+ */
+static bool put_byte(ct_buf *b, const uint16_t *upper, unsigned char byte)
+{
+    unsigned c = byte < 0x80 ? byte : upper[byte - 0x80];
+
+    if (byte >= 0x80 && !c)
+        return false;
+    if (c < 0x80) {
+        ct_buf_c(b, (char)c);
+        return true;
+    }
+    if (c >= 0x800)
+        ct_buf_c(b, (char)(0xe0 | c >> 12));
+    ct_buf_c(b, (char)(c < 0x800 ? 0xc0 | c >> 6 : 0x80 | (c >> 6 & 0x3f)));
+    ct_buf_c(b, (char)(0x80 | (c & 0x3f)));
+    return true;
+}
+
+static bool from_8859(ct_str *s, const uint16_t *upper, ct_arena *a)
 {
     ct_buf b = {0};
-    for (size_t i = 0; i < s.n; i++)
-        put_latin1(&b, (unsigned char)s.p[i]);
-    ct_str text = ct_arena_copy(a, ct_buf_str(&b));
+    bool ok = true;
+
+    for (size_t i = 0; ok && i < s->n; i++)
+        ok = put_byte(&b, upper, (unsigned char)s->p[i]);
+    if (ok)
+        *s = ct_arena_copy(a, ct_buf_str(&b));
     ct_buf_free(&b);
-    return text;
+    return ok;
 }
+
+/* ---- MSH-18 ---- */
 
 static bool has_control(ct_str s)
 {
@@ -73,21 +132,21 @@ static bool has_control(ct_str s)
     return false;
 }
 
-bool import_er7_charset(ct_str *raw, ct_str charset, bool *latin1, ct_arena *a, ct_err *err)
+bool import_er7_charset(ct_str *raw, ct_str charset, const uint16_t **upper, ct_arena *a,
+                        ct_err *err)
 {
-    static const char *const latin[] = {"8859/1", "ISO-8859-1", "ISO8859/1", NULL};
     static const char *const utf8[] = {"",     "ASCII",   "UNICODE UTF-8", "UTF-8",
                                        "UTF8", "UNICODE", "US-ASCII",      NULL};
+    uint64_t part = part_of_8859(charset);
 
-    *latin1 = is_one_of(charset, latin);
+    *upper = part ? upper_half(part, a) : NULL;
     if (has_control(*raw))
         return ct_fail(err, CT_E_DATA, "a control character");
     if (all_ascii(*raw))
         return true;
-    if (*latin1) {
-        *raw = from_latin1(*raw, a);
-        return true;
-    }
+    if (*upper)
+        return from_8859(raw, *upper, a) ||
+               ct_fail_at(err, CT_E_DATA, "a byte that the character set does not have", "MSH-18");
     if (!is_one_of(charset, utf8))
         return ct_fail_at(err, CT_E_DATA, "a character set that is not supported", "MSH-18");
     return import_utf8_valid(*raw) ||
@@ -113,10 +172,10 @@ static bool put_hex(const import_er7 *m, ct_buf *b, ct_str digits)
         if (high < 0 || low < 0)
             return false;
         unsigned char c = (unsigned char)(high << 4 | low);
-        if (m->latin1)
-            put_latin1(b, c);
-        else
+        if (!m->upper)
             ct_buf_c(b, (char)c);
+        else if (!put_byte(b, m->upper, c))
+            return false;
     }
     return true;
 }

@@ -150,7 +150,7 @@ typedef enum import_test {
     TEST_FIRST,
     TEST_DIFFERS,
     TEST_UNSET,
-    TEST_GROUP,
+    TEST_GROUP, /* from here on: about the message, not about values */
     TEST_NOT_GROUP,
     TEST_AFTER,
     TEST_NOT_AFTER,
@@ -228,6 +228,8 @@ struct import_map {
     ct_str type; /* behind the first dash: the resource that it makes */
     import_row *rows;
     size_t n;
+    size_t ids;   /* how many rows up to the last one that gives the identity */
+    bool finally; /* some rows are applied at the end */
 };
 
 /* A row of messages.tsv. */
@@ -236,6 +238,7 @@ typedef struct import_rule {
     size_t nmessages; /* 0: all */
     bool except;      /* all but those */
     uint16_t segment;
+    uint32_t order; /* in the file */
     import_condition *when;
     size_t nwhen;
     const import_map *map; /* NULL: none, only `ends` */
@@ -260,8 +263,9 @@ typedef struct import_maps {
     size_t ntables;
     import_map *maps;
     size_t nmaps;
-    import_rule *rules;
+    import_rule *rules; /* by segment; those of one in the order of the file */
     size_t nrules;
+    uint32_t *first_rule; /* by id of the segment; and behind the last one */
     import_type *types;
     size_t ntypes;
     import_table ignored; /* fields */

@@ -155,8 +155,12 @@ static bool compile_map(import_compiler *c, ct_str text, import_map *map)
     while ((n = ct_tsv_next(&text, cols, CT_LEN(cols), &c->line))) {
         if (n != CT_LEN(cols))
             return import_bad(c, "a row has four columns");
-        if (!compile_row(c, cols, &map->rows[map->n++]))
+        import_row *row = &map->rows[map->n++];
+        if (!compile_row(c, cols, row))
             return false;
+        if (row->is_id)
+            map->ids = map->n;
+        map->finally = map->finally || row->finally;
     }
     find_blocks(map);
     return true;
@@ -196,6 +200,28 @@ static bool compile_rule(import_compiler *c, const ct_str *cols, import_rule *r)
     return true;
 }
 
+static int by_segment(const void *a, const void *b)
+{
+    const import_rule *x = a, *y = b;
+
+    if (x->segment != y->segment)
+        return x->segment < y->segment ? -1 : 1;
+    return x->order < y->order ? -1 : 1;
+}
+
+static void index_rules(import_maps *m)
+{
+    size_t at = 0;
+
+    m->first_rule = ct_arena_alloc(m->arena, (m->nsegments + 2) * sizeof *m->first_rule);
+    qsort(m->rules, m->nrules, sizeof *m->rules, by_segment);
+    for (size_t id = 0; id <= m->nsegments + 1; id++) {
+        while (at < m->nrules && m->rules[at].segment < id)
+            at++;
+        m->first_rule[id] = (uint32_t)at;
+    }
+}
+
 static bool compile_rules(import_compiler *c, ct_str text)
 {
     ct_str cols[6];
@@ -205,7 +231,9 @@ static bool compile_rules(import_compiler *c, ct_str text)
     while ((n = ct_tsv_next(&text, cols, CT_LEN(cols), &c->line))) {
         if (n != CT_LEN(cols))
             return import_bad(c, "a row has six columns");
-        if (!compile_rule(c, cols, &c->maps->rules[c->maps->nrules++]))
+        import_rule *rule = &c->maps->rules[c->maps->nrules];
+        rule->order = (uint32_t)c->maps->nrules++;
+        if (!compile_rule(c, cols, rule))
             return false;
     }
     return true;
@@ -301,6 +329,7 @@ import_maps *import_maps_load(const ct_datafile *files, ct_err *err)
             return NULL;
         }
     }
+    index_rules(m);
     m->systems = import_maps_table(m, CT_S("CodingSystem"));
     m->yes_no = import_maps_table(m, CT_S("YesNo"));
     return m;

@@ -41,7 +41,7 @@ static void grow(import_run *run)
         *bucket_of(run, wider[i]->type, wider[i]->id) = (uint32_t)i + 1;
 }
 
-static ct_tree *new_tree(import_run *run, ct_str type, ct_str id)
+ct_tree *import_resource_tree(import_run *run, ct_str type, ct_str id)
 {
     ct_tree *t = ct_tree_object(run->a);
     ct_tree_set(t, CT_S("resourceType"), ct_tree_string(run->a, type));
@@ -56,7 +56,7 @@ import_resource *import_run_add(import_run *run, ct_str type, ct_str id, const i
     if (run->n == run->cap)
         grow(run);
     *r = (import_resource){.type = type, .id = id, .map = map, .segment = run->at};
-    r->tree = new_tree(run, type, id);
+    r->tree = import_resource_tree(run, type, id);
     uint32_t *bucket = bucket_of(run, type, id);
     run->resources[run->n++] = r;
     *bucket = (uint32_t)run->n;
@@ -138,7 +138,7 @@ static bool make_resource(import_run *run, import_frame *f, const import_map *ma
         ct_tree *before = whole_tree(run, r);
         *r = (import_resource){
             .type = r->type, .id = r->id, .map = map, .segment = run->at, .before = before};
-        r->tree = new_tree(run, r->type, r->id);
+        r->tree = import_resource_tree(run, r->type, r->id);
         if (!import_labels_add(run, r->tree, before)) /* those hold for it as well */
             return false;
     } else {
@@ -204,9 +204,10 @@ static bool map_segments(import_run *run, ct_str code)
         const import_segment *s = &run->message.segments[run->at];
         if (ct_str_is(s->name, "PID")) /* what was said of another patient ends here */
             memset(run->last, 0, (run->maps->nsegments + 1) * sizeof *run->last);
-        for (size_t i = 0; s->id && i < run->maps->nrules; i++) {
+        const uint32_t *rules = run->maps->first_rule + s->id;
+        for (uint32_t i = rules[0]; s->id && i < rules[1]; i++) {
             const import_rule *rule = &run->maps->rules[i];
-            if (rule->segment == s->id && for_this_message(rule, code) && !apply_rule(run, rule))
+            if (for_this_message(rule, code) && !apply_rule(run, rule))
                 return false;
         }
         run->last[s->id] = run->at + 1;
@@ -292,6 +293,21 @@ static void set_zone(import_run *run)
     }
 }
 
+/* All that a table for a type of data can look at beside the value that it is given. */
+static void start_memo(import_run *run)
+{
+    const import_er7 *m = &run->message;
+    const import_segment *msh = &m->segments[0];
+    const char flags[] = {m->field,  m->component,    m->repetition,
+                          m->escape, m->subcomponent, (char)run->zone_is_default};
+    const ct_str parts[] = {
+        {flags, sizeof flags},        ct_str_z(run->zone), import_er7_field(msh, 3).raw, CT_S("\r"),
+        import_er7_field(msh, 4).raw, CT_S("\r"),          import_er7_field(msh, 18).raw};
+
+    if (run->memo)
+        import_memo_start(run->memo, ct_arena_join(run->a, parts, CT_LEN(parts)));
+}
+
 bool import_run_message(import_run *run, ct_str raw)
 {
     ct_str code;
@@ -304,5 +320,6 @@ bool import_run_message(import_run *run, ct_str raw)
     if (!check_header(run, &code))
         return false;
     set_zone(run);
+    start_memo(run);
     return map_segments(run, code) && finish(run);
 }

@@ -3,14 +3,14 @@
  *     run.c        segments in order, rules, resources
  *     run_row.c    rows: repetitions, conditions, targets
  *     run_value.c  what a row puts there
- *     run_ref.c    references to parts of the message; where an error is
- *     run_id.c     identities
+ *     run_nested.c what a table of a type of data makes of a value: a part, or a resource of its
+ * own run_ref.c    references to parts of the message; where an error is run_id.c     identities
  *     run_label.c  security labels
  */
 #ifndef CHART_IMPORT_RUN_H
 #define CHART_IMPORT_RUN_H
 
-#include "cmd/import/hl7v2/map.h"
+#include "cmd/import/hl7v2/memo.h"
 
 typedef struct import_line {
     struct import_line *next;
@@ -30,8 +30,23 @@ typedef struct import_resource {
     import_line *lines, **end;
 } import_resource;
 
+/* What is noted while a value is mapped, to be kept for when it comes again. */
+typedef struct import_recording {
+    struct import_recording *up;
+    import_part value;
+    bool *made; /* what had been made of it before */
+    bool aside; /* something beside the value was looked at */
+    bool paused;
+    uint64_t assumed;   /* times with the run's zone before it */
+    uint64_t elsewhere; /* those since that resources tell of which it mentions */
+    import_mention mentions[8];
+    size_t n;
+} import_recording;
+
 typedef struct import_run {
     const import_maps *maps;
+    import_memo *memo;
+    import_recording *recording; /* NULL: none */
     ct_arena *a;
     ct_err *err;
     import_er7 message;
@@ -79,6 +94,8 @@ CT_USE bool import_run_message(import_run *run, ct_str raw);
 
 import_resource *import_run_slot(const import_run *run, ct_str type);
 import_resource *import_run_find(const import_run *run, ct_str type, ct_str id);
+/* A tree that has its type and id. */
+ct_tree *import_resource_tree(import_run *run, ct_str type, ct_str id);
 import_resource *import_run_add(import_run *run, ct_str type, ct_str id, const import_map *map);
 
 CT_USE bool import_row_holds(import_run *run, const import_frame *f, const import_condition *when,
@@ -110,6 +127,16 @@ bool import_run_fail_again(import_run *run, const import_frame *f, const import_
 /* The value of a row as a tree: NULL where there is none. */
 CT_USE bool import_value_make(import_run *run, import_frame *f, const import_row *row,
                               ct_tree *into, ct_tree **value);
+ct_tree *import_reference_tree(import_run *run, const import_resource *r);
+/* The same by the row's own table of a type of data. */
+CT_USE bool import_nested_make(import_run *run, import_frame *f, const import_row *row,
+                               const import_ref *ref, ct_tree *into, ct_tree **value);
+/* Notes that what is made depends on more than the value. */
+static inline void import_run_aside(import_run *run)
+{
+    if (run->recording)
+        run->recording->aside = true;
+}
 /* The URI of a coding system's name; empty where there is none. */
 ct_str import_system_uri(const import_maps *maps, ct_str name, ct_arena *a);
 

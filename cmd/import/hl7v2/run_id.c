@@ -83,7 +83,7 @@ bool import_id_make(import_run *run, import_frame *f, const import_map *map, ct_
     size_t reads = run->nreads; /* an identity does not show what it is made of */
 
     *id = CT_S("");
-    for (size_t i = 0; i < map->n && !id->n; i++) {
+    for (size_t i = 0; i < map->ids && !id->n; i++) {
         const import_row *row = &map->rows[i];
         if (!row->is_id)
             continue;
@@ -125,7 +125,7 @@ ct_str import_id_of_segment(import_run *run, ct_str type)
     put_part(&b, message_key(run));
     put_part(&b, patient ? patient->id : CT_S(""));
     put_part(&b, s->name);
-    ct_buf_printf(&b, "%u", (unsigned)s->ordinal);
+    ct_buf_u64(&b, s->ordinal);
     ct_str id = hash_id(run->a, ct_buf_str(&b));
     ct_buf_free(&b);
     return id;

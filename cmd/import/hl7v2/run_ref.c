@@ -35,6 +35,7 @@ import_part import_ref_field(import_run *run, const import_frame *f, const impor
         return down(run, f->value, ref->part);
     if (ref->kind != REF_FIELD)
         return none;
+    import_run_aside(run);
     const import_segment *s = segment_of(run, ref);
     return s ? import_er7_field(s, ref->field) : none;
 }
@@ -88,14 +89,17 @@ bool import_ref_valued(import_run *run, const import_frame *f, const import_ref 
 {
     if (ref->kind == REF_NONE)
         return true;
-    if (ref->kind == REF_SLOT)
+    if (ref->kind == REF_SLOT) {
+        import_run_aside(run);
         return import_run_slot(run, ref->slot) != NULL;
+    }
     return import_er7_valued(&run->message, import_ref_part(run, f, ref));
 }
 
 bool import_ref_text(import_run *run, const import_frame *f, const import_ref *ref, ct_str *text)
 {
     if (ref->kind == REF_SLOT) {
+        import_run_aside(run);
         const import_resource *r = import_run_slot(run, ref->slot);
         *text = r ? r->id : CT_S("");
         return true;

@@ -71,6 +71,8 @@ static bool tells_value(const import_condition *k)
 static bool condition_holds(import_run *run, const import_frame *f, const import_condition *k,
                             bool *holds)
 {
+    if (k->test >= TEST_GROUP)
+        import_run_aside(run);
     switch (k->test) {
     case TEST_VALUED:
     case TEST_ABSENT:
@@ -122,10 +124,11 @@ bool import_row_holds(import_run *run, const import_frame *f, const import_condi
 /* ---- one row ---- */
 
 /* What the row's path starts from: this value, or the current resource of a type. */
-static ct_tree *root_of(const import_run *run, const import_frame *f, const import_row *row)
+static ct_tree *root_of(import_run *run, const import_frame *f, const import_row *row)
 {
     if (!row->slot.n)
         return f->root;
+    import_run_aside(run);
     const import_resource *r = import_run_slot(run, row->slot);
     return r ? r->tree : NULL;
 }
@@ -247,13 +250,15 @@ static bool apply_block(import_run *run, import_frame *f, const import_row *rows
 
 bool import_map_apply(import_run *run, import_frame *f, const import_map *map, bool finally)
 {
-    bool end = false;
+    const import_segment *s = &run->message.segments[run->at];
+    bool end = finally && !map->finally;
 
     for (size_t i = 0; i < map->n && !end;) {
         const import_row *row = &map->rows[i];
-        bool loop = is_whole_field(run, row);
-        if (!(loop ? apply_block(run, f, row, row->block, finally)
-                   : apply_some(run, f, row, 1, finally, &end)))
+        bool loop = is_whole_field(run, row),
+             absent = loop && !import_er7_field(s, row->source.field).raw.n;
+        if (!absent && !(loop ? apply_block(run, f, row, row->block, finally)
+                              : apply_some(run, f, row, 1, finally, &end)))
             return false;
         i += loop ? row->block : 1;
     }

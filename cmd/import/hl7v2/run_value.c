@@ -2,8 +2,6 @@
 #include "cmd/import/hl7v2/convert.h"
 #include "cmd/import/hl7v2/run.h"
 
-enum { DEPTH_MAX = 24 };
-
 /* ---- coding systems ---- */
 
 static bool is_digits(ct_str s)
@@ -26,6 +24,12 @@ static bool is_oid(ct_str s)
     return arcs > 2;
 }
 
+static ct_str prefixed(ct_arena *a, ct_str prefix, ct_str s)
+{
+    const ct_str parts[] = {prefix, s};
+    return ct_arena_join(a, parts, CT_LEN(parts));
+}
+
 ct_str import_system_uri(const import_maps *maps, ct_str name, ct_arena *a)
 {
     const import_code *known = import_table_find(maps->systems, name);
@@ -33,9 +37,9 @@ ct_str import_system_uri(const import_maps *maps, ct_str name, ct_arena *a)
     if (known)
         return known->code;
     if (name.n == 7 && ct_str_starts(name, CT_S("HL7")) && is_digits(ct_str_from(name, 3)))
-        return ct_arena_printf(a, "http://terminology.hl7.org/CodeSystem/v2-%.4s", name.p + 3);
+        return prefixed(a, CT_S("http://terminology.hl7.org/CodeSystem/v2-"), ct_str_from(name, 3));
     if (is_oid(name))
-        return ct_arena_printf(a, "urn:oid:%.*s", (int)name.n, name.p);
+        return prefixed(a, CT_S("urn:oid:"), name);
     if (ct_str_starts(name, CT_S("urn:")) || ct_str_starts(name, CT_S("http://")) ||
         ct_str_starts(name, CT_S("https://")))
         return name;
@@ -251,108 +255,16 @@ static bool text_value(import_run *run, const import_frame *f, const import_row 
     }
 }
 
-/* ---- maps and references ---- */
+/* ---- references ---- */
 
-static ct_tree *reference_tree(import_run *run, const import_resource *r)
+ct_tree *import_reference_tree(import_run *run, const import_resource *r)
 {
     ct_tree *t = ct_tree_object(run->a);
-    ct_str text =
-        ct_arena_printf(run->a, "%.*s/%.*s", (int)r->type.n, r->type.p, (int)r->id.n, r->id.p);
+    const ct_str parts[] = {r->type, CT_S("/"), r->id};
+    ct_str text = ct_arena_join(run->a, parts, CT_LEN(parts));
 
     ct_tree_set(t, CT_S("reference"), ct_tree_string(run->a, text));
     return t;
-}
-
-static import_part repetition_of(import_run *run, const import_frame *f, const import_ref *ref)
-{
-    import_part p = import_ref_part(run, f, ref);
-    return p.level == LEVEL_FIELD ? import_er7_repetition(&run->message, p, 1) : p;
-}
-
-static bool map_value(import_run *run, import_frame *f, const import_row *row,
-                      const import_ref *ref, ct_tree *into, ct_tree **value)
-{
-    import_frame inner = {.up = f, .via = ref, .resource = f->resource};
-
-    inner.value = repetition_of(run, f, ref);
-    inner.table = row->caller_table ? f->table : row->table;
-    inner.root = into ? into : ct_tree_object(run->a);
-    if (!import_map_apply(run, &inner, row->map, false))
-        return false;
-    *value = inner.result ? inner.result : ct_tree_empty(inner.root) ? NULL : inner.root;
-    return true;
-}
-
-static size_t written_size(const ct_tree *t)
-{
-    ct_buf b = {0};
-    ct_tree_write(&b, t);
-    size_t n = b.n;
-    ct_buf_free(&b);
-    return n;
-}
-
-/* A person or place that is named more than once is written once: as the fullest mention has it,
- * and with what the others say beyond it. */
-static bool mention(import_run *run, import_frame *inner, const import_map *map, import_resource *r)
-{
-    ct_tree *before = r->tree;
-
-    if (!r->raw.n || ct_str_eq(inner->value.raw, r->raw) || ct_tree_count(before) <= 2)
-        return true; /* of a segment of its own, the same words, or it is being made right now */
-    inner->root = ct_tree_object(run->a);
-    ct_tree_set(inner->root, CT_S("resourceType"), ct_tree_get(before, CT_S("resourceType")));
-    ct_tree_set(inner->root, CT_S("id"), ct_tree_get(before, CT_S("id")));
-    if (!import_map_apply(run, inner, map, false))
-        return false;
-    size_t size = written_size(inner->root);
-    if (!r->size)
-        r->size = written_size(before);
-    if (size > r->size) {
-        r->tree = inner->root;
-        r->size = size;
-    }
-    ct_tree_complete(r->tree, r->tree == before ? inner->root : before);
-    return true;
-}
-
-static bool resource_value(import_run *run, import_frame *f, const import_row *row,
-                           const import_ref *ref, ct_tree **value)
-{
-    import_frame inner = {.up = f, .via = ref, .value = repetition_of(run, f, ref)};
-    bool derived;
-    ct_str id;
-
-    if (!import_id_make(run, &inner, row->map, &id, &derived))
-        return false;
-    if (!id.n)
-        return true;
-    import_resource *r = import_run_find(run, row->map->type, id);
-    if (r) {
-        if (!mention(run, &inner, row->map, r))
-            return false;
-    } else {
-        r = import_run_add(run, row->map->type, id, row->map);
-        r->raw = inner.value.raw;
-        inner.root = r->tree;
-        inner.resource = r;
-        if (!import_map_apply(run, &inner, row->map, false))
-            return false;
-    }
-    *value = reference_tree(run, r);
-    return true;
-}
-
-static bool nested_value(import_run *run, import_frame *f, const import_row *row,
-                         const import_ref *ref, ct_tree *into, ct_tree **value)
-{
-    if (run->depth >= DEPTH_MAX)
-        return import_run_fail(run, f, ref, "the mapping tables go in a circle");
-    run->depth++;
-    bool ok = row->value == VALUE_MAP ? map_value(run, f, row, ref, into, value)
-                                      : resource_value(run, f, row, ref, value);
-    run->depth--;
-    return ok;
 }
 
 /* ---- lines of a document ---- */
@@ -417,7 +329,7 @@ static ct_tree *targets_tree(import_run *run)
 
     for (size_t i = 0; i < run->n; i++)
         if (!tells_of_message(run->resources[i]))
-            ct_tree_push(array, reference_tree(run, run->resources[i]));
+            ct_tree_push(array, import_reference_tree(run, run->resources[i]));
     return ct_tree_count(array) ? array : NULL;
 }
 
@@ -438,11 +350,14 @@ bool import_value_make(import_run *run, import_frame *f, const import_row *row, 
     case VALUE_TEXT:
         return whole_text(run, f, ref, value);
     case VALUE_LINE:
+        import_run_aside(run);
         return add_line(run, f, ref, value);
     case VALUE_SOURCE:
+        import_run_aside(run);
         *value = source_tree(run);
         return true;
     case VALUE_TARGETS:
+        import_run_aside(run);
         *value = targets_tree(run);
         return true;
     case VALUE_JOIN:
@@ -453,13 +368,15 @@ bool import_value_make(import_run *run, import_frame *f, const import_row *row, 
     case VALUE_MIME:
         return mime_type(run, f, row, value);
     case VALUE_MAP:
-        return nested_value(run, f, row, ref, into, value);
+        return import_nested_make(run, f, row, ref, into, value);
     case VALUE_REF:
         if (row->map)
-            return nested_value(run, f, row, ref, NULL, value);
-        *value = reference_tree(run, import_run_slot(run, row->source.slot));
+            return import_nested_make(run, f, row, ref, NULL, value);
+        import_run_aside(run);
+        *value = import_reference_tree(run, import_run_slot(run, row->source.slot));
         return true;
     case VALUE_LABELS:
+        import_run_aside(run);
         return import_labels_add(run, f->root, import_run_slot(run, row->source.slot)->tree);
     default:
         return text_value(run, f, row, ref, value);

@@ -100,8 +100,13 @@ static void put_resources(const import_setup *setup, import_block *b, const impo
 static void take_message(const import_setup *setup, import_block *b, ct_str raw, uint64_t line)
 {
     ct_err err = {0};
-    import_run run = {
-        .maps = setup->maps, .a = b->scratch, .err = &err, .keep_source = setup->keep_source};
+    if (!b->memo)
+        b->memo = import_memo_new();
+    import_run run = {.maps = setup->maps,
+                      .memo = b->memo,
+                      .a = b->scratch,
+                      .err = &err,
+                      .keep_source = setup->keep_source};
 
     ct_arena_reset(b->scratch);
     memcpy(run.zone, setup->zone, sizeof run.zone);

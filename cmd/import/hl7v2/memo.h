@@ -1,0 +1,49 @@
+/* Values that come again: most of a feed speaks of the same doctors, wards and codes, message after
+ * message, and a table that maps a type of data makes the same of the same text. What it made is
+ * kept from a value's second time on, as long as nothing beside the value decided it.
+ */
+#ifndef CHART_IMPORT_MEMO_H
+#define CHART_IMPORT_MEMO_H
+
+#include "cmd/import/hl7v2/map.h"
+
+/* A resource that is made of a part of a value. */
+typedef struct import_mention {
+    const import_map *map;
+    import_level level;
+    uint32_t at, n; /* which bytes of the value */
+} import_mention;
+
+typedef struct import_known {
+    struct import_known *chain;
+    uint64_t hash;
+    /* what was asked */
+    const import_map *map;
+    const import_table *table;
+    import_part value;
+    uint32_t setting;
+    /* what came of it */
+    const ct_tree *tree; /* NULL: nothing */
+    ct_str json;         /* the tree as written, where it is no text or number */
+    ct_str id;           /* of the resource that it is */
+    const bool *made;    /* by byte of the value: something was made of what starts there */
+    uint64_t assumed;    /* times that were given the run's zone */
+    import_mention *mentions;
+    size_t nmentions;
+} import_known;
+
+enum { IMPORT_KNOWN_MAX = 512 }; /* bytes of a value that is worth it */
+
+typedef struct import_memo import_memo;
+
+import_memo *import_memo_new(void);
+/* Before each message. `setting` is all beside the tables and the value that mapping one looks at
+ * without being told to: delimiters, sender, zone. What was found before is gone afterwards. */
+void import_memo_start(import_memo *m, ct_str setting);
+/* What is known of the value in `k` (its first four members are filled, `hash` and `setting` are
+ * here), or NULL; then `*again` tells whether it was asked for before. */
+const import_known *import_memo_find(import_memo *m, import_known *k, bool *again);
+/* Keeps a copy of `k`, of which import_memo_find said that it came again. */
+void import_memo_keep(import_memo *m, const import_known *k);
+
+#endif
