@@ -135,11 +135,20 @@ bool import_zone_parse(ct_str text, char zone[7])
     return true;
 }
 
+/* Senders write the colons of other notations, too. */
+static ct_str without_colons(ct_str s, char compact[6])
+{
+    if (s.n != 8 || s.p[2] != ':' || s.p[5] != ':')
+        return s;
+    memcpy(compact, (char[]){s.p[0], s.p[1], s.p[3], s.p[4], s.p[6], s.p[7]}, 6);
+    return (ct_str){compact, 6};
+}
+
 bool import_time_put(ct_str text, ct_buf *b)
 {
-    ct_str s = ct_str_trim(text);
+    char compact[6], zone[7];
+    ct_str s = without_colons(ct_str_trim(text), compact);
     size_t n = digits_at(s);
-    char zone[7];
 
     if ((n != 2 && n != 4 && n != 6) || !clock_valid(s.p, n))
         return false;
