@@ -230,5 +230,4 @@ void import_block_free(import_block *b)
     ct_arena_free(b->arena);
     ct_arena_free(b->scratch);
     import_fhir_tools_free(b->fhir);
-    import_memo_free(b->memo);
 }

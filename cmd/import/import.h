@@ -72,15 +72,14 @@ typedef struct import_block {
     uint64_t messages;              /* all of them, also those refused */
     uint64_t assumed;               /* times whose zone was the run's default */
     import_counts counts;           /* of values: those lost, or with --tally all */
-    /* kept from block to block */
-    struct import_fhir_tools *fhir;
-    struct import_memo *memo;
+    struct import_fhir_tools *fhir; /* kept from block to block */
 } import_block;
 
 /* What does not change during a run. */
 typedef struct import_setup {
     const ct_model *model;
     const struct import_maps *maps; /* NULL until an HL7 v2 input is met */
+    struct import_memos *memos;     /* the same */
     char zone[7];                   /* --timezone */
     bool zone_given;
     bool keep_source; /* --keep-source */
@@ -152,6 +151,5 @@ size_t import_hl7v2_cut(ct_str text);
 void import_fhir_work(const import_setup *setup, import_block *b);
 void import_hl7v2_work(const import_setup *setup, import_block *b);
 void import_fhir_tools_free(struct import_fhir_tools *tools);
-void import_memo_free(struct import_memo *memo);
 
 #endif

@@ -1,6 +1,7 @@
 /* chart-import: takes records in, from any format, as FHIR R4 resources, one on a line. */
 #include "cmd/import/hl7v2/convert.h"
 #include "cmd/import/hl7v2/map.h"
+#include "cmd/import/hl7v2/memo.h"
 #include "cmd/import/hl7v2/site.h"
 #include "cmd/import/hl7v2/values.h"
 #include "cmd/import/import.h"
@@ -73,6 +74,7 @@ bool import_job_maps(import_job *job, ct_err *err)
         return true;
     job->maps = import_maps_load(files, err);
     job->setup.maps = job->maps;
+    job->setup.memos = import_memos_new(job->c->jobs);
     if (job->maps)
         name_version(job, files);
     else if (job->site)
@@ -392,6 +394,7 @@ int main(int argc, char **argv)
         run(&job, format);
     conclude(&job);
     import_maps_free(job.maps);
+    import_memos_free(job.setup.memos);
     import_site_free(job.site);
     int status = ct_cli_finish(&c);
     ct_buf_free(&job.version);

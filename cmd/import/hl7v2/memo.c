@@ -1,38 +1,78 @@
 /* What values became: a table by their text. */
 #include "cmd/import/hl7v2/memo.h"
-#include "cmd/import/import.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 
 enum {
-    BUCKETS = 4096,
-    ONCE = 8192, /* hashes of values that came once; a newer one takes an older one's place */
-    SIZE_MAX_ = 2 << 20, /* of all that is kept */
-    SETTINGS = 64
+    BUCKETS = 16384,
+    ONCE = 16384, /* hashes of values that came once; a newer one takes an older one's place */
+    SETTINGS = 64,
+    ALL_MAX = 8 << 20, /* bytes that all of a run may keep, about */
+    ONE_MIN = 1 << 20,
+    ONE_MAX = 4 << 20
 };
 
 struct import_memo {
+    import_memo *next; /* of those that nobody uses */
     ct_arena *arena;
     import_known *buckets[BUCKETS];
     uint32_t once[ONCE];
     ct_str settings[SETTINGS];
     uint32_t nsettings, setting; /* the message's: index */
-    size_t size;
+    size_t size, max;
 };
 
-import_memo *import_memo_new(void)
-{
-    import_memo *m = ct_calloc(1, sizeof *m);
+struct import_memos {
+    pthread_mutex_t lock;
+    import_memo *spare;
+    size_t max; /* of one */
+};
 
-    m->arena = ct_arena_new();
+import_memos *import_memos_new(int users)
+{
+    import_memos *all = ct_calloc(1, sizeof *all);
+    size_t share = ALL_MAX / (users > 0 ? (size_t)users : 1);
+
+    all->max = share < ONE_MIN ? ONE_MIN : share > ONE_MAX ? ONE_MAX : share;
+    pthread_mutex_init(&all->lock, NULL);
+    return all;
+}
+
+void import_memos_free(import_memos *all)
+{
+    if (!all)
+        return;
+    for (import_memo *m = all->spare, *next; m; m = next) {
+        next = m->next;
+        ct_arena_free(m->arena);
+        free(m);
+    }
+    pthread_mutex_destroy(&all->lock);
+    free(all);
+}
+
+import_memo *import_memo_take(import_memos *all)
+{
+    pthread_mutex_lock(&all->lock);
+    import_memo *m = all->spare;
+    if (m)
+        all->spare = m->next;
+    pthread_mutex_unlock(&all->lock);
+    if (!m) {
+        m = ct_calloc(1, sizeof *m);
+        m->arena = ct_arena_new();
+        m->max = all->max;
+    }
     return m;
 }
 
-void import_memo_free(import_memo *m)
+void import_memo_give(import_memos *all, import_memo *m)
 {
-    if (m)
-        ct_arena_free(m->arena);
-    free(m);
+    pthread_mutex_lock(&all->lock);
+    m->next = all->spare;
+    all->spare = m;
+    pthread_mutex_unlock(&all->lock);
 }
 
 static void forget(import_memo *m)
@@ -45,7 +85,7 @@ static void forget(import_memo *m)
 
 void import_memo_start(import_memo *m, ct_str setting)
 {
-    if (m->size > SIZE_MAX_)
+    if (m->size > m->max)
         forget(m);
     if (m->setting < m->nsettings && ct_str_eq(m->settings[m->setting], setting))
         return;
@@ -81,7 +121,7 @@ const import_known *import_memo_find(import_memo *m, import_known *k, bool *agai
         if (same_question(c, k))
             return c;
     uint32_t *once = &m->once[k->hash >> 20 & (ONCE - 1)];
-    *again = *once == (uint32_t)k->hash && m->size <= SIZE_MAX_;
+    *again = *once == (uint32_t)k->hash && m->size <= m->max;
     *once = (uint32_t)k->hash;
     return NULL;
 }

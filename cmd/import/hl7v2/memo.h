@@ -36,9 +36,17 @@ enum { IMPORT_KNOWN_MAX = 512 }; /* bytes of a value that is worth it */
 
 typedef struct import_memo import_memo;
 
-import_memo *import_memo_new(void);
+/* The memos of a run: as many as threads use one at a time. */
+typedef struct import_memos import_memos;
+
+import_memos *import_memos_new(int users);
+void import_memos_free(import_memos *all);
+/* One that nobody uses, until it is given back; the one given back last first. */
+import_memo *import_memo_take(import_memos *all);
+void import_memo_give(import_memos *all, import_memo *m);
+
 /* Before each message. `setting` is all beside the tables and the value that mapping one looks at
- * without being told to: delimiters, sender, zone. What was found before is gone afterwards. */
+ * without being told to: delimiters, sender, zone. What was found before may be gone afterwards. */
 void import_memo_start(import_memo *m, ct_str setting);
 /* What is known of the value in `k` (its first four members are filled, `hash` and `setting` are
  * here), or NULL; then `*again` tells whether it was asked for before. */

@@ -34,8 +34,9 @@ typedef struct import_resource {
 typedef struct import_recording {
     struct import_recording *up;
     import_part value;
-    bool *made; /* what had been made of it before */
-    bool aside; /* something beside the value was looked at */
+    bool *before; /* by byte of it: something had been made of what starts there */
+    bool *others; /* the same by resources that it mentions, since */
+    bool aside;   /* something beside the value was looked at */
     bool paused;
     uint64_t assumed;   /* times with the run's zone before it */
     uint64_t elsewhere; /* those since that resources tell of which it mentions */

@@ -26,14 +26,14 @@ static const import_known *find_known(import_run *run, import_known *k, bool *ag
 
 static void record(import_run *run, import_recording *r, import_part value)
 {
-    ct_str raw = value.raw;
+    size_t n = value.raw.n;
+    bool *made = made_of(run, value.raw);
 
     *r = (import_recording){.up = run->recording, .value = value, .assumed = run->assumed};
-    r->made = ct_arena_alloc(run->a, raw.n);
-    if (raw.n) {
-        memcpy(r->made, made_of(run, raw), raw.n);
-        memset(made_of(run, raw), false, raw.n);
-    }
+    r->before = ct_arena_alloc(run->a, n);
+    r->others = ct_arena_alloc(run->a, n);
+    memcpy(r->before, made, n);
+    memset(made, false, n);
     run->recording = r;
 }
 
@@ -66,14 +66,16 @@ static void add_marks(bool *to, const bool *from, size_t n)
 
 /* What is made of a resource's value is told by the resource, not by what mentions it: it goes past
  * the recording that is under way. */
+static bool *marks_of_resources(const import_run *run, ct_str raw)
+{
+    const import_recording *r = run->recording;
+
+    return r && within(r, raw) ? r->others + (raw.p - r->value.raw.p) : made_of(run, raw);
+}
+
 static void mark_resource(import_run *run, import_part value, const bool *made)
 {
-    import_recording *r = run->recording;
-
-    if (r && within(r, value.raw))
-        add_marks(r->made + (value.raw.p - r->value.raw.p), made, value.raw.n);
-    else
-        add_marks(made_of(run, value.raw), made, value.raw.n);
+    add_marks(marks_of_resources(run, value.raw), made, value.raw.n);
 }
 
 /* A resource was made, and `assumed` of its times were given the run's zone. */
@@ -114,12 +116,13 @@ static void record_end(import_run *run, import_recording *r, import_known *k, bo
         k->nmentions = r->n;
         import_memo_keep(run->memo, k);
     }
-    if (!k->id.n || !up) {
-        add_marks(made, r->made, n);
-    } else {
-        mark_resource(run, r->value, made);
-        memcpy(made, r->made, n);
+    bool *others = marks_of_resources(run, r->value.raw);
+    if (k->id.n && others != made) {
+        add_marks(others, made, n);
+        memset(made, false, n);
     }
+    add_marks(made, r->before, n);
+    add_marks(others, r->others, n);
     if (!up || up->paused)
         return;
     up->aside = up->aside || r->aside;
@@ -229,7 +232,7 @@ static bool known_resource(import_run *run, import_frame *f, import_known *k,
 static bool new_resource(import_run *run, import_frame *f, import_known *k, bool again,
                          import_resource **resource, bool *fresh)
 {
-    bool derived, recorded = again || run->recording;
+    bool derived, recorded = k->value.raw.n && (again || run->recording);
     import_recording recording;
 
     if (recorded)
@@ -256,7 +259,7 @@ static bool resource_of(import_run *run, const import_frame *up, const import_re
     import_resource *r = *resource;
     if (k.tree && !fresh) /* no sooner: what is kept is what this value says */
         merge(r, f.root);
-    if (r && r->raw.p != value.raw.p && ct_str_eq(r->raw, value.raw))
+    if (r && r->raw.n && r->raw.p != value.raw.p && ct_str_eq(r->raw, value.raw))
         mark_resource(run, value, made_of(run, r->raw));
     return true;
 }
@@ -276,7 +279,7 @@ static bool part_by_map(import_run *run, import_frame *f, import_known *k, ct_tr
         *value = known->tree ? ct_tree_like(run->a, known->tree, known->json) : NULL;
         return mention_all(run, f->up, f->via, k->value, known);
     }
-    bool recorded = again || run->recording;
+    bool recorded = k->value.raw.n && (again || run->recording);
     if (recorded)
         record(run, &recording, k->value);
     f->root = into ? into : ct_tree_object(run->a);

@@ -97,13 +97,12 @@ static void put_resources(const import_setup *setup, import_block *b, const impo
     ct_buf_free(&line);
 }
 
-static void take_message(const import_setup *setup, import_block *b, ct_str raw, uint64_t line)
+static void take_message(const import_setup *setup, import_memo *memo, import_block *b, ct_str raw,
+                         uint64_t line)
 {
     ct_err err = {0};
-    if (!b->memo)
-        b->memo = import_memo_new();
     import_run run = {.maps = setup->maps,
-                      .memo = b->memo,
+                      .memo = memo,
                       .a = b->scratch,
                       .err = &err,
                       .keep_source = setup->keep_source};
@@ -177,6 +176,7 @@ static void refuse(import_block *b, ct_str raw, uint64_t line)
 void import_hl7v2_work(const import_setup *setup, import_block *b)
 {
     cursor c = {.text = ct_buf_str(&b->text)};
+    import_memo *memo = import_memo_take(setup->memos);
 
     for (skip_between(&c); c.at < c.text.n; skip_between(&c)) {
         uint64_t line = c.line;
@@ -184,9 +184,10 @@ void import_hl7v2_work(const import_setup *setup, import_block *b)
         if (is_header(start) && !is_message(start))
             note_header(b, take_line(&c), line);
         else if (is_message(start))
-            take_message(setup, b, take_until_header(&c), line);
+            take_message(setup, memo, b, take_until_header(&c), line);
         else
             refuse(b, take_until_header(&c), line);
     }
     b->nlines = c.line;
+    import_memo_give(setup->memos, memo);
 }
