@@ -8,18 +8,11 @@ enum { SEGMENTS_MAX = 1 << 20, FIELDS_MAX = 1 << 22 };
 
 enum { CUTS_KEPT = 64 };
 
-static bool ends_line(char c)
-{
-    return c == '\r' || c == '\n' || c == '\v' || c == '\x1c';
-}
-
 /* The next line that is not blank. */
 static bool next_line(ct_str *rest, ct_str *line)
 {
     while (rest->n) {
-        size_t n = 0;
-        while (n < rest->n && !ends_line(rest->p[n]))
-            n++;
+        size_t n = import_line_end(*rest, 0);
         *line = ct_str_head(*rest, n);
         *rest = ct_str_from(*rest, n < rest->n ? n + 1 : n);
         if (ct_str_trim(*line).n)
@@ -67,10 +60,7 @@ static bool delimiters(import_er7 *m, ct_str msh, ct_err *err)
 
 static size_t count_parts(ct_str s, char separator)
 {
-    size_t n = 1;
-    for (size_t i = 0; i < s.n; i++)
-        n += s.p[i] == separator;
-    return n;
+    return 1 + import_count_char(s, separator);
 }
 
 /* fields[0] is the name. In MSH the separator itself counts as the first field. */
@@ -137,7 +127,7 @@ bool import_er7_parse(import_er7 *m, ct_str raw, ct_arena *a, import_segment_id 
     size_t lines = 0;
 
     *m = (import_er7){0};
-    while (raw.n && ends_line(*raw.p))
+    while (raw.n && import_ends_line(*raw.p))
         raw = ct_str_from(raw, 1);
     if (ct_str_starts(raw, CT_S("\xef\xbb\xbf")))
         raw = ct_str_from(raw, 3);

@@ -76,6 +76,16 @@ CT_USE bool import_er7_whole(const import_er7 *m, import_part p, ct_arena *a, ct
 
 /* ---- text (er7_text.c) ---- */
 
+/* What ends a segment: CR by the standard, and what senders put in its place. */
+static inline bool import_ends_line(char c)
+{
+    return c == '\r' || c == '\n' || c == '\v' || c == '\x1c';
+}
+/* Where the line that `at` is in ends: the place of what ends it, or the end of the text. */
+size_t import_line_end(ct_str s, size_t at);
+/* How often `c`, an ASCII character, stands in `s`. */
+size_t import_count_char(ct_str s, char c);
+
 bool import_utf8_valid(ct_str s);
 /* `raw` as UTF-8 by what MSH-18 of the message says (ASCII, UTF-8, a part of ISO 8859): the same
  * slice, or a copy in `a`. `*upper` is what import_er7 keeps of it. */

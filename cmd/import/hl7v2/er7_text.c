@@ -14,13 +14,67 @@ static bool is_one_of(ct_str s, const char *const *names)
     return false;
 }
 
+/* ---- eight bytes at a time ---- */
+
+#define ONES 0x0101010101010101u
+#define TOPS 0x8080808080808080u
+
+static uint64_t word_at(const char *p)
+{
+    uint64_t w;
+    memcpy(&w, p, sizeof w);
+    return w;
+}
+
 static bool all_ascii(ct_str s)
 {
-    for (size_t i = 0; i < s.n; i++)
-        if ((unsigned char)s.p[i] >= 0x80)
-            return false;
-    return true;
+    uint64_t bits = 0;
+    size_t i = 0;
+
+    for (; s.n - i >= 8; i += 8)
+        bits |= word_at(s.p + i);
+    for (; i < s.n; i++)
+        bits |= (unsigned char)s.p[i];
+    return !(bits & TOPS);
 }
+
+/* Where the first control character from `at` on is; s.n where there is none. */
+static size_t control_at(ct_str s, size_t at)
+{
+    while (s.n - at >= 8) {
+        uint64_t w = word_at(s.p + at);
+        if ((w - ONES * ' ') & ~w & TOPS) /* one is below the blank */
+            break;
+        at += 8;
+    }
+    while (at < s.n && (unsigned char)s.p[at] >= ' ')
+        at++;
+    return at;
+}
+
+size_t import_line_end(ct_str s, size_t at)
+{
+    for (at = control_at(s, at); at < s.n && !import_ends_line(s.p[at]);)
+        at = control_at(s, at + 1);
+    return at;
+}
+
+size_t import_count_char(ct_str s, char c)
+{
+    size_t n = 0, i = 0;
+
+    for (; s.n - i >= 8; i += 8) {
+        uint64_t x = word_at(s.p + i) ^ ONES * (unsigned char)c;
+        uint64_t zero =
+            ~(((x & ~TOPS) + ~TOPS) | x | ~TOPS); /* the top bit of each byte of x that is 0 */
+        n += (size_t)((zero >> 7) * ONES >> 56);
+    }
+    for (; i < s.n; i++)
+        n += s.p[i] == c;
+    return n;
+}
+
+/* ---- UTF-8 ---- */
 
 /* The length of the character at the front of `s`; 0 where it is no UTF-8 (RFC 3629). */
 static size_t utf8_length(const unsigned char *s, size_t n)
@@ -124,11 +178,9 @@ static bool from_8859(ct_str *s, const uint16_t *upper, ct_arena *a)
 
 static bool has_control(ct_str s)
 {
-    for (size_t i = 0; i < s.n; i++) {
-        unsigned char c = (unsigned char)s.p[i];
-        if (c < ' ' && c != '\t' && c != '\r' && c != '\n' && c != '\v' && c != '\x1c')
+    for (size_t i = control_at(s, 0); i < s.n; i = control_at(s, i + 1))
+        if (s.p[i] != '\t' && !import_ends_line(s.p[i]))
             return true;
-    }
     return false;
 }
 

@@ -3,11 +3,6 @@
 #include "cmd/import/hl7v2/values.h"
 #include "cmd/import/import.h"
 
-static bool ends_line(char c)
-{
-    return c == '\r' || c == '\n' || c == '\v' || c == '\x1c';
-}
-
 /* ---- headers ---- */
 
 /* MSH or a header or trailer of files and batches, with a delimiter behind. */
@@ -36,7 +31,7 @@ static bool is_message(ct_str text)
 size_t import_hl7v2_cut(ct_str text)
 {
     for (size_t i = text.n > 8 ? text.n - 8 : 0; i > 0; i--)
-        if (ends_line(text.p[i - 1]) && is_header(ct_str_from(text, i)))
+        if (import_ends_line(text.p[i - 1]) && is_header(ct_str_from(text, i)))
             return i;
     return 0;
 }
@@ -51,8 +46,7 @@ typedef struct cursor {
 
 static void next_line(cursor *c)
 {
-    while (c->at < c->text.n && !ends_line(c->text.p[c->at]))
-        c->at++;
+    c->at = import_line_end(c->text, c->at);
     if (c->at == c->text.n)
         return;
     bool cr = c->text.p[c->at] == '\r';
@@ -155,7 +149,7 @@ static void skip_between(cursor *c)
 {
     while (c->at < c->text.n) {
         char ch = c->text.p[c->at];
-        if (ends_line(ch) || import_is_reason(ct_str_from(c->text, c->at)))
+        if (import_ends_line(ch) || import_is_reason(ct_str_from(c->text, c->at)))
             next_line(c);
         else if (ch == ' ' || ch == '\t')
             c->at++;
