@@ -27,7 +27,8 @@
  *     REF first                  is this its first repetition?
  *     REF differs REF
  *     unset PATH                 is there nothing in the target yet?
- *     group = SEG..., group != SEG...  the last PID, PV1, ORC, OBR, RXA, TXA or SPM before this one
+ *     group = SEG..., group != SEG...  the last PID, PV1, ORC, OBR, RXA, TXA or SPM before this one;
+ *                          in OUL but R21, ORC and TXA behind OBR belong to it
  *     after = SEG..., after != SEG...  the last segment before this one but NTE
  *     kept                       --keep-source was asked for
  *     one TYPE                   the message made one resource of that type so far
