@@ -25,9 +25,10 @@
  *     REF longer N               more than N characters
  *     REF single, REF repeats    how often does the field stand there?
  *     REF first                  is this its first repetition?
- *     REF differs REF
+ *     REF differs REF, REF same REF  (same: and there is something)
  *     unset PATH                 is there nothing in the target yet?
- *     group = SEG..., group != SEG...  the last PID, PV1, ORC, OBR, RXA, TXA or SPM before this one
+ *     group = SEG..., group != SEG...  the last PID, PV1, ORC, OBR, RXA, TXA or SPM before this one;
+ *                          in OUL but R21, ORC and TXA behind OBR belong to it
  *     after = SEG..., after != SEG...  the last segment before this one but NTE
  *     kept                       --keep-source was asked for
  *     one TYPE                   the message made one resource of that type so far
@@ -149,6 +150,7 @@ typedef enum import_test {
     TEST_REPEATS,
     TEST_FIRST,
     TEST_DIFFERS,
+    TEST_SAME,
     TEST_UNSET,
     TEST_GROUP, /* from here on: about the message, not about values */
     TEST_NOT_GROUP,

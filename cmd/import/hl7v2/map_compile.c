@@ -198,8 +198,8 @@ static bool compile_about_ref(import_compiler *c, ct_str op, ct_str rest, import
         k->test = TEST_LONGER;
         return ct_str_u64(first, &k->number) || import_bad(c, "not a number");
     }
-    if (ct_str_is(op, "differs")) {
-        k->test = TEST_DIFFERS;
+    if (ct_str_is(op, "differs") || ct_str_is(op, "same")) {
+        k->test = ct_str_is(op, "same") ? TEST_SAME : TEST_DIFFERS;
         return import_compile_ref(c, first, &k->other);
     }
     return import_bad(c, "not a condition");

@@ -187,11 +187,23 @@ static bool apply_rule(import_run *run, const import_rule *rule)
     return import_map_apply(run, &f, rule->map, false);
 }
 
+/* Specimen-oriented results (OUL) but R21 have what is common to an order behind its OBR. */
+static bool order_behind(const import_run *run, ct_str code)
+{
+    const import_segment *msh = &run->message.segments[0];
+
+    return ct_str_is(code, "OUL") &&
+           !ct_str_is(import_er7_sub(&run->message, import_er7_field(msh, 9), 2).raw, "R21");
+}
+
 /* Segments that open a group, which the conditions of later ones look at. */
-static bool opens_group(ct_str name)
+static bool opens_group(const import_run *run, ct_str code, ct_str name)
 {
     static const char *const openers[] = {"PID", "PV1", "ORC", "OBR", "RXA", "TXA", "SPM"};
 
+    if (ct_str_is(run->group, "OBR") && (ct_str_is(name, "ORC") || ct_str_is(name, "TXA")) &&
+        order_behind(run, code))
+        return false;
     for (size_t i = 0; i < CT_LEN(openers); i++)
         if (ct_str_is(name, openers[i]))
             return true;
@@ -211,7 +223,7 @@ static bool map_segments(import_run *run, ct_str code)
                 return false;
         }
         run->last[s->id] = run->at + 1;
-        if (opens_group(s->name))
+        if (opens_group(run, code, s->name))
             run->group = s->name;
         if (s->id != run->maps->nte)
             run->after = s->name;

@@ -45,10 +45,11 @@ static bool text_holds(import_run *run, const import_frame *f, const import_cond
     case TEST_LONGER:
         *holds = text.n > k->number;
         break;
-    default: /* TEST_DIFFERS */
+    default: /* TEST_DIFFERS, TEST_SAME */
         if (!import_ref_text(run, f, &k->other, &other))
             return false;
-        *holds = !ct_str_eq(text, other);
+        *holds = ct_str_eq(text, other) == (k->test == TEST_SAME) &&
+                 (text.n || k->test == TEST_DIFFERS);
     }
     return true;
 }
