@@ -56,7 +56,7 @@ static inline ct_str ct_str_z(const char *z)
 
 static inline bool ct_str_eq(ct_str a, ct_str b)
 {
-    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+    return a.n == b.n && (a.n == 0 || a.p == b.p || (*a.p == *b.p && memcmp(a.p, b.p, a.n) == 0));
 }
 
 /* Is `s` exactly the text of the C string `z`? */

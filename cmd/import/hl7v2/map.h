@@ -27,12 +27,11 @@
  *     REF first                  is this its first repetition?
  *     REF differs REF, REF same REF  (same: and there is something)
  *     unset PATH                 is there nothing in the target yet?
- *     group = SEG..., group != SEG...  the last PID, PV1, ORC, OBR, RXA, TXA or SPM before this one;
- *                          in OUL but R21, ORC and TXA behind OBR belong to it
- *     after = SEG..., after != SEG...  the last segment before this one but NTE
- *     kept                       --keep-source was asked for
- *     one TYPE                   the message made one resource of that type so far
- *     finally                    the row is applied when all of the message has been read
+ *     group = SEG..., group != SEG...  the last PID, PV1, ORC, OBR, RXA, TXA or SPM before this
+ * one; in OUL but R21, ORC and TXA behind OBR belong to it after = SEG..., after != SEG...  the
+ * last segment before this one but NTE kept                       --keep-source was asked for one
+ * TYPE                   the message made one resource of that type so far finally the row is
+ * applied when all of the message has been read
  *
  * TARGET: a path in the resource or value: `name[+].given[0]`; [+] is a new item, [-] the last one,
  * `extension{NAME}` the extension of that url, made where it is not there: NAME is HL7's
@@ -205,22 +204,25 @@ typedef enum import_valuekind {
 
 typedef struct import_map import_map;
 
+/* What decides whether a row applies stands first, in one line of the processor's cache: most rows
+ * are only passed over. */
 typedef struct import_row {
-    import_ref source, of;
+    import_ref source;
     import_condition *when;
     size_t nwhen;
-    bool finally, is_id, here; /* here: the target is the value itself */
-    ct_str slot;               /* the resource that the path is in; empty: this one */
-    import_path path;
-    bool makes_new, of_last; /* the path has [+]; [-] */
-    bool makes_items;        /* one of them or {+NAME}, or `plus` */
-    size_t block;            /* rows from this one with the same field as source */
+    uint32_t block; /* rows from this one with the same field as source */
     import_valuekind value;
-    bool json;                 /* VALUE_CONSTANT: JSON as it stands */
+    bool finally, is_id, here; /* here: the target is the value itself */
+    bool makes_new, of_last;   /* the path has [+]; [-] */
+    bool makes_items;          /* one of them or {+NAME}, or `plus` */
+    bool caller_table, plus;
+    bool json; /* VALUE_CONSTANT: JSON as it stands */
+    import_path path;
+    ct_str slot; /* the resource that the path is in; empty: this one */
+    import_ref of;
     ct_str text;               /* constant, reason */
     const import_map *map;     /* NULL: a reference to the source's resource */
     const import_table *table; /* NULL with `caller_table`: the caller's */
-    bool caller_table, plus;
     import_term *terms;
     size_t nterms;
 } import_row;

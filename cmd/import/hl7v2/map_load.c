@@ -123,6 +123,9 @@ static bool compile_row(import_compiler *c, const ct_str *cols, import_row *row)
         !import_compile_when(c, cols[1], &row->when, &row->nwhen, &row->finally) ||
         !compile_target(c, cols[2], row) || !import_compile_value(c, cols[3], row))
         return false;
+    if (row->source.kind != REF_SLOT &&
+        (row->value == VALUE_LABELS || (row->value == VALUE_REF && !row->map)))
+        return import_bad(c, "a resource is named by @Type, or made by a map");
     row->makes_new = has_step(&row->path, STEP_NEW);
     row->of_last = has_step(&row->path, STEP_LAST);
     row->makes_items =

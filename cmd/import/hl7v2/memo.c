@@ -95,13 +95,14 @@ void import_memo_start(import_memo *m, ct_str setting)
     if (m->nsettings == SETTINGS)
         forget(m);
     m->settings[m->nsettings++] = ct_arena_copy(m->arena, setting);
+    m->size += setting.n;
 }
 
 static bool same_question(const import_known *a, const import_known *b)
 {
     return a->hash == b->hash && a->map == b->map && a->table == b->table &&
-           a->setting == b->setting && a->value.level == b->value.level &&
-           ct_str_eq(a->value.raw, b->value.raw);
+           a->resource == b->resource && a->setting == b->setting &&
+           a->value.level == b->value.level && ct_str_eq(a->value.raw, b->value.raw);
 }
 
 static uint64_t hash_of(const import_known *k)

@@ -20,6 +20,7 @@ typedef struct import_known {
     /* what was asked */
     const import_map *map;
     const import_table *table;
+    bool resource; /* one of its own is asked for, not a part */
     import_part value;
     uint32_t setting;
     /* what came of it */

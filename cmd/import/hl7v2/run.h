@@ -24,6 +24,7 @@ typedef struct import_resource {
     size_t segment;        /* of the message, that it was made of */
     ct_str raw;            /* the value that it was made of, where it was no segment */
     ct_tree *before;       /* what an earlier segment said of the same thing */
+    bool making;           /* right now */
     size_t size;           /* as written, of such a one that was mentioned again */
     uint32_t copies;       /* derived identities that were like this one */
     ct_tree *attachment;   /* that lines of text go to */
@@ -137,6 +138,16 @@ static inline void import_run_aside(import_run *run)
 {
     if (run->recording)
         run->recording->aside = true;
+}
+/* Notes that something was made of all values in `p`. */
+static inline void import_run_made(import_run *run, import_part p)
+{
+    const import_recording *r = run->recording;
+
+    if (r && p.raw.n &&
+        (p.raw.p < r->value.raw.p || p.raw.p + p.raw.n > r->value.raw.p + r->value.raw.n))
+        import_run_aside(run);
+    import_er7_made(&run->message, p);
 }
 /* The URI of a coding system's name; empty where there is none. */
 ct_str import_system_uri(const import_maps *maps, ct_str name, ct_arena *a);

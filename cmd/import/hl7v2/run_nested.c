@@ -1,7 +1,9 @@
 /* What a table of a type of data makes of a value: a part of the resource, or one of its own. */
 #include "cmd/import/hl7v2/run.h"
 
-enum { DEPTH_MAX = 24 };
+/* How deep tables go into each other. What is kept goes half as deep at most, and is used no deeper
+ * than that: it never hides that others would go too deep. */
+enum { DEPTH_MAX = 24, KNOWN_DEPTH_MAX = DEPTH_MAX / 2 };
 
 static import_part repetition_of(import_run *run, const import_frame *f, const import_ref *ref)
 {
@@ -19,9 +21,10 @@ static bool *made_of(const import_run *run, ct_str raw)
 static const import_known *find_known(import_run *run, import_known *k, bool *again)
 {
     *again = false;
-    return run->memo && k->value.raw.n && k->value.raw.n <= IMPORT_KNOWN_MAX
-               ? import_memo_find(run->memo, k, again)
-               : NULL;
+    if (!run->memo || !k->value.raw.n || k->value.raw.n > IMPORT_KNOWN_MAX ||
+        run->depth > KNOWN_DEPTH_MAX)
+        return NULL;
+    return import_memo_find(run->memo, k, again);
 }
 
 static void record(import_run *run, import_recording *r, import_part value)
@@ -43,9 +46,26 @@ static bool within(const import_recording *r, ct_str raw)
     return raw.p >= all.p && raw.p + raw.n <= all.p + all.n;
 }
 
+/* Where it is known already that what is above is not kept, nothing need be noted for it. */
+static bool is_recorded(const import_run *run, import_part value, bool again)
+{
+    return value.raw.n && (again || (run->recording && !run->recording->aside));
+}
+
+/* Is the same text mentioned at another place? What is marked there is then told by the first. */
+static bool is_twice(const import_recording *r, ct_str raw)
+{
+    for (size_t i = 0; i < r->n; i++) {
+        const char *p = r->value.raw.p + r->mentions[i].at;
+        if (p != raw.p && ct_str_eq((ct_str){p, r->mentions[i].n}, raw))
+            return true;
+    }
+    return false;
+}
+
 static void note_mention(import_recording *r, const import_map *map, import_part part)
 {
-    if (!within(r, part.raw) || r->n == CT_LEN(r->mentions)) {
+    if (!within(r, part.raw) || r->n == CT_LEN(r->mentions) || is_twice(r, part.raw)) {
         r->aside = true;
         return;
     }
@@ -76,6 +96,20 @@ static bool *marks_of_resources(const import_run *run, ct_str raw)
 static void mark_resource(import_run *run, import_part value, const bool *made)
 {
     add_marks(marks_of_resources(run, value.raw), made, value.raw.n);
+}
+
+/* The same as of another value of the same text, of which recordings that are under way hold back
+ * some. */
+static void mark_alike(import_run *run, import_part value, ct_str raw)
+{
+    bool *made = made_of(run, raw), *to = marks_of_resources(run, value.raw);
+
+    add_marks(to, made, raw.n);
+    for (const import_recording *r = run->recording; r; r = r->up)
+        if (within(r, raw)) {
+            add_marks(to, r->before + (raw.p - r->value.raw.p), raw.n);
+            add_marks(to, r->others + (raw.p - r->value.raw.p), raw.n);
+        }
 }
 
 /* A resource was made, and `assumed` of its times were given the run's zone. */
@@ -173,7 +207,7 @@ static void merge(import_resource *r, ct_tree *tree)
  * of its own, nor where it is being made right now. */
 static bool says_more(const import_resource *r, import_part value)
 {
-    return r->raw.n && !ct_str_eq(value.raw, r->raw) && ct_tree_count(r->tree) > 2;
+    return r->raw.n && !r->making && !ct_str_eq(value.raw, r->raw);
 }
 
 /* The tree that the value makes: by what is known of it, else by the tables. */
@@ -208,7 +242,11 @@ static bool make_of(import_run *run, import_frame *f, import_known *k, const imp
         f->root = *fresh ? r->tree : import_resource_tree(run, r->type, r->id);
     if (*fresh)
         r->tree = f->root;
-    if (!resource_tree(run, f, k, known))
+    bool before = r->making;
+    r->making = before || *fresh;
+    bool ok = resource_tree(run, f, k, known);
+    r->making = before;
+    if (!ok)
         return false;
     k->tree = f->root;
     return true;
@@ -232,11 +270,13 @@ static bool known_resource(import_run *run, import_frame *f, import_known *k,
 static bool new_resource(import_run *run, import_frame *f, import_known *k, bool again,
                          import_resource **resource, bool *fresh)
 {
-    bool derived, recorded = k->value.raw.n && (again || run->recording);
+    bool derived, recorded = is_recorded(run, k->value, again);
     import_recording recording;
 
     if (recorded)
         record(run, &recording, k->value);
+    else if (!k->value.raw.n)
+        import_run_aside(run); /* made of nothing in the value: it cannot be noted as its part */
     bool ok = import_id_make(run, f, k->map, &k->id, &derived) &&
               (!k->id.n || make_of(run, f, k, NULL, resource, fresh));
     if (recorded)
@@ -248,7 +288,7 @@ static bool resource_of(import_run *run, const import_frame *up, const import_re
                         const import_map *map, import_part value, import_resource **resource)
 {
     import_frame f = {.up = up, .via = via, .value = value};
-    import_known k = {.map = map, .value = value};
+    import_known k = {.map = map, .resource = true, .value = value};
     bool again, fresh = false;
     const import_known *known = find_known(run, &k, &again);
 
@@ -260,7 +300,7 @@ static bool resource_of(import_run *run, const import_frame *up, const import_re
     if (k.tree && !fresh) /* no sooner: what is kept is what this value says */
         merge(r, f.root);
     if (r && r->raw.n && r->raw.p != value.raw.p && ct_str_eq(r->raw, value.raw))
-        mark_resource(run, value, made_of(run, r->raw));
+        mark_alike(run, value, r->raw);
     return true;
 }
 
@@ -279,7 +319,7 @@ static bool part_by_map(import_run *run, import_frame *f, import_known *k, ct_tr
         *value = known->tree ? ct_tree_like(run->a, known->tree, known->json) : NULL;
         return mention_all(run, f->up, f->via, k->value, known);
     }
-    bool recorded = k->value.raw.n && (again || run->recording);
+    bool recorded = is_recorded(run, k->value, again);
     if (recorded)
         record(run, &recording, k->value);
     f->root = into ? into : ct_tree_object(run->a);
@@ -302,7 +342,8 @@ bool import_nested_make(import_run *run, import_frame *f, const import_row *row,
 
     if (run->depth >= DEPTH_MAX)
         return import_run_fail(run, f, ref, "the mapping tables go in a circle");
-    run->depth++;
+    if (++run->depth > KNOWN_DEPTH_MAX)
+        import_run_aside(run);
     if (row->value == VALUE_MAP) {
         k.table = inner.table = row->caller_table ? f->table : row->table;
         ok = part_by_map(run, &inner, &k, into, value);

@@ -23,6 +23,8 @@ void import_run_read(import_run *run, import_part p)
 {
     if (run->nreads < CT_LEN(run->reads))
         run->reads[run->nreads++] = p;
+    else
+        import_run_aside(run);
 }
 
 import_part import_ref_field(import_run *run, const import_frame *f, const import_ref *ref)

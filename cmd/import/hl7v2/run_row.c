@@ -48,8 +48,8 @@ static bool text_holds(import_run *run, const import_frame *f, const import_cond
     default: /* TEST_DIFFERS, TEST_SAME */
         if (!import_ref_text(run, f, &k->other, &other))
             return false;
-        *holds = ct_str_eq(text, other) == (k->test == TEST_SAME) &&
-                 (text.n || k->test == TEST_DIFFERS);
+        *holds =
+            ct_str_eq(text, other) == (k->test == TEST_SAME) && (text.n || k->test == TEST_DIFFERS);
     }
     return true;
 }
@@ -209,7 +209,7 @@ static bool row_apply(import_run *run, import_frame *f, const import_row *row, b
     bool made = false, ok = row_try(run, f, row, &made, end);
 
     for (size_t i = reads; made && i < run->nreads; i++)
-        import_er7_made(&run->message, run->reads[i]);
+        import_run_made(run, run->reads[i]);
     run->nreads = reads;
     return ok;
 }
@@ -256,8 +256,10 @@ bool import_map_apply(import_run *run, import_frame *f, const import_map *map, b
 
     for (size_t i = 0; i < map->n && !end;) {
         const import_row *row = &map->rows[i];
-        bool loop = is_whole_field(run, row),
-             absent = loop && !import_er7_field(s, row->source.field).raw.n;
+        bool loop = is_whole_field(run, row);
+        if (loop) /* that the field is absent decides, too */
+            import_run_aside(run);
+        bool absent = loop && !import_er7_field(s, row->source.field).raw.n;
         if (!absent && !(loop ? apply_block(run, f, row, row->block, finally)
                               : apply_some(run, f, row, 1, finally, &end)))
             return false;

@@ -272,6 +272,8 @@ ct_tree *import_reference_tree(import_run *run, const import_resource *r)
 static bool add_line(import_run *run, import_frame *f, const import_ref *ref, ct_tree **value)
 {
     import_resource *r = f->resource;
+    if (!r)
+        return import_run_fail(run, f, ref, "the mapping tables have a line for no resource");
     import_line *line = ct_arena_alloc(run->a, sizeof *line);
 
     import_part field = import_ref_field(run, f, ref);
