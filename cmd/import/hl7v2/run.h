@@ -64,6 +64,7 @@ typedef struct import_run {
     ct_str group, after;
     ct_tree *labels;  /* whose security labels are those of all; NULL: none */
     char zone[7];     /* for times without one */
+    uint64_t looked;  /* bytes of long values, each time */
     uint64_t assumed; /* how often the run's own default zone was used */
     bool zone_is_default;
     ct_str raw;       /* the message as it came */

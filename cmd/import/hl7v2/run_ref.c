@@ -1,6 +1,9 @@
 /* References of the mapping tables to parts of the message, and the place of an error. */
 #include "cmd/import/hl7v2/run.h"
 
+/* Bytes of long values that may be looked at, beyond so many times the message's own. */
+enum { LOOKED_MAX = 64 << 20, LOOKED_TIMES = 64 };
+
 static const import_segment *segment_of(const import_run *run, const import_ref *ref)
 {
     const import_segment *all = run->message.segments;
@@ -98,6 +101,15 @@ bool import_ref_valued(import_run *run, const import_frame *f, const import_ref 
     return import_er7_valued(&run->message, import_ref_part(run, f, ref));
 }
 
+/* Against a message made of one long value and many that are told apart by it. Short ones do not
+ * count: what is known of them already is not looked at, which must make no difference. */
+static bool is_bearable(import_run *run, size_t n)
+{
+    if (n > IMPORT_KNOWN_MAX)
+        run->looked += n;
+    return run->looked <= LOOKED_MAX + LOOKED_TIMES * (uint64_t)run->message.text.n;
+}
+
 bool import_ref_text(import_run *run, const import_frame *f, const import_ref *ref, ct_str *text)
 {
     if (ref->kind == REF_SLOT) {
@@ -108,6 +120,8 @@ bool import_ref_text(import_run *run, const import_frame *f, const import_ref *r
     }
     import_part leaf = import_er7_leaf(&run->message, import_ref_part(run, f, ref));
     import_run_read(run, leaf);
+    if (!is_bearable(run, leaf.raw.n))
+        return import_run_fail(run, f, ref, "a long value is looked at too often");
     return import_er7_text(&run->message, leaf, run->a, text, run->err) ||
            import_run_fail_again(run, f, ref);
 }
