@@ -50,7 +50,7 @@ static __int128 divisor(__int128 a, __int128 b)
         a = b;
         b = rest;
     }
-    return a;
+    return a ? a : 1; /* zeros have nothing in common that could cancel */
 }
 
 static bool times(__int128 a, __int128 b, __int128 *out)

@@ -297,7 +297,7 @@ static bool resource_of(import_run *run, const import_frame *up, const import_re
                 : new_resource(run, &f, &k, again, resource, &fresh)))
         return false;
     import_resource *r = *resource;
-    if (k.tree && !fresh) /* no sooner: what is kept is what this value says */
+    if (r && k.tree && !fresh) /* no sooner: what is kept is what this value says */
         merge(r, f.root);
     if (r && r->raw.n && r->raw.p != value.raw.p && ct_str_eq(r->raw, value.raw))
         mark_alike(run, value, r->raw);
