@@ -214,7 +214,7 @@ bool import_minutes_put(ct_str number, ct_str unit, ct_buf *b)
     for (size_t i = 0; i < CT_LEN(units); i++)
         if (ct_str_is(unit, units[i].unit)) {
             value *= units[i].seconds;
-            ct_buf_printf(b, "%u", (unsigned)(value / 60));
+            ct_buf_u64(b, value / 60);
             return value % 60 == 0 && value / 60 <= INT32_MAX;
         }
     return false;

@@ -28,10 +28,11 @@
  *     REF differs REF, REF same REF  (same: and there is something)
  *     unset PATH                 is there nothing in the target yet?
  *     group = SEG..., group != SEG...  the last PID, PV1, ORC, OBR, RXA, TXA or SPM before this
- * one; in OUL but R21, ORC and TXA behind OBR belong to it after = SEG..., after != SEG...  the
- * last segment before this one but NTE kept                       --keep-source was asked for one
- * TYPE                   the message made one resource of that type so far finally the row is
- * applied when all of the message has been read
+ *                                one; in OUL but R21, ORC and TXA behind OBR belong to it
+ *     after = SEG..., after != SEG...  the last segment before this one but NTE
+ *     kept                       --keep-source was asked for
+ *     one TYPE                   the message made one resource of that type so far
+ *     finally                    the row is applied when all of the message has been read
  *
  * TARGET: a path in the resource or value: `name[+].given[0]`; [+] is a new item, [-] the last one,
  * `extension{NAME}` the extension of that url, made where it is not there: NAME is HL7's

@@ -49,8 +49,9 @@ void import_memo_give(import_memos *all, import_memo *m);
 /* Before each message. `setting` is all beside the tables and the value that mapping one looks at
  * without being told to: delimiters, sender, zone. What was found before may be gone afterwards. */
 void import_memo_start(import_memo *m, ct_str setting);
-/* What is known of the value in `k` (its first four members are filled, `hash` and `setting` are
- * here), or NULL; then `*again` tells whether it was asked for before. */
+/* What is known of the value in `k`, or NULL. Of `k` the map, its table, `resource` and the value
+ * are given; hash and setting are filled in. Where nothing is known, `*again` tells whether it was
+ * asked for before. */
 const import_known *import_memo_find(import_memo *m, import_known *k, bool *again);
 /* Keeps a copy of `k`, of which import_memo_find said that it came again. */
 void import_memo_keep(import_memo *m, const import_known *k);

@@ -3,8 +3,9 @@
  *     run.c        segments in order, rules, resources
  *     run_row.c    rows: repetitions, conditions, targets
  *     run_value.c  what a row puts there
- *     run_nested.c what a table of a type of data makes of a value: a part, or a resource of its
- * own run_ref.c    references to parts of the message; where an error is run_id.c     identities
+ *     run_nested.c what a table of a type of data makes of a value
+ *     run_ref.c    references to parts of the message; where an error is
+ *     run_id.c     identities
  *     run_label.c  security labels
  */
 #ifndef CHART_IMPORT_RUN_H
@@ -140,15 +141,11 @@ static inline void import_run_aside(import_run *run)
     if (run->recording)
         run->recording->aside = true;
 }
-/* Notes that something was made of all values in `p`. */
-static inline void import_run_made(import_run *run, import_part p)
+/* Is `raw` a part of the value that is recorded? */
+static inline bool import_recording_holds(const import_recording *r, ct_str raw)
 {
-    const import_recording *r = run->recording;
-
-    if (r && p.raw.n &&
-        (p.raw.p < r->value.raw.p || p.raw.p + p.raw.n > r->value.raw.p + r->value.raw.n))
-        import_run_aside(run);
-    import_er7_made(&run->message, p);
+    ct_str all = r->value.raw;
+    return raw.p >= all.p && raw.p + raw.n <= all.p + all.n;
 }
 /* The URI of a coding system's name; empty where there is none. */
 ct_str import_system_uri(const import_maps *maps, ct_str name, ct_arena *a);

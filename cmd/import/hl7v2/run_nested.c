@@ -40,12 +40,6 @@ static void record(import_run *run, import_recording *r, import_part value)
     run->recording = r;
 }
 
-static bool within(const import_recording *r, ct_str raw)
-{
-    ct_str all = r->value.raw;
-    return raw.p >= all.p && raw.p + raw.n <= all.p + all.n;
-}
-
 /* Where it is known already that what is above is not kept, nothing need be noted for it. */
 static bool is_recorded(const import_run *run, import_part value, bool again)
 {
@@ -65,7 +59,8 @@ static bool is_twice(const import_recording *r, ct_str raw)
 
 static void note_mention(import_recording *r, const import_map *map, import_part part)
 {
-    if (!within(r, part.raw) || r->n == CT_LEN(r->mentions) || is_twice(r, part.raw)) {
+    if (!import_recording_holds(r, part.raw) || r->n == CT_LEN(r->mentions) ||
+        is_twice(r, part.raw)) {
         r->aside = true;
         return;
     }
@@ -90,7 +85,8 @@ static bool *marks_of_resources(const import_run *run, ct_str raw)
 {
     const import_recording *r = run->recording;
 
-    return r && within(r, raw) ? r->others + (raw.p - r->value.raw.p) : made_of(run, raw);
+    return r && import_recording_holds(r, raw) ? r->others + (raw.p - r->value.raw.p)
+                                               : made_of(run, raw);
 }
 
 static void mark_resource(import_run *run, import_part value, const bool *made)
@@ -106,7 +102,7 @@ static void mark_alike(import_run *run, import_part value, ct_str raw)
 
     add_marks(to, made, raw.n);
     for (const import_recording *r = run->recording; r; r = r->up)
-        if (within(r, raw)) {
+        if (import_recording_holds(r, raw)) {
             add_marks(to, r->before + (raw.p - r->value.raw.p), raw.n);
             add_marks(to, r->others + (raw.p - r->value.raw.p), raw.n);
         }
@@ -221,7 +217,8 @@ static bool resource_tree(import_run *run, import_frame *f, const import_known *
     return mention_all(run, f, f->via, f->value, known);
 }
 
-/* `k->tree` is what the value itself says of the resource, NULL where that is known. */
+/* `k->tree` is what the value itself says of the resource, NULL where it says no more than what is
+ * there. */
 static bool make_of(import_run *run, import_frame *f, import_known *k, const import_known *known,
                     import_resource **resource, bool *fresh)
 {

@@ -202,6 +202,14 @@ static bool row_try(import_run *run, import_frame *f, const import_row *row, boo
     return true;
 }
 
+/* Something was made of what was read, which may be beside the value that is recorded. */
+static void mark_made(import_run *run, import_part p)
+{
+    if (run->recording && p.raw.n && !import_recording_holds(run->recording, p.raw))
+        import_run_aside(run);
+    import_er7_made(&run->message, p);
+}
+
 /* What a row has read counts as mapped where it made something. */
 static bool row_apply(import_run *run, import_frame *f, const import_row *row, bool *end)
 {
@@ -209,7 +217,7 @@ static bool row_apply(import_run *run, import_frame *f, const import_row *row, b
     bool made = false, ok = row_try(run, f, row, &made, end);
 
     for (size_t i = reads; made && i < run->nreads; i++)
-        import_run_made(run, run->reads[i]);
+        mark_made(run, run->reads[i]);
     run->nreads = reads;
     return ok;
 }
