@@ -69,13 +69,10 @@ ct_tree *ct_tree_like(ct_arena *a, const ct_tree *kept, ct_str json)
     return t;
 }
 
-/* Gives a container children of its own before somebody is given one of them, or it changes. */
-static void own(const ct_tree *tree)
+static void own_children(const ct_tree *tree)
 {
     const ct_tree *kept = tree->kept;
     ct_tree *t = (ct_tree *)tree;
-    if (!kept)
-        return;
     t->children = ct_arena_alloc(t->arena, kept->n * sizeof *t->children);
     t->cap = kept->n;
     for (size_t i = 0; i < kept->n; i++)
@@ -83,6 +80,13 @@ static void own(const ct_tree *tree)
                                  ct_tree_like(t->arena, kept->children[i].value, CT_S(""))};
     t->kept = NULL;
     t->text = CT_S("");
+}
+
+/* Gives a container children of its own before somebody is given one of them, or it changes. */
+static inline void own(const ct_tree *t)
+{
+    if (t->kept)
+        own_children(t);
 }
 
 ct_jtype ct_tree_type(const ct_tree *t)
@@ -138,6 +142,11 @@ void ct_tree_set(ct_tree *obj, ct_str name, ct_tree *value)
         c->value = value;
     else
         append(obj, (child){name, value});
+}
+
+void ct_tree_add(ct_tree *obj, ct_str name, ct_tree *value)
+{
+    append(obj, (child){name, value});
 }
 
 void ct_tree_push(ct_tree *array, ct_tree *item)

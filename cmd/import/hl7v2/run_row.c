@@ -186,7 +186,7 @@ static bool row_make(import_run *run, import_frame *f, const import_row *row, bo
 /* `*made`: there is a value; `*end`: the rows behind this one do not apply any more. */
 static bool row_try(import_run *run, import_frame *f, const import_row *row, bool *made, bool *end)
 {
-    bool holds = import_ref_valued(run, f, &row->source);
+    bool holds = row->told || import_ref_valued(run, f, &row->source);
 
     if (row->value == VALUE_REQUIRE) {
         *end = !holds;
@@ -235,7 +235,8 @@ static bool apply_some(import_run *run, import_frame *f, const import_row *rows,
 {
     for (size_t i = 0; i < n && !*end; i++) {
         const import_row *row = &rows[i];
-        if (row->is_id || row->finally != finally || (f->repetition > 1 && !row->makes_items))
+        if (!import_row_may(row, f->valued) || row->is_id || row->finally != finally ||
+            (f->repetition > 1 && !row->makes_items))
             continue;
         if (!row_apply(run, f, row, end))
             return false;
