@@ -142,6 +142,7 @@ bool import_er7_parse(import_er7 *m, ct_str raw, ct_arena *a, import_segment_id 
         lines++;
     if (lines > SEGMENTS_MAX || count_parts(raw, m->field) > FIELDS_MAX)
         return ct_fail(err, CT_E_LIMIT, "too many segments or fields in one message");
+    m->escapes = m->escape && import_count_char(raw, m->escape) > 1; /* one is in MSH-2 */
     m->segments = ct_arena_alloc(a, lines * sizeof *m->segments);
     m->text = raw;
     m->made = ct_arena_alloc(a, raw.n * sizeof *m->made);
@@ -287,6 +288,8 @@ import_part import_er7_leaf(const import_er7 *m, import_part p)
 {
     size_t n = 0;
 
+    if (p.level == LEVEL_SUBCOMPONENT)
+        return p;
     while (n < p.raw.n && p.raw.p[n] != m->component && p.raw.p[n] != m->subcomponent &&
            p.raw.p[n] != m->repetition)
         n++;

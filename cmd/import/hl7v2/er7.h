@@ -39,6 +39,7 @@ typedef struct import_cuts {
 typedef struct import_er7 {
     char field, component, repetition, escape, subcomponent; /* 0: none of that kind */
     const uint16_t *upper; /* what bytes of \X..\ from 0x80 on stand for; NULL: they are UTF-8 */
+    bool escapes;          /* there are escape characters in the text */
     ct_str text;           /* that the parts are slices of */
     bool *made; /* by byte of `text`: something was made of the value that starts there */
     import_segment *segments;

@@ -237,6 +237,10 @@ struct import_map {
     size_t n;
     size_t ids;   /* how many rows up to the last one that gives the identity */
     bool finally; /* some rows are applied at the end */
+    /* Of a value's table of few rows: which ones, as bits, may apply for each part that is valued
+     * and for any value. It says nothing of the message's fields. */
+    bool by_parts;
+    uint64_t part_rows[32], other_rows;
 };
 
 /* A row of messages.tsv. */

@@ -181,6 +181,23 @@ static void find_blocks(import_map *map)
     }
 }
 
+/* A value has few parts: rows of others are not even looked at. */
+static void index_parts(import_map *map)
+{
+    map->by_parts = map->n <= 64;
+    for (size_t i = 0; i < map->n && map->by_parts; i++) {
+        const import_row *row = &map->rows[i];
+        uint64_t bit = (uint64_t)1 << i;
+        map->by_parts = row->source.kind != REF_FIELD;
+        if (row->is_id || row->finally)
+            continue;
+        if (row->needs && row->source.kind == REF_PART)
+            map->part_rows[row->source.part[0]] |= bit;
+        else
+            map->other_rows |= bit;
+    }
+}
+
 static bool compile_map(import_compiler *c, ct_str text, import_map *map)
 {
     ct_str cols[4];
@@ -198,6 +215,7 @@ static bool compile_map(import_compiler *c, ct_str text, import_map *map)
         map->finally = map->finally || row->finally;
     }
     find_blocks(map);
+    index_parts(map);
     return true;
 }
 
