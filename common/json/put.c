@@ -25,26 +25,6 @@ static const char *put_foreign(ct_buf *b, const char *p, const char *end)
     return p + 1;
 }
 
-/* Copies `s` as long as it is plain, eight bytes at a time, the last ones together with some of
- * those before them. Returns whether it was so to its end. */
-static bool copy_plain(char *to, ct_str s)
-{
-    size_t i = 0;
-    if (s.n < CT_LEX_STEP) {
-        for (; i < s.n && ct_lex_is_plain(s.p[i]); i++)
-            to[i] = s.p[i];
-        return i == s.n;
-    }
-    for (; i + CT_LEX_STEP <= s.n; i += CT_LEX_STEP) {
-        if (ct_lex_plain_step(s.p + i) < CT_LEX_STEP)
-            return false;
-        memcpy(to + i, s.p + i, CT_LEX_STEP);
-    }
-    i = s.n - CT_LEX_STEP;
-    memcpy(to + i, s.p + i, CT_LEX_STEP);
-    return ct_lex_plain_step(s.p + i) == CT_LEX_STEP;
-}
-
 static void put_escaped(ct_buf *b, const char *p, const char *end)
 {
     while (p < end) {
@@ -62,7 +42,7 @@ void ct_put_string(ct_buf *b, ct_str s)
 {
     char *to = ct_buf_room(b, s.n + 2);
     to[0] = '"';
-    if (copy_plain(to + 1, s)) {
+    if (ct_lex_copy_plain(to + 1, s)) {
         to[s.n + 1] = '"';
         b->n += s.n + 2;
         return;

@@ -1,5 +1,5 @@
 /* Values that are built piece by piece, and paths into them. */
-#include "common/json/json.h"
+#include "common/json/lex.h"
 
 typedef struct child {
     ct_str name; /* empty in arrays */
@@ -341,38 +341,61 @@ bool ct_tree_empty(const ct_tree *t)
     return true;
 }
 
+/* A member's name and the colon, with a comma ahead where it is not the first one. */
+static void put_name(ct_buf *b, ct_str name, bool comma)
+{
+    char *to = ct_buf_room(b, name.n + 4);
+    to[0] = ',';
+    to += comma;
+    to[0] = '"';
+    if (ct_lex_copy_plain(to + 1, name)) {
+        to[name.n + 1] = '"';
+        to[name.n + 2] = ':';
+        b->n += name.n + 3 + comma;
+        return;
+    }
+    b->n += comma;
+    ct_put_string(b, name);
+    ct_buf_c(b, ':');
+}
+
+static bool write_filled(ct_buf *b, const ct_tree *t);
+
+/* Between the brackets. */
+static bool write_children(ct_buf *b, const ct_tree *t)
+{
+    bool any = false;
+    for (size_t i = 0; i < t->n; i++) {
+        size_t before = b->n;
+        if (t->type == CT_OBJECT)
+            put_name(b, t->children[i].name, any);
+        else if (any)
+            ct_buf_c(b, ',');
+        if (write_filled(b, t->children[i].value))
+            any = true;
+        else
+            b->n = before;
+    }
+    return any;
+}
+
 /* Writes `t`, or nothing where it is empty: found out on the way, as asking ahead at every level
  * would look at the leaves once for each level. */
 static bool write_filled(ct_buf *b, const ct_tree *t)
 {
-    if (t->type == CT_STRING)
+    if (t->type == CT_STRING) {
         ct_put_string(b, t->text);
-    else if (t->type < CT_ARRAY)
-        ct_buf_put(b, t->text);
-    if (t->type < CT_ARRAY)
         return true;
-    if (t->text.n) {
+    }
+    if (t->type < CT_ARRAY || t->text.n) {
         ct_buf_put(b, t->text);
         return true;
     }
     if (t->kept)
         t = t->kept;
     size_t start = b->n;
-    bool any = false;
     ct_buf_c(b, t->type == CT_OBJECT ? '{' : '[');
-    for (size_t i = 0; i < t->n; i++) {
-        size_t before = b->n;
-        if (any)
-            ct_buf_c(b, ',');
-        if (t->type == CT_OBJECT) {
-            ct_put_string(b, t->children[i].name);
-            ct_buf_c(b, ':');
-        }
-        if (write_filled(b, t->children[i].value))
-            any = true;
-        else
-            b->n = before;
-    }
+    bool any = write_children(b, t);
     ct_buf_c(b, t->type == CT_OBJECT ? '}' : ']');
     if (!any)
         b->n = start;
