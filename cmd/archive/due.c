@@ -69,6 +69,12 @@ static void put_after(ct_buf *b, const bag_keeping *k)
         bag_day_put(b, k->until + 1);
 }
 
+/* NULL where it is not known which one decides. */
+static const bag_kept *deciding(const bag_keeping *k)
+{
+    return k->undecided ? NULL : k->longest;
+}
+
 static const char *applies_word(ct_truth t)
 {
     return t == CT_TRUE_ ? "yes" : t == CT_FALSE_ ? "no" : "may";
@@ -99,7 +105,7 @@ static void explain_tsv(ct_buf *b, const bag_kept *k)
 
 static void put_tsv(const job *j, ct_buf *b, ct_str id, const bag_judgement *d)
 {
-    const bag_kept *longest = d->keeping.longest;
+    const bag_kept *longest = deciding(&d->keeping);
 
     put_plain(b, id);
     ct_buf_printf(b, "\t%s\t", bag_may_word[d->may]);
@@ -148,7 +154,7 @@ static ct_tree *explain_tree(const bag_kept *k, ct_arena *a)
 
 static void put_ndjson(const job *j, ct_buf *b, ct_str id, const bag_judgement *d, ct_arena *a)
 {
-    const bag_kept *longest = d->keeping.longest;
+    const bag_kept *longest = deciding(&d->keeping);
     ct_tree *t = ct_tree_object(a), *why = ct_tree_array(a), *classes = ct_tree_array(a);
     ct_buf after = {0};
 
