@@ -1,6 +1,7 @@
 /* chart archive due: which charts may be retired or destroyed, and why the others may not. */
 #include "cmd/archive/due.h"
 #include "cmd/archive/archive.h"
+#include "cmd/archive/topics.h"
 
 #include <stdlib.h>
 

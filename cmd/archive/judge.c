@@ -1,5 +1,6 @@
 /* Judges a chart: what the schedule says, and what stops it whatever that says. */
 #include "cmd/archive/due.h"
+#include "cmd/archive/topics.h"
 
 #include <stdlib.h>
 

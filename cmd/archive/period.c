@@ -66,10 +66,3 @@ int64_t bag_period_end(bag_period p, int64_t day)
     end = ct_date_add_days(&end, p.days);
     return end.precision == CT_P_NONE ? BAG_NEVER : ct_date_days(&end);
 }
-
-void bag_day_put(ct_buf *b, int64_t day)
-{
-    ct_date d = date_of(day);
-
-    ct_date_put(b, &d);
-}

@@ -26,8 +26,6 @@ CT_USE bool bag_period_parse(ct_str text, bag_period *p);
  * 9999. */
 int64_t bag_period_end(bag_period p, int64_t day);
 #define BAG_NEVER INT64_MAX
-/* Appends the day as YYYY-MM-DD. */
-void bag_day_put(ct_buf *b, int64_t day);
 
 /* ---- schedules (schedule.c) ---- */
 
