@@ -144,7 +144,7 @@ int bag_create(int argc, char **argv)
     }
     if (c.nargs == 0)
         ct_cli_usage(&c, "no bag is named");
-    writer = bag_writer_open(c.args[0], force, &c.as_of, ct_buf_str(&info), &err);
+    writer = bag_writer_open(c.args[0], force, c.jobs, &c.as_of, ct_buf_str(&info), &err);
     if (writer)
         create(&c, c.args[0], writer);
     else
