@@ -126,7 +126,7 @@ bool bag_sink_end(bag_sink *s, ct_err *err)
     return s->end(s, err);
 }
 
-static bool sync_parent(const char *path, ct_err *err)
+bool bag_sync_parent(const char *path, ct_err *err)
 {
     const char *slash = strrchr(path, '/');
     ct_buf parent = {0};
@@ -229,7 +229,7 @@ bool bag_sink_close(bag_sink *s, ct_err *err)
         ok = rename(s->unfinished, s->out) == 0 ||
              ct_fail_sys(err, errno, "cannot give the bag its name");
     if (ok)
-        ok = sync_parent(s->out, err);
+        ok = bag_sync_parent(s->out, err);
     sink_free(s);
     return ok;
 }

@@ -54,5 +54,7 @@ bag_sink *bag_folder_sink(const bag_sink *like, ct_err *err);
 bag_sink *bag_packed_sink(const bag_sink *like, ct_str base, ct_err *err);
 /* Removes a folder with all in it; says so where it could not. */
 bool bag_tree_remove(const char *path);
+/* Makes a change of names in the folder of `path` durable. */
+CT_USE bool bag_sync_parent(const char *path, ct_err *err);
 
 #endif
