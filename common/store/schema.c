@@ -138,13 +138,13 @@ static void put_chain(ct_buf *sql, const char *t)
 {
     ct_buf_printf(sql,
                   "CREATE TRIGGER IF NOT EXISTS %s_no_update BEFORE UPDATE ON %s"
-                  " BEGIN SELECT RAISE(ABORT, 'append-only'); END;"
+                  " BEGIN SELECT RAISE(ABORT, 'the %s is append-only'); END;"
                   "CREATE TRIGGER IF NOT EXISTS %s_no_delete BEFORE DELETE ON %s"
-                  " BEGIN SELECT RAISE(ABORT, 'append-only'); END;"
+                  " BEGIN SELECT RAISE(ABORT, 'the %s is append-only'); END;"
                   "CREATE TRIGGER IF NOT EXISTS %s_in_order BEFORE INSERT ON %s"
                   " WHEN NEW.seq <> (SELECT coalesce(max(seq), 0) + 1 FROM %s)"
-                  " BEGIN SELECT RAISE(ABORT, 'append-only'); END;",
-                  t, t, t, t, t, t, t);
+                  " BEGIN SELECT RAISE(ABORT, 'the %s is append-only'); END;",
+                  t, t, t, t, t, t, t, t, t, t);
 }
 
 /* One whose rows may change, but stay. */
