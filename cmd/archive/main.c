@@ -1,12 +1,15 @@
 /* chart-archive: charts into BagIt bags and back. Finds the subcommand; what they share. */
 #include "cmd/archive/archive.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <locale.h>
+#include <unistd.h>
 
-static const char *const names[] = {"create", "verify", "list", "extract", "due", NULL};
-static int (*const subcommands[])(int argc, char **argv) = {bag_create, bag_verify, bag_list,
-                                                            bag_extract, bag_due};
+static const char *const names[] = {"create", "verify", "list",    "extract",
+                                    "due",    "fixity", "destroy", NULL};
+static int (*const subcommands[])(int argc, char **argv) = {
+    bag_create, bag_verify, bag_list, bag_extract, bag_due, bag_fixity, bag_destroy};
 
 static const ct_command command = {
     .name = "archive",
@@ -17,7 +20,9 @@ static const ct_command command = {
                 "verify [OPTION]... BAG...\n"
                 "list [OPTION]... BAG\n"
                 "extract [OPTION]... BAG\n"
-                "due [OPTION]... [FILE]...",
+                "due [OPTION]... [FILE]...\n"
+                "fixity [OPTION]...\n"
+                "destroy [OPTION]... --by NAME --witness NAME BAG",
     .subcommands = names,
     .examples = "  chart archive create --as-of 2026-01-31 2019.zip charts.ndjson\n"
                 "  chart archive verify 2019.zip\n"
@@ -25,6 +30,24 @@ static const ct_command command = {
                 "  chart archive extract --chart 4711 2019.zip >4711.ndjson\n"
                 "  chart archive due --schedule us-ma charts.ndjson\n",
 };
+
+void bag_put_name(ct_buf *b, ct_str name)
+{
+    for (size_t i = 0; i < name.n; i++) {
+        unsigned char c = (unsigned char)name.p[i];
+
+        ct_buf_c(b, c < ' ' || c == 127 ? '?' : (char)c);
+    }
+}
+
+ct_db *bag_catalogue_open(const ct_cli *c, ct_err *err)
+{
+    if (access(c->db, F_OK) != 0) {
+        ct_fail_sys(err, errno, "cannot open the database");
+        return NULL;
+    }
+    return ct_db_open(c->db, err);
+}
 
 /* A path leaves out who it is about, unless it is asked for. */
 void bag_report_finding(void *report, const bag_finding *f)
@@ -39,12 +62,7 @@ void bag_report_finding(void *report, const bag_finding *f)
     ct_buf_printf(&b, ": %s%s", warning ? "warning: " : "", f->reason);
     if (r->cli->show_values && f->path.n) {
         ct_buf_z(&b, ": ");
-        for (size_t i = 0; i < f->path.n; i++) {
-            unsigned char c = (unsigned char)f->path.p[i];
-
-            /* A name from a bag must not steer the terminal. */
-            ct_buf_c(&b, c < ' ' || c == 127 ? '?' : (char)c);
-        }
+        bag_put_name(&b, f->path);
     }
     ct_buf_c(&b, '\0');
     if (!warning)
