@@ -235,7 +235,7 @@ static bool apply_some(import_run *run, import_frame *f, const import_row *rows,
 {
     for (size_t i = 0; i < n && !*end; i++) {
         const import_row *row = &rows[i];
-        if (!import_row_may(row, f->valued) || row->is_id || row->finally != finally ||
+        if (!import_row_may(f, row) || row->is_id || row->finally != finally ||
             (f->repetition > 1 && !row->makes_items))
             continue;
         if (!row_apply(run, f, row, end))
@@ -263,11 +263,11 @@ static bool apply_by_parts(import_run *run, import_frame *f, const import_map *m
     uint64_t rows = map->other_rows;
     bool end = false;
 
-    for (uint32_t parts = f->valued; parts; parts &= parts - 1)
+    for (uint32_t parts = f->cuts ? f->cuts->valued : 0; parts; parts &= parts - 1)
         rows |= map->part_rows[__builtin_ctz(parts)];
     for (; rows && !end; rows &= rows - 1) {
         const import_row *row = &map->rows[__builtin_ctzll(rows)];
-        if (import_row_may(row, f->valued) && !row_apply(run, f, row, &end))
+        if (import_row_may(f, row) && !row_apply(run, f, row, &end))
             return false;
     }
     return true;
