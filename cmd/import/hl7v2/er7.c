@@ -120,6 +120,13 @@ static ct_str charset_of(const import_er7 *m, ct_str msh)
     return ct_str_trim(ct_str_head(field, n));
 }
 
+/* Beside the one in MSH-2. */
+static bool has_escapes(const import_er7 *m, ct_str raw)
+{
+    const char *in_msh = m->escape ? memchr(raw.p, m->escape, raw.n) : NULL;
+    return in_msh && memchr(in_msh + 1, m->escape, (size_t)(raw.p + raw.n - in_msh) - 1);
+}
+
 bool import_er7_parse(import_er7 *m, ct_str raw, ct_arena *a, import_segment_id *id, void *ctx,
                       ct_err *err)
 {
@@ -142,7 +149,7 @@ bool import_er7_parse(import_er7 *m, ct_str raw, ct_arena *a, import_segment_id 
         lines++;
     if (lines > SEGMENTS_MAX || count_parts(raw, m->field) > FIELDS_MAX)
         return ct_fail(err, CT_E_LIMIT, "too many segments or fields in one message");
-    m->escapes = m->escape && import_count_char(raw, m->escape) > 1; /* one is in MSH-2 */
+    m->escapes = has_escapes(m, raw);
     m->segments = ct_arena_alloc(a, lines * sizeof *m->segments);
     m->text = raw;
     m->made = ct_arena_alloc(a, raw.n * sizeof *m->made);
@@ -241,9 +248,9 @@ static import_part nth(const import_er7 *m, ct_str s, char separator, import_lev
     return import_cuts_part(c, n);
 }
 
-size_t import_er7_repetitions(const import_er7 *m, import_part field)
+bool import_er7_repeats(const import_er7 *m, import_part field)
 {
-    return m->repetition ? count_parts(field.raw, m->repetition) : 1;
+    return m->repetition && field.raw.n && memchr(field.raw.p, m->repetition, field.raw.n);
 }
 
 import_part import_er7_repetition(const import_er7 *m, import_part field, size_t n)

@@ -61,7 +61,8 @@ CT_USE bool import_er7_parse(import_er7 *m, ct_str raw, ct_arena *a, import_segm
 
 /* Field `n` of a segment; empty where the segment ends before. */
 import_part import_er7_field(const import_segment *s, size_t n);
-size_t import_er7_repetitions(const import_er7 *m, import_part field);
+/* Has the field more than one repetition? */
+bool import_er7_repeats(const import_er7 *m, import_part field);
 import_part import_er7_repetition(const import_er7 *m, import_part field, size_t n);
 /* The n-th (from 1) component of a repetition, or subcomponent of a component. The first part of
  * what has no parts is the whole. */

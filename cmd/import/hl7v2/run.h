@@ -84,7 +84,6 @@ typedef struct import_frame {
     uint16_t field;            /* whose repetitions are gone through; 0: none */
     size_t repetition;         /* which one, from 1 */
     ct_str current;            /* and what it is */
-    size_t count;              /* of how many */
     const import_table *table; /* the caller's */
     ct_tree *root, *result;    /* `result`: what `.` was set to */
     import_resource *resource;

@@ -62,19 +62,16 @@ bool import_is_looped(const import_run *run, const import_frame *f, const import
 
 ct_str import_repetitions(import_run *run, import_frame *f, const import_ref *field)
 {
-    import_part all = import_ref_field(run, f, field);
-
     f->field = field->field;
     f->repetition = 0;
-    f->count = import_er7_repetitions(&run->message, all);
-    return all.raw;
+    return import_ref_field(run, f, field).raw;
 }
 
 bool import_next_repetition(import_run *run, import_frame *f, ct_str *rest)
 {
     if (!rest->p) {
         f->field = 0;
-        f->repetition = f->count = 0;
+        f->repetition = 0;
         return false;
     }
     f->current = *rest;
@@ -115,8 +112,7 @@ bool import_ref_valued(import_run *run, const import_frame *f, const import_ref 
  * count: what is known of them already is not looked at, which must make no difference. */
 static bool is_bearable(import_run *run, size_t n)
 {
-    if (n > IMPORT_KNOWN_MAX)
-        run->looked += n;
+    run->looked += n;
     return run->looked <= LOOKED_MAX + LOOKED_TIMES * (uint64_t)run->message.text.n;
 }
 
@@ -130,7 +126,7 @@ bool import_ref_text(import_run *run, const import_frame *f, const import_ref *r
     }
     import_part leaf = import_er7_leaf(&run->message, import_ref_part(run, f, ref));
     import_run_read(run, leaf);
-    if (!is_bearable(run, leaf.raw.n))
+    if (leaf.raw.n > IMPORT_KNOWN_MAX && !is_bearable(run, leaf.raw.n))
         return import_run_fail(run, f, ref, "a long value is looked at too often");
     return import_er7_text(&run->message, leaf, run->a, text, run->err) ||
            import_run_fail_again(run, f, ref);

@@ -12,13 +12,6 @@ static bool is_one_of(const import_condition *k, ct_str text)
     return false;
 }
 
-static size_t repetitions(import_run *run, const import_frame *f, const import_ref *ref)
-{
-    if (import_is_looped(run, f, ref))
-        return f->count;
-    return import_er7_repetitions(&run->message, import_ref_field(run, f, ref));
-}
-
 /* Conditions about a reference's text. What they find there counts as read: it decides what is
  * made. */
 static bool text_holds(import_run *run, const import_frame *f, const import_condition *k,
@@ -81,7 +74,8 @@ static bool condition_holds(import_run *run, const import_frame *f, const import
         return true;
     case TEST_SINGLE:
     case TEST_REPEATS:
-        *holds = (repetitions(run, f, &k->ref) > 1) == (k->test == TEST_REPEATS);
+        *holds = import_er7_repeats(&run->message, import_ref_field(run, f, &k->ref)) ==
+                 (k->test == TEST_REPEATS);
         return true;
     case TEST_FIRST:
         *holds = f->repetition <= 1;
