@@ -60,9 +60,10 @@ static void put_line(ct_buf *b, const uint8_t *digest, size_t n, const char *pat
 
 bool bag_info_add(ct_buf *info, ct_str pair)
 {
-    static const char *const own[] = {
-        "Bagging-Date", "Bag-Software-Agent", "Payload-Oxum", "Chart-Count",
-        "Record-Count", "Readable-Copies",    "Date-Range",   "Bag-Size"};
+    static const char *const own[] = {"Bagging-Date",  "Bag-Software-Agent", "Payload-Oxum",
+                                      "Chart-Count",   "Record-Count",       "Readable-Copies",
+                                      "Date-Range",    "Bag-Size",           "Retention-Class",
+                                      "Destroy-After", "Legal-Holds"};
     ct_str value = pair, key = ct_str_trim(ct_str_cut(&value, '='));
 
     if (!value.p || key.n == 0 || memchr(key.p, ':', key.n))
@@ -191,11 +192,12 @@ void bag_writer_abandon(bag_writer *w)
     writer_free(w);
 }
 
-bag_writer *bag_writer_open(const char *out, bool force, const ct_date *date, ct_str info,
+bag_writer *bag_writer_open(const char *out, bool force, int jobs, const ct_date *date, ct_str info,
                             ct_err *err)
 {
     static const char declaration[] = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n";
-    bag_sink *sink = bag_sink_open(out, force, ct_date_days(date) * DAY, err);
+    bag_packing_opts opts = {.force = force, .mtime = ct_date_days(date) * DAY, .jobs = jobs};
+    bag_sink *sink = bag_sink_open(out, &opts, err);
     bag_writer *w;
 
     if (!sink)
