@@ -14,6 +14,7 @@ int bag_extract(int argc, char **argv);
 int bag_fixity(int argc, char **argv);
 int bag_destroy(int argc, char **argv);
 int bag_due(int argc, char **argv);
+int bag_hold(int argc, char **argv);
 
 typedef struct bag_report {
     ct_cli *cli;

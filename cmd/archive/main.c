@@ -6,10 +6,21 @@
 #include <locale.h>
 #include <unistd.h>
 
-static const char *const names[] = {"create", "verify", "list",    "extract",
-                                    "due",    "fixity", "destroy", NULL};
-static int (*const subcommands[])(int argc, char **argv) = {
-    bag_create, bag_verify, bag_list, bag_extract, bag_due, bag_fixity, bag_destroy};
+/* The subcommands, one on a line: name and function. */
+#define SUBCOMMANDS(EACH)                                                                          \
+    EACH("create", bag_create)                                                                     \
+    EACH("verify", bag_verify)                                                                     \
+    EACH("list", bag_list)                                                                         \
+    EACH("extract", bag_extract)                                                                   \
+    EACH("due", bag_due)                                                                           \
+    EACH("hold", bag_hold)                                                                         \
+    EACH("fixity", bag_fixity)                                                                     \
+    EACH("destroy", bag_destroy)
+#define NAME(name, function)     name,
+#define FUNCTION(name, function) function,
+
+static const char *const names[] = {SUBCOMMANDS(NAME) NULL};
+static int (*const subcommands[])(int argc, char **argv) = {SUBCOMMANDS(FUNCTION)};
 
 static const ct_command command = {
     .name = "archive",
@@ -21,6 +32,7 @@ static const ct_command command = {
                 "list [OPTION]... BAG\n"
                 "extract [OPTION]... BAG\n"
                 "due [OPTION]... [FILE]...\n"
+                "hold [OPTION]... [FILE]...\n"
                 "fixity [OPTION]...\n"
                 "destroy [OPTION]... --by NAME --witness NAME BAG",
     .subcommands = names,
@@ -28,7 +40,8 @@ static const ct_command command = {
                 "  chart archive verify 2019.zip\n"
                 "  chart archive list 2019.zip\n"
                 "  chart archive extract --chart 4711 2019.zip >4711.ndjson\n"
-                "  chart archive due --schedule us-ma charts.ndjson\n",
+                "  chart archive due --schedule us-ma charts.ndjson\n"
+                "  chart archive hold --list\n",
 };
 
 void bag_put_name(ct_buf *b, ct_str name)
@@ -100,6 +113,6 @@ int main(int argc, char **argv)
     while (ct_cli_option(&c) != CT_CLI_DONE)
         ;
     if (c.nargs == 0)
-        ct_cli_usage(&c, "create, verify, list, extract or due?");
+        ct_cli_usage(&c, "create, verify, list, extract, due or hold?");
     ct_cli_usage(&c, "there is no subcommand of that name");
 }
