@@ -155,7 +155,9 @@ cases: $(CASES:%=cases-%)
 cases-%: all
 	@$(UNLEAKED) $(PART)cases-$*.tap tests/run $*
 
-faults: all $(SHIM)
+# A sanitizer stands where the shim would.
+faults: export FAULT_SHIM = $(if $(SANITIZE),,$(SHIM))
+faults: all $(if $(SANITIZE),,$(SHIM))
 	@$(UNLEAKED) $(PART)faults.tap tests/faults/run
 
 corpus: $(CORPUS:%=corpus-%)
@@ -181,9 +183,6 @@ ifdef SANITIZE
 export NAMES := sanitize/
 export CHART_BIN := $(BIN)
 export CHART_CHECKERS := $(BUILD)/tests/corpus
-export FAULT_SHIM :=
-else
-export FAULT_SHIM := $(SHIM)
 endif
 
 # What install puts there, uninstall takes away.

@@ -220,6 +220,7 @@ static bool apply_each(import_run *run, const import_rule *rule, ct_str code)
     size_t here = run->at;
     bool ok = true;
 
+    run->last[all[here].id] = here + 1; /* what they are for is known to them */
     while (run->at > 0 && !opens_group(run, code, all[run->at - 1].name))
         run->at--;
     for (; ok && run->at < here; run->at++)
