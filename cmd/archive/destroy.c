@@ -187,7 +187,7 @@ static bool load_judge(destruction *d)
     if (d->cli->status == CT_FAULT)
         return false;
     d->judge = bag_judge_new(d->schedule, &d->cli->as_of);
-    return d->judge || fault(d, d->cli->db, &err);
+    return bag_judge_database(d->judge, d->db, &err) || fault(d, d->cli->db, &err);
 }
 
 /* The first copy that is whole and what it should be. */
