@@ -358,8 +358,18 @@ static bool certify(destruction *d, ct_str completed, char hex[2 * CT_SHA256_LEN
 
 /* ---- the copies ---- */
 
-/* What stands beside a copy, and could give it back. */
-static const char *const beside[] = {".parity", ".damaged"};
+/* What `create` and `repair` leave beside a copy, and could give it back: its parity, and what was
+ * kept of it damaged, which is numbered from the second on. */
+enum { DAMAGED_MAX = 1000 };
+
+static ct_str beside(destruction *d, const char *path, int i)
+{
+    if (i == 0)
+        return ct_arena_printf(d->arena, "%s.parity", path);
+    if (i == 1)
+        return ct_arena_printf(d->arena, "%s.damaged", path);
+    return ct_arena_printf(d->arena, "%s.damaged-%d", path, i);
+}
 
 static bool said_gone(destruction *d, ct_str path)
 {
@@ -407,9 +417,16 @@ static const char *obstacle(destruction *d, const char *path)
 static bool erase_all(destruction *d, const char *path, bool (*step)(const char *, ct_err *),
                       ct_err *err)
 {
-    for (size_t i = 0; i < CT_LEN(beside); i++)
-        if (!step(ct_arena_printf(d->arena, "%s%s", path, beside[i]).p, err))
+    for (int i = 0; i < DAMAGED_MAX; i++) {
+        const char *other = beside(d, path, i).p;
+
+        if (!bag_erase_needed(other)) {
+            if (i > 1)
+                break; /* the numbers have no gaps */
+        } else if (!step(other, err)) {
             return false;
+        }
+    }
     return step(path, err);
 }
 
