@@ -1,5 +1,6 @@
 /* chart archive create: charts into a bag. */
 #include "cmd/archive/archive.h"
+#include "cmd/archive/catalogue.h"
 #include "cmd/archive/copies.h"
 #include "cmd/archive/index.h"
 #include "cmd/archive/names.h"
@@ -27,8 +28,8 @@ static const ct_command command = {
         "SHA-512 manifests. BAG ends in .tar, .tar.gz, .tar.zst or .zip; without a suffix or with\n"
         "a slash at its end it is a folder. The same records and date give the same bytes.",
     .synopsis = "[OPTION]... BAG [FILE]...",
-    .common =
-        CT_HAS_JOBS | CT_HAS_ASOF | CT_HAS_REJECT | CT_HAS_TALLY | CT_HAS_PROGRESS | CT_HAS_SORTED,
+    .common = CT_HAS_JOBS | CT_HAS_ASOF | CT_HAS_REJECT | CT_HAS_TALLY | CT_HAS_PROGRESS |
+              CT_HAS_SORTED | CT_HAS_DB,
     .options = options,
     .examples = "  chart archive create 2019.zip charts.ndjson\n"
                 "  chart import feed.hl7 | chart archive create --as-of 2026-01-31 \\\n"
@@ -40,6 +41,7 @@ typedef struct slot {
     ct_buf text;
     bag_sums sums;
     bag_span span; /* the days that it covers */
+    bag_person person;
     bag_copies copies;
     bag_term term;
 } slot;
@@ -49,6 +51,7 @@ typedef struct job {
     ct_charts *charts;
     bag_writer *writer;
     bag_index *index;
+    ct_db *db; /* of the catalogue; NULL where the bag is not entered */
     bag_versions versions;
     bag_copies_wanted copies;
     bag_terms terms;
@@ -63,16 +66,33 @@ static void work(void *ctx, void *unit, ct_chart *chart)
 
     s->text.n = 0;
     s->span = (bag_span){0};
+    bag_person_reset(&s->person);
     for (size_t i = 0; i < chart->n; i++) {
         const ct_record *rec = &chart->records[i];
 
         bag_span_add(&s->span, bag_topics_find(j->copies.topics, rec->type), &rec->doc);
+        if (j->db && ct_str_is(rec->type, "Patient"))
+            bag_person_add(&s->person, &rec->doc);
         ct_buf_put(&s->text, rec->line);
         ct_buf_c(&s->text, '\n');
     }
     bag_sums_take(&s->sums, ct_buf_str(&s->text));
     bag_copies_make(&s->copies, &j->copies, chart);
     s->term = bag_terms_of(&j->terms, chart);
+}
+
+/* For the catalogue, where the bag is to be in it. */
+static bool gather(job *j, const slot *s, const ct_chart *chart, ct_str path, ct_str after)
+{
+    bag_chart_facts facts = {.path = path,
+                             .id = chart->id,
+                             .records = chart->n,
+                             .bytes = s->text.n,
+                             .span = &s->span,
+                             .destroy_after = after,
+                             .person = &s->person};
+
+    return !j->db || bag_catalogue_chart(j->db, &facts, &j->failed);
 }
 
 static bool put_index(job *j, slot *s, const ct_chart *chart, ct_str path)
@@ -90,7 +110,8 @@ static bool put_index(job *j, slot *s, const ct_chart *chart, ct_str path)
         bag_term_put(&after, &s->term);
     }
     ok = bag_index_chart(j->index, path, chart->id, chart->n, s->text.n, &s->span,
-                         ct_buf_str(&after), &j->failed);
+                         ct_buf_str(&after), &j->failed) &&
+         gather(j, s, chart, path, ct_buf_str(&after));
     ct_buf_free(&after);
     return ok;
 }
@@ -140,19 +161,44 @@ static bool put_charts(job *j, const char *out)
         ct_buf_free(&slots[i].text);
         bag_sums_free(&slots[i].sums);
         bag_copies_free(&slots[i].copies);
+        bag_person_free(&slots[i].person);
     }
     free(slots);
     return ok;
 }
 
-/* The tag files, and the name. */
-static bool close_bag(job *j, ct_err *err)
+/* The bag is there under its name: into the catalogue with it. Where that fails, it stays. */
+static void enter(job *j, const char *out, const bag_written *w)
 {
+    bag_facts facts = {.path = out,
+                       .identity = w->identity,
+                       .info = ct_buf_str(&w->info),
+                       .records = w->records,
+                       .bytes = w->bytes};
+    ct_err err = {0};
+
+    if (!j->db || bag_catalogue_enter(j->db, &facts, NULL, &err))
+        return;
+    ct_cli_error(j->cli, CT_FAULT, j->cli->db, &err);
+    ct_cli_say(j->cli, "%s: is made, but not in the catalogue; see chart archive accession", out);
+}
+
+/* The tag files, and the name. */
+static bool close_bag(job *j, const char *out, ct_err *err)
+{
+    bag_written written = {0};
+    bool ok;
+
     bag_terms_put(&j->terms, j->cli->bad > 0, j->writer, &j->versions);
-    if (bag_index_put(j->index, j->writer, err) && bag_versions_put(&j->versions, j->writer, err))
-        return bag_writer_close(j->writer, err);
-    bag_writer_abandon(j->writer);
-    return false;
+    ok = bag_index_put(j->index, j->writer, err) && bag_versions_put(&j->versions, j->writer, err);
+    if (ok)
+        ok = bag_writer_close(j->writer, &written, err);
+    else
+        bag_writer_abandon(j->writer);
+    if (ok)
+        enter(j, out, &written);
+    ct_buf_free(&written.info);
+    return ok;
 }
 
 static void create(job *j, const char *out)
@@ -171,7 +217,7 @@ static void create(job *j, const char *out)
     }
     if (!keep || !ct_cli_rejects_kept(c))
         bag_writer_abandon(j->writer);
-    else if (!close_bag(j, &err))
+    else if (!close_bag(j, out, &err))
         ct_cli_error(c, CT_FAULT, out, &err);
     bag_index_free(j->index);
     ct_charts_free(j->charts);
@@ -181,6 +227,20 @@ static void create(job *j, const char *out)
 static void schedule_wrong(void *cli, const ct_err *err)
 {
     ct_cli_error(cli, CT_FAULT, NULL, err);
+}
+
+/* Only where it is asked for: no database is made by the way. */
+static void open_catalogue(job *j)
+{
+    ct_err err = {0};
+
+    if (!j->cli->db_given)
+        return;
+    j->db = ct_db_open(j->cli->db, &err);
+    if (!j->db || !ct_bag_gather(j->db, &err))
+        ct_cli_die(j->cli, j->cli->db, &err);
+    if (ct_db_is_new(j->db) && !j->cli->quiet)
+        ct_cli_say(j->cli, "%s: a new database begins", j->cli->db);
 }
 
 int bag_create(int argc, char **argv)
@@ -217,11 +277,13 @@ int bag_create(int argc, char **argv)
     if (!topics)
         ct_cli_die(&c, NULL, &err);
     j.copies.topics = topics;
+    open_catalogue(&j);
     j.writer = bag_writer_open(c.args[0], force, c.jobs, &c.as_of, ct_buf_str(&info), &err);
     if (j.writer)
         create(&j, c.args[0]);
     else
         ct_cli_error(&c, CT_FAULT, c.args[0], &err);
+    ct_db_close(j.db);
     bag_topics_free(topics);
     bag_versions_free(&j.versions);
     bag_terms_free(&j.terms);

@@ -4,9 +4,11 @@
 #include <inttypes.h>
 #include <locale.h>
 
-static const char *const names[] = {"create", "verify", "list", "extract", "due", "hold", NULL};
-static int (*const subcommands[])(int argc, char **argv) = {bag_create,  bag_verify, bag_list,
-                                                            bag_extract, bag_due,    bag_hold};
+static const char *const names[] = {"create", "verify", "list",      "extract", "due",
+                                    "hold",   "find",   "accession", NULL};
+static int (*const subcommands[])(int argc, char **argv) = {
+    bag_create, bag_verify, bag_list, bag_extract, bag_due, bag_hold, bag_find, bag_accession};
+_Static_assert(CT_LEN(names) == CT_LEN(subcommands) + 1, "every name has its function");
 
 static const ct_command command = {
     .name = "archive",
@@ -18,14 +20,18 @@ static const ct_command command = {
                 "list [OPTION]... BAG\n"
                 "extract [OPTION]... BAG\n"
                 "due [OPTION]... [FILE]...\n"
-                "hold [OPTION]... [FILE]...",
+                "hold [OPTION]... [FILE]...\n"
+                "accession [OPTION]... BAG...\n"
+                "find [OPTION]...",
     .subcommands = names,
     .examples = "  chart archive create --as-of 2026-01-31 2019.zip charts.ndjson\n"
                 "  chart archive verify 2019.zip\n"
                 "  chart archive list 2019.zip\n"
                 "  chart archive extract --chart 4711 2019.zip >4711.ndjson\n"
                 "  chart archive due --schedule us-ma charts.ndjson\n"
-                "  chart archive hold --list\n",
+                "  chart archive hold --list\n"
+                "  chart archive accession /archive/*.zip\n"
+                "  chart archive find --name 'muller anna' --born 1980\n",
 };
 
 /* A path leaves out who it is about, unless it is asked for. */
@@ -84,6 +90,6 @@ int main(int argc, char **argv)
     while (ct_cli_option(&c) != CT_CLI_DONE)
         ;
     if (c.nargs == 0)
-        ct_cli_usage(&c, "create, verify, list, extract, due or hold?");
+        ct_cli_usage(&c, "create, verify, list, extract, due, hold, accession or find?");
     ct_cli_usage(&c, "there is no subcommand of that name");
 }

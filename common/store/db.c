@@ -193,6 +193,7 @@ void ct_db_close(ct_db *db)
     for (int i = 0; i < CT_CHAINS; i++)
         sqlite3_finalize(db->tails[i].insert);
     sqlite3_finalize(db->add_chart);
+    sqlite3_finalize(db->add_term);
     sqlite3_finalize(db->add_word);
     sqlite3_finalize(db->add_number);
     ct_unicode_free(db->unicode);

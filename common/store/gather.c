@@ -9,9 +9,11 @@ static const char tables[] =
     "PRAGMA temp.journal_mode=MEMORY;"
     "CREATE TABLE IF NOT EXISTS temp.new_chart (id INTEGER PRIMARY KEY, path, patient, names,"
     " born, first, last, destroy_after, records, bytes);"
+    "CREATE TABLE IF NOT EXISTS temp.new_term (path PRIMARY KEY, day) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS temp.new_word (word, chart);"
     "CREATE TABLE IF NOT EXISTS temp.new_number (value, system, chart);"
-    "DELETE FROM temp.new_chart; DELETE FROM temp.new_word; DELETE FROM temp.new_number;";
+    "DELETE FROM temp.new_chart; DELETE FROM temp.new_term; DELETE FROM temp.new_word; DELETE FROM "
+    "temp.new_number;";
 
 bool ct_bag_gather(ct_db *db, ct_err *err)
 {
@@ -21,8 +23,17 @@ bool ct_bag_gather(ct_db *db, ct_err *err)
         return true;
     return ct_db_prepare(db, "INSERT INTO temp.new_chart VALUES (NULL,?,?,?,?,?,?,?,?,?)",
                          &db->add_chart, err) &&
+           ct_db_prepare(db, "INSERT OR REPLACE INTO temp.new_term VALUES (?,?)", &db->add_term,
+                         err) &&
            ct_db_prepare(db, "INSERT INTO temp.new_word VALUES (?,?)", &db->add_word, err) &&
            ct_db_prepare(db, "INSERT INTO temp.new_number VALUES (?,?,?)", &db->add_number, err);
+}
+
+bool ct_bag_chart_term(ct_db *db, ct_str path, ct_str destroy_after, ct_err *err)
+{
+    if (!path.n)
+        return ct_fail(err, CT_E_USAGE, "a chart without a path");
+    return ct_db_step(db->add_term, CT_ARGS(CT_TEXT(path), CT_TEXT(destroy_after)), err);
 }
 
 typedef struct word_adder {
@@ -103,8 +114,9 @@ static bool insert_charts(ct_db *db, int64_t bag, ct_err *err)
 
     return ct_db_number(db, "SELECT coalesce(max(id), 0) FROM chart", 0, &base, err) &&
            ct_db_run(db,
-                     "INSERT INTO chart SELECT ?1 + id, ?2, path, patient, names, born, first,"
-                     " last, destroy_after, records, bytes FROM temp.new_chart ORDER BY id",
+                     "INSERT INTO chart SELECT ?1 + id, ?2, c.path, patient, names, born, first,"
+                     " last, coalesce(destroy_after, t.day), records, bytes FROM temp.new_chart c"
+                     " LEFT JOIN temp.new_term t ON t.path = c.path ORDER BY id",
                      CT_ARGS(CT_INT(base), CT_INT(bag)), err) &&
            ct_db_run(db,
                      "INSERT INTO word SELECT DISTINCT word, ?1 + chart FROM temp.new_word"

@@ -180,7 +180,7 @@ typedef struct ct_bag {
     ct_str name;
     ct_str first, last;   /* days that its records cover */
     ct_str retention;     /* class */
-    ct_str destroy_after; /* day */
+    ct_str destroy_after; /* day, `never` or `undecided` */
     uint64_t charts, records, bytes;
     /* given by the catalogue */
     ct_str entered;
@@ -230,6 +230,8 @@ typedef struct ct_bagged {
 /* Starts to gather, from nothing. */
 CT_USE bool ct_bag_gather(ct_db *db, ct_err *err);
 CT_USE bool ct_bag_chart(ct_db *db, const ct_bagged *chart, ct_err *err);
+/* For a chart that says nothing of it, known before it or after: when it may be destroyed. */
+CT_USE bool ct_bag_chart_term(ct_db *db, ct_str path, ct_str destroy_after, ct_err *err);
 
 typedef enum ct_entered {
     CT_ENTERED_BAG,  /* bag, charts and copy are new */
