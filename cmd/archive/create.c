@@ -7,16 +7,18 @@
 #include "cmd/archive/sweep.h"
 #include "cmd/archive/terms.h"
 #include "cmd/archive/versions.h"
+#include "cmd/archive/volumes.h"
 
 #include <stdlib.h>
 
-enum { OPT_INFO = CT_OPT_OWN, OPT_FORCE, OPT_HTML, OPT_MADE_BY, OPT_SCHEDULE };
+enum { OPT_INFO = CT_OPT_OWN, OPT_FORCE, OPT_HTML, OPT_MADE_BY, OPT_SCHEDULE, OPT_VOLUME };
 
 static const ct_opt options[] = {
     {OPT_INFO, "info", "KEY=VALUE", "a line of bag-info.txt; may be given again"},
     {OPT_HTML, "with-html", NULL, "a readable copy of each chart beside its records"},
     {OPT_SCHEDULE, "schedule", "NAME|FILE", "say in the bag how long it is kept; again for more"},
     {OPT_MADE_BY, "made-by", "TALLY", "name in the bag what a --tally of an earlier step names"},
+    {OPT_VOLUME, "volume", "SIZE", "as many bags of SIZE (k, M, G) as are needed: BAG-001 ..."},
     {OPT_FORCE, "force", NULL, "replace a bag that is there already"},
     {0},
 };
@@ -49,9 +51,15 @@ typedef struct slot {
 typedef struct job {
     ct_cli *cli;
     ct_charts *charts;
-    bag_writer *writer;
+    const char *out;
+    bool force;
+    ct_buf info;
+    bag_volumes *volumes;
+    bag_writer *writer; /* of the bag that is being filled */
     bag_index *index;
-    ct_db *db; /* of the catalogue; NULL where the bag is not entered */
+    ct_db *db;            /* of the catalogue; NULL where the bags are not entered */
+    bag_written *written; /* bags that wait for their names and their entry */
+    size_t nwritten;
     bag_versions versions;
     bag_copies_wanted copies;
     bag_terms terms;
@@ -116,117 +124,76 @@ static bool put_index(job *j, slot *s, const ct_chart *chart, ct_str path)
     return ok;
 }
 
-static bool done(void *ctx, void *unit, const ct_chart *chart)
-{
-    job *j = ctx;
-    slot *s = unit;
-    ct_buf path = {0};
-    bool shared = chart->id.n == 0, ok;
-    bag_holds holds = {.records = chart->n, .chart = !shared};
+/* ---- bags ---- */
 
-    if (shared)
-        bag_shared_path(&path, ++j->shared);
-    else
-        bag_chart_path(&path, chart->id);
-    ok =
-        bag_writer_payload(j->writer, path.p, ct_buf_str(&s->text), &s->sums, &holds, &j->failed) &&
-        bag_copies_put(&s->copies, &j->copies, j->writer, ct_buf_str(&path), &j->failed) &&
-        put_index(j, s, chart, ct_buf_str(&path));
-    j->cli->tally.consumed += chart->n;
-    ct_buf_free(&path);
-    return ok;
+static bool open_bag(job *j, ct_err *err)
+{
+    const char *path = bag_volumes_next(j->volumes, err);
+    ct_str info = ct_buf_str(&j->info);
+
+    j->writer =
+        path ? bag_writer_open(path, j->force, j->cli->jobs, &j->cli->as_of, info, err) : NULL;
+    if (j->writer)
+        j->index = bag_index_new();
+    return j->writer != NULL;
 }
 
-/* Fills the bag; false (with a message) where it must not be kept. */
-static bool put_charts(job *j, const char *out)
+static void drop_bag(job *j)
 {
-    size_t n = (size_t)j->cli->jobs * CT_SLOTS_PER_JOB;
-    slot *slots = ct_calloc(n, sizeof(*slots));
-    ct_chartwork w = {.charts = j->charts,
-                      .jobs = j->cli->jobs,
-                      .slots = slots,
-                      .slot_size = sizeof(*slots),
-                      .work = work,
-                      .done = done,
-                      .ctx = j};
-    ct_err err = {0};
+    if (j->writer)
+        bag_writer_abandon(j->writer);
+    if (j->index)
+        bag_index_free(j->index);
+    j->writer = NULL;
+    j->index = NULL;
+}
+
+/* The tag files; a bag that is not one of several gets its name. */
+static bool close_bag(job *j, bool last, ct_err *err)
+{
     bool ok;
 
-    ok = ct_charts_run(&w, &err);
-    if (!ok && j->failed.kind != CT_OK)
-        ct_cli_error(j->cli, CT_FAULT, out, &j->failed);
-    else if (!ok)
-        ct_cli_error(j->cli, CT_FAULT, NULL, &err);
-    for (size_t i = 0; i < n; i++) {
-        ct_buf_free(&slots[i].text);
-        bag_sums_free(&slots[i].sums);
-        bag_copies_free(&slots[i].copies);
-        bag_person_free(&slots[i].person);
+    bag_volumes_info(j->volumes, j->writer, last);
+    bag_terms_put(&j->terms, j->cli->bad > 0, j->writer);
+    ok = bag_index_put(j->index, j->writer, err) && bag_versions_put(&j->versions, j->writer, err);
+    if (ok) {
+        j->written = ct_realloc(j->written, j->nwritten + 1, sizeof(*j->written));
+        j->written[j->nwritten] = (bag_written){0};
+        ok = bag_writer_close(j->writer, &j->written[j->nwritten++], err);
+        j->writer = NULL;
     }
-    free(slots);
+    drop_bag(j);
     return ok;
 }
 
-/* The bag is there under its name: into the catalogue with it. Where that fails, it stays. */
-static void enter(job *j, const char *out, const bag_written *w)
+/* ---- the catalogue ---- */
+
+static bool enter_bag(job *j, const char *path, const bag_written *w, ct_err *err)
 {
-    bag_facts facts = {.path = out,
+    bag_facts facts = {.path = path,
                        .identity = w->identity,
                        .info = ct_buf_str(&w->info),
                        .records = w->records,
                        .bytes = w->bytes};
+
+    return bag_catalogue_enter(j->db, &facts, NULL, err);
+}
+
+/* The bags are there under their names. Where the database fails they stay all the same. */
+static void enter_bags(job *j)
+{
     ct_err err = {0};
 
-    if (!j->db || bag_catalogue_enter(j->db, &facts, NULL, &err))
+    for (size_t i = 0; j->db && i < j->nwritten; i++) {
+        const char *path = bag_volumes_path(j->volumes, (unsigned)i + 1);
+
+        if (enter_bag(j, path, &j->written[i], &err))
+            continue;
+        ct_cli_error(j->cli, CT_FAULT, j->cli->db, &err);
+        ct_cli_say(j->cli, "%s: is made, but not in the catalogue; see chart archive accession",
+                   path);
         return;
-    ct_cli_error(j->cli, CT_FAULT, j->cli->db, &err);
-    ct_cli_say(j->cli, "%s: is made, but not in the catalogue; see chart archive accession", out);
-}
-
-/* The tag files, and the name. */
-static bool close_bag(job *j, const char *out, ct_err *err)
-{
-    bag_written written = {0};
-    bool ok;
-
-    bag_terms_put(&j->terms, j->cli->bad > 0, j->writer, &j->versions);
-    ok = bag_index_put(j->index, j->writer, err) && bag_versions_put(&j->versions, j->writer, err);
-    if (ok)
-        ok = bag_writer_close(j->writer, &written, err);
-    else
-        bag_writer_abandon(j->writer);
-    if (ok)
-        enter(j, out, &written);
-    ct_buf_free(&written.info);
-    return ok;
-}
-
-static void create(job *j, const char *out)
-{
-    ct_cli *c = j->cli;
-    ct_blocks *in = ct_cli_inputs(c, 1);
-    ct_err err = {0};
-    bool keep;
-
-    j->charts = ct_cli_charts(c, in);
-    j->index = bag_index_new();
-    keep = put_charts(j, out);
-    if (keep && c->tally.consumed == 0) {
-        ct_cli_problem(c, CT_FAULT, "%s: not made: there are no records to put into it", out);
-        keep = false;
     }
-    if (!keep || !ct_cli_rejects_kept(c))
-        bag_writer_abandon(j->writer);
-    else if (!close_bag(j, out, &err))
-        ct_cli_error(c, CT_FAULT, out, &err);
-    bag_index_free(j->index);
-    ct_charts_free(j->charts);
-    ct_blocks_free(in);
-}
-
-static void schedule_wrong(void *cli, const ct_err *err)
-{
-    ct_cli_error(cli, CT_FAULT, NULL, err);
 }
 
 /* Only where it is asked for: no database is made by the way. */
@@ -243,13 +210,138 @@ static void open_catalogue(job *j)
         ct_cli_say(j->cli, "%s: a new database begins", j->cli->db);
 }
 
+static void close_catalogue(job *j)
+{
+    for (size_t i = 0; i < j->nwritten; i++)
+        ct_buf_free(&j->written[i].info);
+    free(j->written);
+    ct_db_close(j->db);
+}
+
+/* ---- charts ---- */
+
+/* Another bag where this one has no room for a chart and its copies; a chart that is larger than
+ * that gets one to itself. */
+static bool make_room(job *j, const slot *s)
+{
+    uint64_t bytes = s->text.n + bag_copies_bytes(&s->copies);
+    bool room;
+
+    if (!bag_volumes_room(j->volumes, j->writer, bytes, &room, &j->failed))
+        return false;
+    if (room)
+        return true;
+    if (j->db)
+        ct_bag_next(j->db);
+    return close_bag(j, false, &j->failed) && open_bag(j, &j->failed);
+}
+
+static bool note_large(job *j)
+{
+    bool room;
+
+    if (!bag_volumes_room(j->volumes, j->writer, 0, &room, &j->failed))
+        return false;
+    if (!room && !j->cli->quiet)
+        ct_cli_say(j->cli, "%s: volume %u is larger than was asked for: it holds one chart", j->out,
+                   bag_volumes_number(j->volumes));
+    return true;
+}
+
+static bool done(void *ctx, void *unit, const ct_chart *chart)
+{
+    job *j = ctx;
+    slot *s = unit;
+    ct_buf path = {0};
+    bool shared = chart->id.n == 0, ok, alone;
+    bag_holds holds = {.records = chart->n, .chart = !shared};
+
+    if (shared)
+        bag_shared_path(&path, ++j->shared);
+    else
+        bag_chart_path(&path, chart->id);
+    ok = make_room(j, s);
+    alone = ok && bag_writer_files(j->writer) == 0;
+    ok =
+        ok &&
+        bag_writer_payload(j->writer, path.p, ct_buf_str(&s->text), &s->sums, &holds, &j->failed) &&
+        bag_copies_put(&s->copies, &j->copies, j->writer, ct_buf_str(&path), &j->failed) &&
+        put_index(j, s, chart, ct_buf_str(&path)) && (!alone || note_large(j));
+    j->cli->tally.consumed += chart->n;
+    ct_buf_free(&path);
+    return ok;
+}
+
+/* Fills the bag; false (with a message) where it must not be kept. */
+static bool put_charts(job *j)
+{
+    size_t n = (size_t)j->cli->jobs * CT_SLOTS_PER_JOB;
+    slot *slots = ct_calloc(n, sizeof(*slots));
+    ct_chartwork w = {.charts = j->charts,
+                      .jobs = j->cli->jobs,
+                      .slots = slots,
+                      .slot_size = sizeof(*slots),
+                      .work = work,
+                      .done = done,
+                      .ctx = j};
+    ct_err err = {0};
+    bool ok;
+
+    ok = ct_charts_run(&w, &err);
+    if (!ok && j->failed.kind != CT_OK)
+        ct_cli_error(j->cli, CT_FAULT, j->out, &j->failed);
+    else if (!ok)
+        ct_cli_error(j->cli, CT_FAULT, NULL, &err);
+    for (size_t i = 0; i < n; i++) {
+        ct_buf_free(&slots[i].text);
+        bag_sums_free(&slots[i].sums);
+        bag_copies_free(&slots[i].copies);
+        bag_person_free(&slots[i].person);
+    }
+    free(slots);
+    return ok;
+}
+
+static bool finish(job *j, ct_err *err)
+{
+    return close_bag(j, true, err) && bag_volumes_close(j->volumes, err);
+}
+
+static void create(job *j)
+{
+    ct_cli *c = j->cli;
+    ct_blocks *in = ct_cli_inputs(c, 1);
+    ct_err err = {0};
+    bool keep;
+
+    j->charts = ct_cli_charts(c, in);
+    keep = put_charts(j);
+    if (keep && c->tally.consumed == 0) {
+        ct_cli_problem(c, CT_FAULT, "%s: not made: there are no records to put into it", j->out);
+        keep = false;
+    }
+    if (keep && ct_cli_rejects_kept(c)) {
+        if (finish(j, &err))
+            enter_bags(j);
+        else
+            ct_cli_error(c, CT_FAULT, j->out, &err);
+    }
+    drop_bag(j);
+    ct_charts_free(j->charts);
+    ct_blocks_free(in);
+}
+
+static void schedule_wrong(void *cli, const ct_err *err)
+{
+    ct_cli_error(cli, CT_FAULT, NULL, err);
+}
+
 int bag_create(int argc, char **argv)
 {
     ct_cli c;
     job j = {.cli = &c};
     bag_topics *topics;
-    ct_buf info = {0};
-    bool force = false;
+    uint64_t size = 0;
     ct_err err = {0};
     int opt;
 
@@ -257,20 +349,29 @@ int bag_create(int argc, char **argv)
     bag_sweep_start();
     while ((opt = ct_cli_option(&c)) != CT_CLI_DONE) {
         if (opt == OPT_FORCE)
-            force = true;
+            j.force = true;
         else if (opt == OPT_SCHEDULE)
             bag_terms_name(&j.terms, c.arg);
         else if (opt == OPT_MADE_BY && !bag_versions_tally(&j.versions, c.arg, &err))
             ct_cli_die(&c, c.arg, &err);
         else if (opt == OPT_HTML)
             j.copies.html = true;
-        else if (opt == OPT_INFO && !bag_info_add(&info, ct_str_z(c.arg)))
+        else if (opt == OPT_VOLUME && !bag_volume_size(c.arg, &size))
+            ct_cli_usage(&c,
+                         "--volume takes a number of bytes, or one with k, M or G; 128k or more");
+        else if (opt == OPT_INFO && !bag_info_add(&j.info, ct_str_z(c.arg)))
             ct_cli_usage(&c,
                          "--info takes KEY=VALUE, one line, and no key that create writes itself");
     }
     if (c.nargs == 0)
         ct_cli_usage(&c, "no bag is named");
-    bag_terms_load(&j.terms, &c.as_of, schedule_wrong, &c);
+    if (size && j.force)
+        ct_cli_usage(&c, "--force does not go with --volume");
+    /* A record that cannot be read may be of a chart in a volume that is closed already. */
+    if (size && j.terms.n && c.sorted)
+        ct_cli_usage(&c, "--sorted does not go with --volume and --schedule");
+    j.out = c.args[0];
+    bag_terms_load(&j.terms, &c.as_of, &j.versions, schedule_wrong, &c);
     if (c.status == CT_FAULT)
         exit(ct_cli_finish(&c));
     topics = bag_topics_new(ct_model_r4(), bag_copies_any(&j.copies), &err);
@@ -278,15 +379,16 @@ int bag_create(int argc, char **argv)
         ct_cli_die(&c, NULL, &err);
     j.copies.topics = topics;
     open_catalogue(&j);
-    j.writer = bag_writer_open(c.args[0], force, c.jobs, &c.as_of, ct_buf_str(&info), &err);
-    if (j.writer)
-        create(&j, c.args[0]);
+    j.volumes = bag_volumes_new(j.out, size, &err);
+    if (j.volumes && open_bag(&j, &err))
+        create(&j);
     else
-        ct_cli_error(&c, CT_FAULT, c.args[0], &err);
-    ct_db_close(j.db);
+        ct_cli_error(&c, CT_FAULT, j.out, &err);
+    bag_volumes_free(j.volumes);
+    close_catalogue(&j);
     bag_topics_free(topics);
     bag_versions_free(&j.versions);
     bag_terms_free(&j.terms);
-    ct_buf_free(&info);
+    ct_buf_free(&j.info);
     return ct_cli_finish(&c);
 }

@@ -196,6 +196,7 @@ void ct_db_close(ct_db *db)
     sqlite3_finalize(db->add_term);
     sqlite3_finalize(db->add_word);
     sqlite3_finalize(db->add_number);
+    free(db->ends);
     ct_unicode_free(db->unicode);
     sqlite3_close(db->sql);
     free(db);

@@ -94,7 +94,10 @@ struct ct_db {
     bool alone;   /* a disclosure was begun in it, its patient not yet entered */
     ct_tail tails[CT_CHAINS];
     sqlite3_stmt *add_chart, *add_term, *add_word, *add_number; /* to what is gathered */
-    ct_unicode *unicode;                                        /* NULL until a name is folded */
+    int64_t last;          /* number of the chart that was gathered last */
+    int64_t *ends;         /* the last chart of each bag that was gathered, but of the last bag */
+    size_t nends, entered; /* how many of the bags are entered */
+    ct_unicode *unicode;   /* NULL until a name is folded */
 };
 
 /* Adds what a database of ours lacks. */
