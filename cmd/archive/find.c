@@ -141,11 +141,7 @@ static void find(finder *f)
     ct_cli *c = f->cli;
     ct_err err = {0};
 
-    /* Looking must not make a database. */
-    f->db = ct_db_open_readonly(c->db, &err);
-    ct_db_close(f->db);
-    if (f->db)
-        f->db = ct_db_open(c->db, &err);
+    f->db = bag_catalogue_open(c, &err);
     f->found = ct_spool_new();
     f->ids = ct_sha_new(256);
     if (!f->db || !search(f, &err))
