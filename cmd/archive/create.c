@@ -8,12 +8,13 @@
 
 #include <stdlib.h>
 
-enum { OPT_INFO = CT_OPT_OWN, OPT_FORCE, OPT_HTML, OPT_MADE_BY };
+enum { OPT_INFO = CT_OPT_OWN, OPT_FORCE, OPT_HTML, OPT_MADE_BY, OPT_PROFILE };
 
 static const ct_opt options[] = {
     {OPT_INFO, "info", "KEY=VALUE", "a line of bag-info.txt; may be given again"},
     {OPT_HTML, "with-html", NULL, "a readable copy of each chart beside its records"},
     {OPT_MADE_BY, "made-by", "TALLY", "name in the bag what a --tally of an earlier step names"},
+    {OPT_PROFILE, "profile", "FILE", "make it only as this BagIt profile (JSON) wants it"},
     {OPT_FORCE, "force", NULL, "replace a bag that is there already"},
     {0},
 };
@@ -138,6 +139,13 @@ static bool close_bag(job *j, ct_err *err)
     return false;
 }
 
+/* A bag_profile_fn with a bag_report. */
+static void tell_unlike(void *report, const char *where, uint64_t line, const char *reason,
+                        ct_str path)
+{
+    bag_report_finding(report, &(bag_finding){BAG_PROFILE, where, line, reason, path});
+}
+
 static void create(job *j, const char *out)
 {
     ct_cli *c = j->cli;
@@ -155,7 +163,7 @@ static void create(job *j, const char *out)
     if (!keep || !ct_cli_rejects_kept(c))
         bag_writer_abandon(j->writer);
     else if (!close_bag(j, &err))
-        ct_cli_error(c, CT_FAULT, out, &err);
+        ct_cli_error(c, err.kind == CT_E_DATA ? CT_NO : CT_FAULT, out, &err);
     bag_index_free(j->index);
     ct_charts_free(j->charts);
     ct_blocks_free(in);
@@ -168,6 +176,9 @@ int bag_create(int argc, char **argv)
     bag_topics *topics;
     ct_buf info = {0};
     bool force = false;
+    const char *profile_path = NULL;
+    bag_profile *profile = NULL;
+    bag_report report;
     ct_err err = {0};
     int opt;
 
@@ -178,6 +189,8 @@ int bag_create(int argc, char **argv)
             force = true;
         else if (opt == OPT_MADE_BY && !bag_versions_tally(&j.versions, c.arg, &err))
             ct_cli_die(&c, c.arg, &err);
+        else if (opt == OPT_PROFILE)
+            profile_path = c.arg;
         else if (opt == OPT_HTML)
             j.copies.html = true;
         else if (opt == OPT_INFO && !bag_info_add(&info, ct_str_z(c.arg)))
@@ -186,17 +199,23 @@ int bag_create(int argc, char **argv)
     }
     if (c.nargs == 0)
         ct_cli_usage(&c, "no bag is named");
+    if (profile_path && !(profile = bag_profile_read(profile_path, &err)))
+        ct_cli_die(&c, profile_path, &err);
     topics = bag_topics_new(ct_model_r4(), bag_copies_any(&j.copies), &err);
     if (!topics)
         ct_cli_die(&c, NULL, &err);
     j.copies.topics = topics;
     j.writer = bag_writer_open(c.args[0], force, &c.as_of, ct_buf_str(&info), &err);
+    report = (bag_report){&c, c.args[0]};
+    if (j.writer && profile)
+        bag_writer_profile(j.writer, profile, c.args[0], tell_unlike, &report);
     if (j.writer)
         create(&j, c.args[0]);
     else
         ct_cli_error(&c, CT_FAULT, c.args[0], &err);
     bag_topics_free(topics);
     bag_versions_free(&j.versions);
+    bag_profile_free(profile);
     ct_buf_free(&info);
     return ct_cli_finish(&c);
 }

@@ -227,6 +227,8 @@ static bool run_once(run *r, ct_err *err)
     if (!r->algs && !p->no_checksums)
         r->algs = bag_source_algs(r->source);
     r->check = bag_check_new(err);
+    if (r->check && p->profile)
+        bag_check_profile(r->check, p->profile, p->path, bag_source_is_directory(r->source));
     if (r->check)
         r->hasher = bag_hasher_new(r->algs, p->jobs, bag_check_file, r->check, err);
     if (!r->hasher || !read_items(r, err))

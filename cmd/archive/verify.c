@@ -3,6 +3,13 @@
 
 #include <inttypes.h>
 
+enum { OPT_PROFILE = CT_OPT_OWN };
+
+static const ct_opt options[] = {
+    {OPT_PROFILE, "profile", "FILE", "hold the bags against a BagIt profile (JSON) too"},
+    {0},
+};
+
 static const ct_command command = {
     .name = "archive verify",
     .summary =
@@ -10,6 +17,7 @@ static const ct_command command = {
         "there and no others, and that every checksum and count holds.",
     .synopsis = "[OPTION]... BAG...",
     .common = CT_HAS_JOBS | CT_HAS_PROGRESS,
+    .options = options,
     .examples = "  chart archive verify 2019.zip\n"
                 "  chart archive verify /archive/*.tar.zst || mail -s 'archive damaged' records\n",
 };
@@ -32,6 +40,9 @@ static void put_summary(ct_buf *b, const char *name, const bag_summary *s)
     else
         ct_buf_printf(b, "%s, %" PRIu64 " finding%s", s->invalid ? "not valid" : "not complete",
                       bad, bad == 1 ? "" : "s");
+    if (s->unlike_profile)
+        ct_buf_printf(b, ", not as the profile wants it, %" PRIu64 " finding%s", s->unlike_profile,
+                      s->unlike_profile == 1 ? "" : "s");
     ct_buf_printf(b, ", %" PRIu64 " charts, %" PRIu64 " files, %" PRIu64 " bytes", s->charts,
                   s->files, s->bytes);
     if (s->version)
@@ -44,9 +55,13 @@ static void put_summary(ct_buf *b, const char *name, const bag_summary *s)
     ct_buf_c(b, '\n');
 }
 
-static void verify(ct_cli *c, const char *path)
+static void verify(ct_cli *c, const char *path, bag_profile *profile)
 {
-    bag_pass pass = {.path = path, .jobs = c->jobs, .progress = bag_progress, .progress_ctx = c};
+    bag_pass pass = {.path = path,
+                     .jobs = c->jobs,
+                     .profile = profile,
+                     .progress = bag_progress,
+                     .progress_ctx = c};
     bag_report report = {c, path};
     bag_summary summary;
     bag_check *check;
@@ -68,13 +83,19 @@ static void verify(ct_cli *c, const char *path)
 int bag_verify(int argc, char **argv)
 {
     ct_cli c;
+    const char *path = NULL;
+    bag_profile *profile = NULL;
+    ct_err err = {0};
 
     ct_cli_start(&c, &command, argc, argv);
     while (ct_cli_option(&c) != CT_CLI_DONE)
-        ;
+        path = c.arg;
     if (c.nargs == 0)
         ct_cli_usage(&c, "no bag is named");
+    if (path && !(profile = bag_profile_read(path, &err)))
+        ct_cli_die(&c, path, &err);
     for (size_t i = 0; i < c.nargs; i++)
-        verify(&c, c.args[i]);
+        verify(&c, c.args[i], profile);
+    bag_profile_free(profile);
     return ct_cli_finish(&c);
 }
