@@ -21,3 +21,16 @@ reseal() {
     find data -type f -print0 | sort -z | xargs -0 sha256sum >manifest-sha256.txt
     rm -f tagmanifest-*.txt manifest-sha512.txt
 }
+
+# Charts enough for several members of a compressed tar: ids c00001 on.
+many() { # CHARTS
+    awk -v n="$1" 'BEGIN {
+        srand(7)
+        for (i = 1; i <= n; i++) {
+            id = sprintf("c%05d", i)
+            printf "{\"resourceType\":\"Patient\",\"id\":\"%s\",\"birthDate\":\"1950-01-02\"}\n", id
+            for (k = 0; k < 20; k++)
+                printf "{\"resourceType\":\"Observation\",\"id\":\"o%d-%d\",\"status\":\"final\",\"subject\":{\"reference\":\"Patient/%s\"},\"valueString\":\"%.12f\"}\n", i, k, id, rand()
+        }
+    }'
+}
