@@ -3,7 +3,6 @@
 #define CHART_ARCHIVE_CHECK_STATE_H
 
 #include "cmd/archive/check.h"
-#include "cmd/archive/unicode.h"
 
 #include <sqlite3.h>
 
@@ -34,7 +33,7 @@ struct bag_check {
     bag_profile *profile; /* may be NULL */
     const char *path;     /* of the bag, for the profile */
     bool folder;
-    bag_unicode *unicode; /* NULL until a name needs it */
+    ct_unicode *unicode; /* NULL until a name needs it */
     bag_summary summary;
 };
 

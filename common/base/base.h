@@ -131,6 +131,24 @@ static inline ct_str ct_buf_str(const ct_buf *b)
     return (ct_str){b->p ? b->p : "", b->n};
 }
 
+/* ---- text that is the same to people ---- */
+
+/* How alike two texts must be. */
+typedef enum ct_folding {
+    CT_FOLD_NOTHING, /* but how a character is composed (normalization form D) */
+    CT_FOLD_CASE,    /* upper and lower case too */
+    CT_FOLD_LETTERS, /* … and marks: what is left of `Ærø Müller-Łoś` is `aero muller-los` */
+} ct_folding;
+
+/* The tables of the Unicode Character Database that this takes. */
+typedef struct ct_unicode ct_unicode;
+
+ct_unicode *ct_unicode_new(void);
+/* Appends the text so folded. Bytes that are no UTF-8 stay as they are. */
+void ct_unicode_put(const ct_unicode *u, ct_buf *to, ct_str text, ct_folding folding);
+/* NULL is allowed. */
+void ct_unicode_free(ct_unicode *u);
+
 /* ---- arenas ---- */
 
 /* Memory that is given back all at once: one per batch, chart or run. Only arena.c and the two
