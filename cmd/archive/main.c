@@ -4,9 +4,9 @@
 #include <inttypes.h>
 #include <locale.h>
 
-static const char *const names[] = {"create", "verify", "list", "extract", "due", NULL};
-static int (*const subcommands[])(int argc, char **argv) = {bag_create, bag_verify, bag_list,
-                                                            bag_extract, bag_due};
+static const char *const names[] = {"create", "verify", "list", "extract", "due", "hold", NULL};
+static int (*const subcommands[])(int argc, char **argv) = {bag_create,  bag_verify, bag_list,
+                                                            bag_extract, bag_due,    bag_hold};
 
 static const ct_command command = {
     .name = "archive",
@@ -17,13 +17,15 @@ static const ct_command command = {
                 "verify [OPTION]... BAG...\n"
                 "list [OPTION]... BAG\n"
                 "extract [OPTION]... BAG\n"
-                "due [OPTION]... [FILE]...",
+                "due [OPTION]... [FILE]...\n"
+                "hold [OPTION]... [FILE]...",
     .subcommands = names,
     .examples = "  chart archive create --as-of 2026-01-31 2019.zip charts.ndjson\n"
                 "  chart archive verify 2019.zip\n"
                 "  chart archive list 2019.zip\n"
                 "  chart archive extract --chart 4711 2019.zip >4711.ndjson\n"
-                "  chart archive due --schedule us-ma charts.ndjson\n",
+                "  chart archive due --schedule us-ma charts.ndjson\n"
+                "  chart archive hold --list\n",
 };
 
 /* A path leaves out who it is about, unless it is asked for. */
@@ -82,6 +84,6 @@ int main(int argc, char **argv)
     while (ct_cli_option(&c) != CT_CLI_DONE)
         ;
     if (c.nargs == 0)
-        ct_cli_usage(&c, "create, verify, list, extract or due?");
+        ct_cli_usage(&c, "create, verify, list, extract, due or hold?");
     ct_cli_usage(&c, "there is no subcommand of that name");
 }

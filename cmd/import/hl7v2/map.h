@@ -240,7 +240,7 @@ struct import_map {
     /* Of a value's table of few rows: which ones, as bits, may apply for each part that is valued
      * and for any value. It says nothing of the message's fields. */
     bool by_parts;
-    uint64_t part_rows[32], other_rows;
+    uint64_t part_rows[IMPORT_PARTS + 1], other_rows;
 };
 
 /* A row of messages.tsv. */
@@ -287,11 +287,6 @@ typedef struct import_maps {
 /* Compiles all tables among `files`. NULL where one is wrong: `err` names file and line. */
 CT_USE import_maps *import_maps_load(const ct_datafile *files, ct_err *err);
 void import_maps_free(import_maps *m);
-/* May the row apply, as far as that hangs on which parts of the value are valued? */
-static inline bool import_row_may(const import_row *row, uint32_t valued)
-{
-    return !(row->needs & ~valued) && !(row->lacks & valued);
-}
 /* Fits import_segment_id with the maps as `ctx`. */
 uint16_t import_maps_segment(void *maps, ct_str name);
 

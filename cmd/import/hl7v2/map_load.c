@@ -120,7 +120,7 @@ static bool has_step(const import_path *path, import_stepkind kind)
 /* The bit of the part that `ref` is in; 0 where it is in none that has one. */
 static uint32_t part_bit(const import_ref *ref)
 {
-    return ref->kind == REF_PART && ref->part[0] < 32 ? (uint32_t)1 << ref->part[0] : 0;
+    return ref->kind == REF_PART && ref->part[0] <= IMPORT_PARTS ? (uint32_t)1 << ref->part[0] : 0;
 }
 
 /* Which parts a row needs and which must not be there, found out once for all rows of a value. Of

@@ -80,11 +80,10 @@ typedef struct import_frame {
     const struct import_frame *up;
     const import_ref *via;     /* what the value is, in `up` */
     import_part value;         /* $ */
-    uint32_t valued;           /* which of its parts are, as bits */
+    const import_cuts *cuts;   /* its parts; NULL where there are none */
     uint16_t field;            /* whose repetitions are gone through; 0: none */
     size_t repetition;         /* which one, from 1 */
     ct_str current;            /* and what it is */
-    size_t count;              /* of how many */
     const import_table *table; /* the caller's */
     ct_tree *root, *result;    /* `result`: what `.` was set to */
     import_resource *resource;
@@ -107,6 +106,12 @@ CT_USE bool import_row_holds(import_run *run, const import_frame *f, const impor
                              size_t n, bool *holds);
 CT_USE bool import_map_apply(import_run *run, import_frame *f, const import_map *map, bool finally);
 
+/* May the row apply, as far as that hangs on which parts of the value are valued? */
+static inline bool import_row_may(const import_frame *f, const import_row *row)
+{
+    uint32_t valued = f->cuts ? f->cuts->valued : 0;
+    return !(row->needs & ~valued) && !(row->lacks & valued);
+}
 /* What `ref` speaks of. Empty where it is not there. */
 import_part import_ref_part(import_run *run, const import_frame *f, const import_ref *ref);
 /* Starts going through the repetitions of a field; import_next_repetition takes the next one, false

@@ -12,13 +12,6 @@ static bool is_one_of(const import_condition *k, ct_str text)
     return false;
 }
 
-static size_t repetitions(import_run *run, const import_frame *f, const import_ref *ref)
-{
-    if (import_is_looped(run, f, ref))
-        return f->count;
-    return import_er7_repetitions(&run->message, import_ref_field(run, f, ref));
-}
-
 /* Conditions about a reference's text. What they find there counts as read: it decides what is
  * made. */
 static bool text_holds(import_run *run, const import_frame *f, const import_condition *k,
@@ -81,7 +74,8 @@ static bool condition_holds(import_run *run, const import_frame *f, const import
         return true;
     case TEST_SINGLE:
     case TEST_REPEATS:
-        *holds = (repetitions(run, f, &k->ref) > 1) == (k->test == TEST_REPEATS);
+        *holds = import_er7_repeats(&run->message, import_ref_field(run, f, &k->ref)) ==
+                 (k->test == TEST_REPEATS);
         return true;
     case TEST_FIRST:
         *holds = f->repetition <= 1;
@@ -235,7 +229,7 @@ static bool apply_some(import_run *run, import_frame *f, const import_row *rows,
 {
     for (size_t i = 0; i < n && !*end; i++) {
         const import_row *row = &rows[i];
-        if (!import_row_may(row, f->valued) || row->is_id || row->finally != finally ||
+        if (!import_row_may(f, row) || row->is_id || row->finally != finally ||
             (f->repetition > 1 && !row->makes_items))
             continue;
         if (!row_apply(run, f, row, end))
@@ -263,11 +257,11 @@ static bool apply_by_parts(import_run *run, import_frame *f, const import_map *m
     uint64_t rows = map->other_rows;
     bool end = false;
 
-    for (uint32_t parts = f->valued; parts; parts &= parts - 1)
+    for (uint32_t parts = f->cuts ? f->cuts->valued : 0; parts; parts &= parts - 1)
         rows |= map->part_rows[__builtin_ctz(parts)];
     for (; rows && !end; rows &= rows - 1) {
         const import_row *row = &map->rows[__builtin_ctzll(rows)];
-        if (import_row_may(row, f->valued) && !row_apply(run, f, row, &end))
+        if (import_row_may(f, row) && !row_apply(run, f, row, &end))
             return false;
     }
     return true;
