@@ -6,10 +6,19 @@
 #include "cmd/archive/sweep.h"
 #include "cmd/archive/terms.h"
 #include "cmd/archive/versions.h"
+#include "cmd/archive/volumes.h"
 
 #include <stdlib.h>
 
-enum { OPT_INFO = CT_OPT_OWN, OPT_FORCE, OPT_HTML, OPT_MADE_BY, OPT_PROFILE, OPT_SCHEDULE };
+enum {
+    OPT_INFO = CT_OPT_OWN,
+    OPT_FORCE,
+    OPT_HTML,
+    OPT_MADE_BY,
+    OPT_PROFILE,
+    OPT_SCHEDULE,
+    OPT_VOLUME
+};
 
 static const ct_opt options[] = {
     {OPT_INFO, "info", "KEY=VALUE", "a line of bag-info.txt; may be given again"},
@@ -17,6 +26,7 @@ static const ct_opt options[] = {
     {OPT_SCHEDULE, "schedule", "NAME|FILE", "say in the bag how long it is kept; again for more"},
     {OPT_MADE_BY, "made-by", "TALLY", "name in the bag what a --tally of an earlier step names"},
     {OPT_PROFILE, "profile", "FILE", "make it only as this BagIt profile (JSON) wants it"},
+    {OPT_VOLUME, "volume", "SIZE", "as many bags of SIZE (k, M, G) as are needed: BAG-001 ..."},
     {OPT_FORCE, "force", NULL, "replace a bag that is there already"},
     {0},
 };
@@ -48,13 +58,19 @@ typedef struct slot {
 typedef struct job {
     ct_cli *cli;
     ct_charts *charts;
-    bag_writer *writer;
+    const char *out;
+    bool force;
+    ct_buf info;
+    bag_volumes *volumes;
+    bag_writer *writer; /* of the bag that is being filled */
     bag_index *index;
     bag_versions versions;
     bag_copies_wanted copies;
     bag_terms terms;
-    uint64_t shared; /* files of shared records */
-    ct_err failed;   /* by the writer */
+    bag_profile *profile; /* may be NULL */
+    bag_report report;    /* for what is not as it wants it */
+    uint64_t shared;      /* files of shared records */
+    ct_err failed;        /* by the writer */
 } job;
 
 static void work(void *ctx, void *unit, ct_chart *chart)
@@ -96,29 +112,111 @@ static bool put_index(job *j, slot *s, const ct_chart *chart, ct_str path)
     return ok;
 }
 
+/* ---- bags ---- */
+
+/* A bag_profile_fn with a bag_report. */
+static void tell_unlike(void *report, const char *where, uint64_t line, const char *reason,
+                        ct_str path)
+{
+    bag_report_finding(report, &(bag_finding){BAG_PROFILE, where, line, reason, path});
+}
+
+static bool open_bag(job *j, ct_err *err)
+{
+    const char *path = bag_volumes_next(j->volumes, err);
+    ct_str info = ct_buf_str(&j->info);
+
+    j->writer =
+        path ? bag_writer_open(path, j->force, j->cli->jobs, &j->cli->as_of, info, err) : NULL;
+    if (j->writer)
+        j->index = bag_index_new();
+    if (j->writer && j->profile)
+        bag_writer_profile(j->writer, j->profile, path, tell_unlike, &j->report);
+    return j->writer != NULL;
+}
+
+static void drop_bag(job *j)
+{
+    if (j->writer)
+        bag_writer_abandon(j->writer);
+    if (j->index)
+        bag_index_free(j->index);
+    j->writer = NULL;
+    j->index = NULL;
+}
+
+/* The tag files; a bag that is not one of several gets its name. */
+static bool close_bag(job *j, bool last, ct_err *err)
+{
+    bool ok;
+
+    bag_volumes_info(j->volumes, j->writer, last);
+    bag_terms_put(&j->terms, j->cli->bad > 0, j->writer);
+    ok = bag_index_put(j->index, j->writer, err) && bag_versions_put(&j->versions, j->writer, err);
+    if (ok) {
+        ok = bag_writer_close(j->writer, err);
+        j->writer = NULL;
+    }
+    drop_bag(j);
+    return ok;
+}
+
+/* Another bag where this one has no room for a chart and its copies; a chart that is larger than
+ * that gets one to itself. */
+static bool make_room(job *j, const slot *s)
+{
+    uint64_t bytes = s->text.n + bag_copies_bytes(&s->copies);
+    bool room;
+
+    if (!bag_volumes_room(j->volumes, j->writer, bytes, &room, &j->failed))
+        return false;
+    return room || (close_bag(j, false, &j->failed) && open_bag(j, &j->failed));
+}
+
+static bool note_large(job *j)
+{
+    bool room;
+
+    if (!bag_volumes_room(j->volumes, j->writer, 0, &room, &j->failed))
+        return false;
+    if (!room && !j->cli->quiet)
+        ct_cli_say(j->cli, "%s: volume %u is larger than was asked for: it holds one chart", j->out,
+                   bag_volumes_number(j->volumes));
+    return true;
+}
+
 static bool done(void *ctx, void *unit, const ct_chart *chart)
 {
     job *j = ctx;
     slot *s = unit;
     ct_buf path = {0};
-    bool shared = chart->id.n == 0, ok;
+    bool shared = chart->id.n == 0, ok, alone;
     bag_holds holds = {.records = chart->n, .chart = !shared};
 
     if (shared)
         bag_shared_path(&path, ++j->shared);
     else
         bag_chart_path(&path, chart->id);
+    ok = make_room(j, s);
+    alone = ok && bag_writer_files(j->writer) == 0;
     ok =
+        ok &&
         bag_writer_payload(j->writer, path.p, ct_buf_str(&s->text), &s->sums, &holds, &j->failed) &&
         bag_copies_put(&s->copies, &j->copies, j->writer, ct_buf_str(&path), &j->failed) &&
-        put_index(j, s, chart, ct_buf_str(&path));
+        put_index(j, s, chart, ct_buf_str(&path)) && (!alone || note_large(j));
     j->cli->tally.consumed += chart->n;
     ct_buf_free(&path);
     return ok;
 }
 
+/* A bag that is not as its profile wants it is no fault of ours. */
+static int status_of(const ct_err *err)
+{
+    return err->kind == CT_E_DATA ? CT_NO : CT_FAULT;
+}
+
 /* Fills the bag; false (with a message) where it must not be kept. */
-static bool put_charts(job *j, const char *out)
+static bool put_charts(job *j)
 {
     size_t n = (size_t)j->cli->jobs * CT_SLOTS_PER_JOB;
     slot *slots = ct_calloc(n, sizeof(*slots));
@@ -134,7 +232,7 @@ static bool put_charts(job *j, const char *out)
 
     ok = ct_charts_run(&w, &err);
     if (!ok && j->failed.kind != CT_OK)
-        ct_cli_error(j->cli, CT_FAULT, out, &j->failed);
+        ct_cli_error(j->cli, status_of(&j->failed), j->out, &j->failed);
     else if (!ok)
         ct_cli_error(j->cli, CT_FAULT, NULL, &err);
     for (size_t i = 0; i < n; i++) {
@@ -146,24 +244,12 @@ static bool put_charts(job *j, const char *out)
     return ok;
 }
 
-/* The tag files, and the name. */
-static bool close_bag(job *j, ct_err *err)
+static bool finish(job *j, ct_err *err)
 {
-    bag_terms_put(&j->terms, j->cli->bad > 0, j->writer, &j->versions);
-    if (bag_index_put(j->index, j->writer, err) && bag_versions_put(&j->versions, j->writer, err))
-        return bag_writer_close(j->writer, err);
-    bag_writer_abandon(j->writer);
-    return false;
+    return close_bag(j, true, err) && bag_volumes_close(j->volumes, err);
 }
 
-/* A bag_profile_fn with a bag_report. */
-static void tell_unlike(void *report, const char *where, uint64_t line, const char *reason,
-                        ct_str path)
-{
-    bag_report_finding(report, &(bag_finding){BAG_PROFILE, where, line, reason, path});
-}
-
-static void create(job *j, const char *out)
+static void create(job *j)
 {
     ct_cli *c = j->cli;
     ct_blocks *in = ct_cli_inputs(c, 1);
@@ -171,17 +257,14 @@ static void create(job *j, const char *out)
     bool keep;
 
     j->charts = ct_cli_charts(c, in);
-    j->index = bag_index_new();
-    keep = put_charts(j, out);
+    keep = put_charts(j);
     if (keep && c->tally.consumed == 0) {
-        ct_cli_problem(c, CT_FAULT, "%s: not made: there are no records to put into it", out);
+        ct_cli_problem(c, CT_FAULT, "%s: not made: there are no records to put into it", j->out);
         keep = false;
     }
-    if (!keep || !ct_cli_rejects_kept(c))
-        bag_writer_abandon(j->writer);
-    else if (!close_bag(j, &err))
-        ct_cli_error(c, err.kind == CT_E_DATA ? CT_NO : CT_FAULT, out, &err);
-    bag_index_free(j->index);
+    if (keep && ct_cli_rejects_kept(c) && !finish(j, &err))
+        ct_cli_error(c, status_of(&err), j->out, &err);
+    drop_bag(j);
     ct_charts_free(j->charts);
     ct_blocks_free(in);
 }
@@ -196,11 +279,8 @@ int bag_create(int argc, char **argv)
     ct_cli c;
     job j = {.cli = &c};
     bag_topics *topics;
-    ct_buf info = {0};
-    bool force = false;
-    const char *profile_path = NULL;
-    bag_profile *profile = NULL;
-    bag_report report;
+    const char *profile = NULL;
+    uint64_t size = 0;
     ct_err err = {0};
     int opt;
 
@@ -208,42 +288,50 @@ int bag_create(int argc, char **argv)
     bag_sweep_start();
     while ((opt = ct_cli_option(&c)) != CT_CLI_DONE) {
         if (opt == OPT_FORCE)
-            force = true;
+            j.force = true;
         else if (opt == OPT_SCHEDULE)
             bag_terms_name(&j.terms, c.arg);
         else if (opt == OPT_MADE_BY && !bag_versions_tally(&j.versions, c.arg, &err))
             ct_cli_die(&c, c.arg, &err);
         else if (opt == OPT_PROFILE)
-            profile_path = c.arg;
+            profile = c.arg;
         else if (opt == OPT_HTML)
             j.copies.html = true;
-        else if (opt == OPT_INFO && !bag_info_add(&info, ct_str_z(c.arg)))
+        else if (opt == OPT_VOLUME && !bag_volume_size(c.arg, &size))
+            ct_cli_usage(&c,
+                         "--volume takes a number of bytes, or one with k, M or G; 128k or more");
+        else if (opt == OPT_INFO && !bag_info_add(&j.info, ct_str_z(c.arg)))
             ct_cli_usage(&c,
                          "--info takes KEY=VALUE, one line, and no key that create writes itself");
     }
     if (c.nargs == 0)
         ct_cli_usage(&c, "no bag is named");
-    if (profile_path && !(profile = bag_profile_read(profile_path, &err)))
-        ct_cli_die(&c, profile_path, &err);
-    bag_terms_load(&j.terms, &c.as_of, schedule_wrong, &c);
+    if (profile && !(j.profile = bag_profile_read(profile, &err)))
+        ct_cli_die(&c, profile, &err);
+    if (size && j.force)
+        ct_cli_usage(&c, "--force does not go with --volume");
+    /* A record that cannot be read may be of a chart in a volume that is closed already. */
+    if (size && j.terms.n && c.sorted)
+        ct_cli_usage(&c, "--sorted does not go with --volume and --schedule");
+    j.out = c.args[0];
+    bag_terms_load(&j.terms, &c.as_of, &j.versions, schedule_wrong, &c);
     if (c.status == CT_FAULT)
         exit(ct_cli_finish(&c));
     topics = bag_topics_new(ct_model_r4(), bag_copies_any(&j.copies), &err);
     if (!topics)
         ct_cli_die(&c, NULL, &err);
     j.copies.topics = topics;
-    j.writer = bag_writer_open(c.args[0], force, c.jobs, &c.as_of, ct_buf_str(&info), &err);
-    report = (bag_report){&c, c.args[0]};
-    if (j.writer && profile)
-        bag_writer_profile(j.writer, profile, c.args[0], tell_unlike, &report);
-    if (j.writer)
-        create(&j, c.args[0]);
+    j.report = (bag_report){&c, j.out};
+    j.volumes = bag_volumes_new(j.out, size, &err);
+    if (j.volumes && open_bag(&j, &err))
+        create(&j);
     else
-        ct_cli_error(&c, CT_FAULT, c.args[0], &err);
+        ct_cli_error(&c, CT_FAULT, j.out, &err);
+    bag_volumes_free(j.volumes);
     bag_topics_free(topics);
     bag_versions_free(&j.versions);
-    bag_profile_free(profile);
+    bag_profile_free(j.profile);
     bag_terms_free(&j.terms);
-    ct_buf_free(&info);
+    ct_buf_free(&j.info);
     return ct_cli_finish(&c);
 }

@@ -44,6 +44,11 @@ void bag_writer_profile(bag_writer *w, bag_profile *profile, const char *path, b
                         void *ctx);
 /* Adds a line to bag-info.txt, behind all others. */
 CT_PRINTF(3, 4) void bag_writer_info(bag_writer *w, const char *key, const char *format, ...);
+/* Payload files so far; bytes of the manifests that list them. */
+uint64_t bag_writer_files(const bag_writer *w);
+uint64_t bag_writer_listed(const bag_writer *w);
+/* Bytes written so far, as bag_sink_written. */
+CT_USE bool bag_writer_written(bag_writer *w, bool exact, uint64_t *bytes, ct_err *err);
 /* A tag file (a path outside data/) of the text that was spooled, which is read to its end. */
 CT_USE bool bag_writer_tag(bag_writer *w, const char *path, ct_spool *text, ct_err *err);
 /* Writes the other tag files; gives the bag its name. The writer is gone whatever the result. */

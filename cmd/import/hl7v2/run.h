@@ -7,6 +7,7 @@
  *     run_ref.c    references to parts of the message; where an error is
  *     run_id.c     identities
  *     run_label.c  security labels
+ *     run_same.c   identifiers that are told again
  */
 #ifndef CHART_IMPORT_RUN_H
 #define CHART_IMPORT_RUN_H
@@ -60,8 +61,9 @@ typedef struct import_run {
     size_t nbuckets;
     import_resource *slots[32]; /* the current resource of each type */
     size_t nslots;
-    ct_str key;   /* of a message without a number, once it was needed */
-    size_t *last; /* by segment id: index + 1 of the last one before `at` */
+    import_resource *previous; /* the current one of its type before the one being made */
+    ct_str key;                /* of a message without a number, once it was needed */
+    size_t *last;              /* by segment id: index + 1 of the last one before `at` */
     ct_str group, after;
     ct_tree *labels;  /* whose security labels are those of all; NULL: none */
     char zone[7];     /* for times without one */
@@ -134,6 +136,8 @@ bool import_run_fail(import_run *run, const import_frame *f, const import_ref *r
                      const char *text);
 bool import_run_fail_again(import_run *run, const import_frame *f, const import_ref *ref);
 
+/* Can the text be read as a decimal, a positive integer, a time or a dateTime? */
+bool import_text_reads(import_valuekind kind, ct_str text);
 /* The value of a row as a tree: NULL where there is none. */
 CT_USE bool import_value_make(import_run *run, import_frame *f, const import_row *row,
                               ct_tree *into, ct_tree **value);
@@ -164,6 +168,9 @@ CT_USE bool import_id_make(import_run *run, import_frame *f, const import_map *m
 ct_str import_id_of_segment(import_run *run, ct_str type);
 /* The identity of the n-th of a kind. */
 ct_str import_id_again(import_run *run, ct_str id, uint32_t n);
+
+/* Leaves of identifiers that are the same one, which says what they all do. */
+void import_identifiers_once(import_run *run, ct_tree *resource);
 
 /* Adds the security labels of one resource to another that does not have them yet. */
 CT_USE bool import_labels_add(import_run *run, ct_tree *to, const ct_tree *from);
