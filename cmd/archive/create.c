@@ -9,11 +9,20 @@
 
 #include <stdlib.h>
 
-enum { OPT_INFO = CT_OPT_OWN, OPT_FORCE, OPT_HTML, OPT_MADE_BY, OPT_PROFILE, OPT_SCHEDULE };
+enum {
+    OPT_INFO = CT_OPT_OWN,
+    OPT_FORCE,
+    OPT_HTML,
+    OPT_PDF,
+    OPT_MADE_BY,
+    OPT_PROFILE,
+    OPT_SCHEDULE
+};
 
 static const ct_opt options[] = {
     {OPT_INFO, "info", "KEY=VALUE", "a line of bag-info.txt; may be given again"},
     {OPT_HTML, "with-html", NULL, "a readable copy of each chart beside its records"},
+    {OPT_PDF, "with-pdf", NULL, "the same as PDF, to be printed"},
     {OPT_SCHEDULE, "schedule", "NAME|FILE", "say in the bag how long it is kept; again for more"},
     {OPT_MADE_BY, "made-by", "TALLY", "name in the bag what a --tally of an earlier step names"},
     {OPT_PROFILE, "profile", "FILE", "make it only as this BagIt profile (JSON) wants it"},
@@ -52,6 +61,7 @@ typedef struct job {
     bag_index *index;
     bag_versions versions;
     bag_copies_wanted copies;
+    uint64_t missing; /* characters without a glyph in the copies */
     bag_terms terms;
     uint64_t shared; /* files of shared records */
     ct_err failed;   /* by the writer */
@@ -113,6 +123,7 @@ static bool done(void *ctx, void *unit, const ct_chart *chart)
         bag_copies_put(&s->copies, &j->copies, j->writer, ct_buf_str(&path), &j->failed) &&
         put_index(j, s, chart, ct_buf_str(&path));
     j->cli->tally.consumed += chart->n;
+    j->missing += s->copies.missing;
     ct_buf_free(&path);
     return ok;
 }
@@ -196,6 +207,7 @@ int bag_create(int argc, char **argv)
     ct_cli c;
     job j = {.cli = &c};
     bag_topics *topics;
+    bag_fonts *fonts = NULL;
     ct_buf info = {0};
     bool force = false;
     const char *profile_path = NULL;
@@ -217,6 +229,8 @@ int bag_create(int argc, char **argv)
             profile_path = c.arg;
         else if (opt == OPT_HTML)
             j.copies.html = true;
+        else if (opt == OPT_PDF)
+            j.copies.pdf = true;
         else if (opt == OPT_INFO && !bag_info_add(&info, ct_str_z(c.arg)))
             ct_cli_usage(&c,
                          "--info takes KEY=VALUE, one line, and no key that create writes itself");
@@ -232,6 +246,8 @@ int bag_create(int argc, char **argv)
     if (!topics)
         ct_cli_die(&c, NULL, &err);
     j.copies.topics = topics;
+    if (j.copies.pdf && !(j.copies.fonts = fonts = bag_fonts_open(&err)))
+        ct_cli_die(&c, NULL, &err);
     j.writer = bag_writer_open(c.args[0], force, c.jobs, &c.as_of, ct_buf_str(&info), &err);
     report = (bag_report){&c, c.args[0]};
     if (j.writer && profile)
@@ -241,6 +257,7 @@ int bag_create(int argc, char **argv)
     else
         ct_cli_error(&c, CT_FAULT, c.args[0], &err);
     bag_topics_free(topics);
+    bag_fonts_free(fonts);
     bag_versions_free(&j.versions);
     bag_profile_free(profile);
     bag_terms_free(&j.terms);
