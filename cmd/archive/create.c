@@ -8,12 +8,14 @@
 #include "cmd/archive/versions.h"
 #include "cmd/archive/volumes.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 enum {
     OPT_INFO = CT_OPT_OWN,
     OPT_FORCE,
     OPT_HTML,
+    OPT_PDF,
     OPT_MADE_BY,
     OPT_PROFILE,
     OPT_SCHEDULE,
@@ -23,6 +25,7 @@ enum {
 static const ct_opt options[] = {
     {OPT_INFO, "info", "KEY=VALUE", "a line of bag-info.txt; may be given again"},
     {OPT_HTML, "with-html", NULL, "a readable copy of each chart beside its records"},
+    {OPT_PDF, "with-pdf", NULL, "the same as PDF, to be printed"},
     {OPT_SCHEDULE, "schedule", "NAME|FILE", "say in the bag how long it is kept; again for more"},
     {OPT_MADE_BY, "made-by", "TALLY", "name in the bag what a --tally of an earlier step names"},
     {OPT_PROFILE, "profile", "FILE", "make it only as this BagIt profile (JSON) wants it"},
@@ -66,6 +69,7 @@ typedef struct job {
     bag_index *index;
     bag_versions versions;
     bag_copies_wanted copies;
+    uint64_t missing; /* characters without a glyph in the copies */
     bag_terms terms;
     bag_profile *profile; /* may be NULL */
     bag_report report;    /* for what is not as it wants it */
@@ -205,6 +209,7 @@ static bool done(void *ctx, void *unit, const ct_chart *chart)
         bag_copies_put(&s->copies, &j->copies, j->writer, ct_buf_str(&path), &j->failed) &&
         put_index(j, s, chart, ct_buf_str(&path)) && (!alone || note_large(j));
     j->cli->tally.consumed += chart->n;
+    j->missing += s->copies.missing;
     ct_buf_free(&path);
     return ok;
 }
@@ -265,6 +270,9 @@ static void create(job *j)
     if (keep && ct_cli_rejects_kept(c) && !finish(j, &err))
         ct_cli_error(c, status_of(&err), j->out, &err);
     drop_bag(j);
+    if (j->missing && !c->quiet)
+        ct_cli_say(c, "%s: characters that no font has stand in PDF by number: %" PRIu64, j->out,
+                   j->missing);
     ct_charts_free(j->charts);
     ct_blocks_free(in);
 }
@@ -279,6 +287,7 @@ int bag_create(int argc, char **argv)
     ct_cli c;
     job j = {.cli = &c};
     bag_topics *topics;
+    bag_fonts *fonts = NULL;
     const char *profile = NULL;
     uint64_t size = 0;
     ct_err err = {0};
@@ -297,6 +306,8 @@ int bag_create(int argc, char **argv)
             profile = c.arg;
         else if (opt == OPT_HTML)
             j.copies.html = true;
+        else if (opt == OPT_PDF)
+            j.copies.pdf = true;
         else if (opt == OPT_VOLUME && !bag_volume_size(c.arg, &size))
             ct_cli_usage(&c,
                          "--volume takes a number of bytes, or one with k, M or G; 128k or more");
@@ -321,6 +332,8 @@ int bag_create(int argc, char **argv)
     if (!topics)
         ct_cli_die(&c, NULL, &err);
     j.copies.topics = topics;
+    if (j.copies.pdf && !(j.copies.fonts = fonts = bag_fonts_open(&err)))
+        ct_cli_die(&c, NULL, &err);
     j.report = (bag_report){&c, j.out};
     j.volumes = bag_volumes_new(j.out, size, &err);
     if (j.volumes && open_bag(&j, &err))
@@ -329,6 +342,7 @@ int bag_create(int argc, char **argv)
         ct_cli_error(&c, CT_FAULT, j.out, &err);
     bag_volumes_free(j.volumes);
     bag_topics_free(topics);
+    bag_fonts_free(fonts);
     bag_versions_free(&j.versions);
     bag_profile_free(j.profile);
     bag_terms_free(&j.terms);
