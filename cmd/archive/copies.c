@@ -56,7 +56,7 @@ bool bag_copies_put(const bag_copies *c, const bag_copies_wanted *wanted, bag_wr
 
 uint64_t bag_copies_bytes(const bag_copies *c)
 {
-    return c->html.n;
+    return c->html.n + c->pdf.n;
 }
 
 void bag_copies_free(bag_copies *c)

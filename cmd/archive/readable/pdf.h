@@ -7,7 +7,7 @@
  *     bag_view_pair(&view, BAG_FACT, CT_S("Method"), method);
  *     bag_pdf_put(&buf, &view, fonts, NULL, &err);
  *
- * text.c sets lines, font.c takes out of the fonts what a document needs, pdf.c makes the pages.
+ * lines.c sets lines, font.c takes out of the fonts what a document needs, pdf.c makes the pages.
  */
 #ifndef CHART_ARCHIVE_READABLE_PDF_H
 #define CHART_ARCHIVE_READABLE_PDF_H

@@ -1,4 +1,4 @@
-/* Setting type: what text.c, font.c and pdf.c share. Lengths are hundredths of a point, widths of
+/* Setting type: what lines.c, font.c and pdf.c share. Lengths are hundredths of a point, widths of
  * glyphs thousandths of the size of the type.
  */
 #ifndef CHART_ARCHIVE_READABLE_TYPE_H
@@ -39,7 +39,7 @@ void bag_usage_free(bag_usage *u);
 /* Appends a font file of the used glyphs only, which keep their numbers. */
 CT_USE bool bag_font_cut(ct_buf *to, const bag_font *f, const bag_usage *u, ct_err *err);
 
-/* ---- lines (text.c) ---- */
+/* ---- lines (lines.c) ---- */
 
 typedef struct bag_line {
     size_t start, end;
