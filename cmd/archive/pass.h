@@ -23,6 +23,7 @@ typedef struct bag_pass {
     const char *path;
     int jobs;
     bool no_checksums;
+    bag_profile *profile; /* to hold the bag against; may be NULL */
     bag_viewer viewer;
     void (*progress)(void *ctx, uint64_t bytes);
     void *progress_ctx;

@@ -3,9 +3,10 @@
 
 #include <inttypes.h>
 
-enum { OPT_RESUME = CT_OPT_OWN };
+enum { OPT_PROFILE = CT_OPT_OWN, OPT_RESUME };
 
 static const ct_opt options[] = {
+    {OPT_PROFILE, "profile", "FILE", "hold the bags against a BagIt profile (JSON) too"},
     {OPT_RESUME, "resume", "FILE",
      "keep notes in FILE, and go on by those of a run that was stopped"},
     {0},
@@ -42,6 +43,9 @@ static void put_summary(ct_buf *b, const char *name, const bag_summary *s)
     else
         ct_buf_printf(b, "%s, %" PRIu64 " finding%s", s->invalid ? "not valid" : "not complete",
                       bad, bad == 1 ? "" : "s");
+    if (s->unlike_profile)
+        ct_buf_printf(b, ", not as the profile wants it, %" PRIu64 " finding%s", s->unlike_profile,
+                      s->unlike_profile == 1 ? "" : "s");
     ct_buf_printf(b, ", %" PRIu64 " charts, %" PRIu64 " files, %" PRIu64 " bytes", s->charts,
                   s->files, s->bytes);
     if (s->version)
@@ -54,13 +58,22 @@ static void put_summary(ct_buf *b, const char *name, const bag_summary *s)
     ct_buf_c(b, '\n');
 }
 
-static void verify(ct_cli *c, const char *path, const char *resume)
+/* What bags are held against. */
+typedef struct verifying {
+    ct_cli *cli;
+    const char *resume;   /* notes to go on by, or NULL */
+    bag_profile *profile; /* or NULL */
+} verifying;
+
+static void verify(const verifying *v, const char *path)
 {
+    ct_cli *c = v->cli;
     bag_pass pass = {.path = path,
                      .jobs = c->jobs,
+                     .profile = v->profile,
+                     .resume = v->resume,
                      .progress = bag_progress,
-                     .progress_ctx = c,
-                     .resume = resume};
+                     .progress_ctx = c};
     bag_report report = {c, path};
     bag_summary summary;
     bag_check *check;
@@ -82,16 +95,26 @@ static void verify(ct_cli *c, const char *path, const char *resume)
 int bag_verify(int argc, char **argv)
 {
     ct_cli c;
-    const char *resume = NULL;
+    verifying v = {.cli = &c};
+    const char *profile = NULL;
+    ct_err err = {0};
+    int opt;
 
     ct_cli_start(&c, &command, argc, argv);
-    while (ct_cli_option(&c) != CT_CLI_DONE)
-        resume = c.arg;
+    while ((opt = ct_cli_option(&c)) != CT_CLI_DONE) {
+        if (opt == OPT_PROFILE)
+            profile = c.arg;
+        else
+            v.resume = c.arg;
+    }
     if (c.nargs == 0)
         ct_cli_usage(&c, "no bag is named");
-    if (resume && c.nargs > 1)
+    if (v.resume && c.nargs > 1)
         ct_cli_usage(&c, "--resume goes with one bag");
+    if (profile && !(v.profile = bag_profile_read(profile, &err)))
+        ct_cli_die(&c, profile, &err);
     for (size_t i = 0; i < c.nargs; i++)
-        verify(&c, c.args[i], resume);
+        verify(&v, c.args[i]);
+    bag_profile_free(v.profile);
     return ct_cli_finish(&c);
 }

@@ -4,7 +4,7 @@
 #ifndef CHART_ARCHIVE_WRITER_H
 #define CHART_ARCHIVE_WRITER_H
 
-#include "cmd/archive/bagit.h"
+#include "cmd/archive/profile.h"
 #include "common/stream/stream.h"
 
 /* The checksums every file of our bags has. All zero to begin with. */
@@ -38,6 +38,10 @@ typedef struct bag_holds {
 /* A payload file with its sums. */
 CT_USE bool bag_writer_payload(bag_writer *w, const char *path, ct_str bytes, const bag_sums *sums,
                                const bag_holds *holds, ct_err *err);
+/* The bag is to be as the profile wants it: bag_writer_close fails with CT_E_DATA where it is not,
+ * when `tell` has been told why. Borrowed until then; before the first payload file. */
+void bag_writer_profile(bag_writer *w, bag_profile *profile, const char *path, bag_profile_fn *tell,
+                        void *ctx);
 /* Adds a line to bag-info.txt, behind all others. */
 CT_PRINTF(3, 4) void bag_writer_info(bag_writer *w, const char *key, const char *format, ...);
 /* Payload files so far; bytes of the manifests that list them. */
