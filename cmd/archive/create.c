@@ -10,7 +10,16 @@
 
 #include <stdlib.h>
 
-enum { OPT_INFO = CT_OPT_OWN, OPT_FORCE, OPT_HTML, OPT_MADE_BY, OPT_SCHEDULE, OPT_VOLUME };
+enum {
+    OPT_INFO = CT_OPT_OWN,
+    OPT_FORCE,
+    OPT_HTML,
+    OPT_MADE_BY,
+    OPT_SCHEDULE,
+    OPT_VOLUME,
+    OPT_ENCRYPT,
+    OPT_KEY_FILE
+};
 
 static const ct_opt options[] = {
     {OPT_INFO, "info", "KEY=VALUE", "a line of bag-info.txt; may be given again"},
@@ -18,6 +27,8 @@ static const ct_opt options[] = {
     {OPT_SCHEDULE, "schedule", "NAME|FILE", "say in the bag how long it is kept; again for more"},
     {OPT_MADE_BY, "made-by", "TALLY", "name in the bag what a --tally of an earlier step names"},
     {OPT_VOLUME, "volume", "SIZE", "as many bags of SIZE (k, M, G) as are needed: BAG-001 ..."},
+    {OPT_ENCRYPT, "encrypt", NULL, "AES-256, by a key of its own that is kept in the database"},
+    {OPT_KEY_FILE, "key-file", "FILE", "with --encrypt: keep the key in this new file instead"},
     {OPT_FORCE, "force", NULL, "replace a bag that is there already"},
     {0},
 };
@@ -29,8 +40,8 @@ static const ct_command command = {
         "SHA-512 manifests. BAG ends in .tar, .tar.gz, .tar.zst or .zip; without a suffix or with\n"
         "a slash at its end it is a folder. The same records and date give the same bytes.",
     .synopsis = "[OPTION]... BAG [FILE]...",
-    .common =
-        CT_HAS_JOBS | CT_HAS_ASOF | CT_HAS_REJECT | CT_HAS_TALLY | CT_HAS_PROGRESS | CT_HAS_SORTED,
+    .common = CT_HAS_JOBS | CT_HAS_ASOF | CT_HAS_REJECT | CT_HAS_TALLY | CT_HAS_PROGRESS |
+              CT_HAS_SORTED | CT_HAS_DB,
     .options = options,
     .examples = "  chart archive create 2019.zip charts.ndjson\n"
                 "  chart import feed.hl7 | chart archive create --as-of 2026-01-31 \\\n"
@@ -50,7 +61,7 @@ typedef struct job {
     ct_cli *cli;
     ct_charts *charts;
     const char *out;
-    bool force;
+    bag_making making;
     ct_buf info;
     bag_volumes *volumes;
     bag_writer *writer; /* of the bag that is being filled */
@@ -106,10 +117,8 @@ static bool put_index(job *j, slot *s, const ct_chart *chart, ct_str path)
 static bool open_bag(job *j, ct_err *err)
 {
     const char *path = bag_volumes_next(j->volumes, err);
-    ct_str info = ct_buf_str(&j->info);
 
-    j->writer =
-        path ? bag_writer_open(path, j->force, j->cli->jobs, &j->cli->as_of, info, err) : NULL;
+    j->writer = path ? bag_writer_open(path, &j->making, err) : NULL;
     if (j->writer)
         j->index = bag_index_new();
     return j->writer != NULL;
@@ -248,6 +257,26 @@ static void schedule_wrong(void *cli, const ct_err *err)
     ct_cli_error(cli, CT_FAULT, NULL, err);
 }
 
+static void set_making(job *j, bool volumes)
+{
+    ct_cli *c = j->cli;
+    bag_making *m = &j->making;
+    ct_err err = {0};
+
+    m->jobs = c->jobs;
+    m->date = c->as_of;
+    m->info = ct_buf_str(&j->info);
+    m->keys.db = c->db;
+    if (m->keys.file && !m->encrypt)
+        ct_cli_usage(c, "--key-file goes with --encrypt");
+    if (m->keys.file && volumes)
+        ct_cli_usage(c, "--key-file does not go with --volume: each bag has a key of its own");
+    if (m->encrypt && !m->keys.file && !c->db_given)
+        ct_cli_usage(c, "--encrypt keeps the key in the database: --db FILE, or --key-file FILE");
+    if (m->encrypt && !bag_key_ready(&m->keys, &err))
+        ct_cli_die(c, m->keys.file ? m->keys.file : c->db, &err);
+}
+
 int bag_create(int argc, char **argv)
 {
     ct_cli c;
@@ -261,11 +290,15 @@ int bag_create(int argc, char **argv)
     bag_sweep_start();
     while ((opt = ct_cli_option(&c)) != CT_CLI_DONE) {
         if (opt == OPT_FORCE)
-            j.force = true;
+            j.making.force = true;
         else if (opt == OPT_SCHEDULE)
             bag_terms_name(&j.terms, c.arg);
         else if (opt == OPT_MADE_BY && !bag_versions_tally(&j.versions, c.arg, &err))
             ct_cli_die(&c, c.arg, &err);
+        else if (opt == OPT_ENCRYPT)
+            j.making.encrypt = true;
+        else if (opt == OPT_KEY_FILE)
+            j.making.keys.file = c.arg;
         else if (opt == OPT_HTML)
             j.copies.html = true;
         else if (opt == OPT_VOLUME && !bag_volume_size(c.arg, &size))
@@ -277,12 +310,13 @@ int bag_create(int argc, char **argv)
     }
     if (c.nargs == 0)
         ct_cli_usage(&c, "no bag is named");
-    if (size && j.force)
+    if (size && j.making.force)
         ct_cli_usage(&c, "--force does not go with --volume");
     /* A record that cannot be read may be of a chart in a volume that is closed already. */
     if (size && j.terms.n && c.sorted)
         ct_cli_usage(&c, "--sorted does not go with --volume and --schedule");
     j.out = c.args[0];
+    set_making(&j, size > 0);
     bag_terms_load(&j.terms, &c.as_of, &j.versions, schedule_wrong, &c);
     if (c.status == CT_FAULT)
         exit(ct_cli_finish(&c));

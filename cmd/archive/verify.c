@@ -3,13 +3,16 @@
 
 #include <inttypes.h>
 
+static const ct_opt options[] = {BAG_KEY_FILE_OPTION, {0}};
+
 static const ct_command command = {
     .name = "archive verify",
     .summary =
         "Checks bags, in whatever they are packed, without unpacking them: that all files are\n"
         "there and no others, and that every checksum and count holds.",
     .synopsis = "[OPTION]... BAG...",
-    .common = CT_HAS_JOBS | CT_HAS_PROGRESS,
+    .common = CT_HAS_JOBS | CT_HAS_PROGRESS | CT_HAS_DB,
+    .options = options,
     .examples = "  chart archive verify 2019.zip\n"
                 "  chart archive verify /archive/*.tar.zst || mail -s 'archive damaged' records\n",
 };
@@ -44,9 +47,10 @@ static void put_summary(ct_buf *b, const char *name, const bag_summary *s)
     ct_buf_c(b, '\n');
 }
 
-static void verify(ct_cli *c, const char *path)
+static void verify(ct_cli *c, const char *path, const bag_keys *keys)
 {
-    bag_pass pass = {.path = path, .jobs = c->jobs, .progress = bag_progress, .progress_ctx = c};
+    bag_pass pass = {
+        .path = path, .jobs = c->jobs, .keys = keys, .progress = bag_progress, .progress_ctx = c};
     bag_report report = {c, path};
     bag_summary summary;
     bag_check *check;
@@ -68,13 +72,15 @@ static void verify(ct_cli *c, const char *path)
 int bag_verify(int argc, char **argv)
 {
     ct_cli c;
+    bag_keys keys = {0};
 
     ct_cli_start(&c, &command, argc, argv);
     while (ct_cli_option(&c) != CT_CLI_DONE)
-        ;
+        keys.file = c.arg;
+    keys.db = c.db;
     if (c.nargs == 0)
         ct_cli_usage(&c, "no bag is named");
     for (size_t i = 0; i < c.nargs; i++)
-        verify(&c, c.args[i]);
+        verify(&c, c.args[i], &keys);
     return ct_cli_finish(&c);
 }
