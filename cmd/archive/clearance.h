@@ -5,6 +5,7 @@
 #define CHART_ARCHIVE_CLEARANCE_H
 
 #include "cmd/archive/due.h"
+#include "cmd/archive/key.h"
 #include "common/store/store.h"
 
 /* Why charts may not go, and how many of them. */
