@@ -20,7 +20,9 @@ enum {
     OPT_MADE_BY,
     OPT_PROFILE,
     OPT_SCHEDULE,
-    OPT_VOLUME
+    OPT_VOLUME,
+    OPT_ENCRYPT,
+    OPT_KEY_FILE
 };
 
 static const ct_opt options[] = {
@@ -31,6 +33,8 @@ static const ct_opt options[] = {
     {OPT_MADE_BY, "made-by", "TALLY", "name in the bag what a --tally of an earlier step names"},
     {OPT_PROFILE, "profile", "FILE", "make it only as this BagIt profile (JSON) wants it"},
     {OPT_VOLUME, "volume", "SIZE", "as many bags of SIZE (k, M, G) as are needed: BAG-001 ..."},
+    {OPT_ENCRYPT, "encrypt", NULL, "AES-256, by a key of its own that is kept in the database"},
+    {OPT_KEY_FILE, "key-file", "FILE", "with --encrypt: keep the key in this new file instead"},
     {OPT_FORCE, "force", NULL, "replace a bag that is there already"},
     {0},
 };
@@ -64,7 +68,7 @@ typedef struct job {
     ct_cli *cli;
     ct_charts *charts;
     const char *out;
-    bool force;
+    bag_making making;
     ct_buf info;
     bag_volumes *volumes;
     bag_writer *writer; /* of the bag that is being filled */
@@ -151,10 +155,8 @@ static void tell_unlike(void *report, const char *where, uint64_t line, const ch
 static bool open_bag(job *j, ct_err *err)
 {
     const char *path = bag_volumes_next(j->volumes, err);
-    ct_str info = ct_buf_str(&j->info);
 
-    j->writer =
-        path ? bag_writer_open(path, j->force, j->cli->jobs, &j->cli->as_of, info, err) : NULL;
+    j->writer = path ? bag_writer_open(path, &j->making, err) : NULL;
     if (j->writer)
         j->index = bag_index_new();
     if (j->writer && j->profile)
@@ -370,6 +372,26 @@ static void schedule_wrong(void *cli, const ct_err *err)
     ct_cli_error(cli, CT_FAULT, NULL, err);
 }
 
+static void set_making(job *j, bool volumes)
+{
+    ct_cli *c = j->cli;
+    bag_making *m = &j->making;
+    ct_err err = {0};
+
+    m->jobs = c->jobs;
+    m->date = c->as_of;
+    m->info = ct_buf_str(&j->info);
+    m->keys.db = c->db;
+    if (m->keys.file && !m->encrypt)
+        ct_cli_usage(c, "--key-file goes with --encrypt");
+    if (m->keys.file && volumes)
+        ct_cli_usage(c, "--key-file does not go with --volume: each bag has a key of its own");
+    if (m->encrypt && !m->keys.file && !c->db_given)
+        ct_cli_usage(c, "--encrypt keeps the key in the database: --db FILE, or --key-file FILE");
+    if (m->encrypt && !bag_key_ready(&m->keys, &err))
+        ct_cli_die(c, m->keys.file ? m->keys.file : c->db, &err);
+}
+
 int bag_create(int argc, char **argv)
 {
     ct_cli c;
@@ -385,13 +407,17 @@ int bag_create(int argc, char **argv)
     bag_sweep_start();
     while ((opt = ct_cli_option(&c)) != CT_CLI_DONE) {
         if (opt == OPT_FORCE)
-            j.force = true;
+            j.making.force = true;
         else if (opt == OPT_SCHEDULE)
             bag_terms_name(&j.terms, c.arg);
         else if (opt == OPT_MADE_BY && !bag_versions_tally(&j.versions, c.arg, &err))
             ct_cli_die(&c, c.arg, &err);
         else if (opt == OPT_PROFILE)
             profile = c.arg;
+        else if (opt == OPT_ENCRYPT)
+            j.making.encrypt = true;
+        else if (opt == OPT_KEY_FILE)
+            j.making.keys.file = c.arg;
         else if (opt == OPT_HTML)
             j.copies.html = true;
         else if (opt == OPT_PDF)
@@ -407,12 +433,13 @@ int bag_create(int argc, char **argv)
         ct_cli_usage(&c, "no bag is named");
     if (profile && !(j.profile = bag_profile_read(profile, &err)))
         ct_cli_die(&c, profile, &err);
-    if (size && j.force)
+    if (size && j.making.force)
         ct_cli_usage(&c, "--force does not go with --volume");
     /* A record that cannot be read may be of a chart in a volume that is closed already. */
     if (size && j.terms.n && c.sorted)
         ct_cli_usage(&c, "--sorted does not go with --volume and --schedule");
     j.out = c.args[0];
+    set_making(&j, size > 0);
     bag_terms_load(&j.terms, &c.as_of, &j.versions, schedule_wrong, &c);
     if (c.status == CT_FAULT)
         exit(ct_cli_finish(&c));

@@ -198,8 +198,8 @@ static bool read_copy(destruction *d)
 
         if (d->copies[i].state == CT_COPY_GONE)
             continue;
-        d->cleared =
-            bag_clear(&d->clear, d->copies[i].path.p, d->bag.hash.p, d->judge, d->cli->jobs, &err);
+        d->cleared = bag_clear(&d->clear, d->copies[i].path.p, d->bag.hash.p, d->judge,
+                               d->cli->jobs, &(bag_keys){.db = d->cli->db}, &err);
         if (!d->cleared && d->bag.status == CT_BAG_KEPT)
             ct_cli_error(d->cli, CT_NO, d->copies[i].path.p, &err);
     }
@@ -383,8 +383,12 @@ static bool said_gone(destruction *d, ct_str path)
 static bool is_the_bag(destruction *d, const char *path, const char **why)
 {
     bag_identity identity = {0};
-    bag_pass pass = {
-        .path = path, .jobs = 1, .no_checksums = true, .viewer = bag_identity_viewer(&identity)};
+    bag_keys keys = {.db = d->cli->db};
+    bag_pass pass = {.path = path,
+                     .jobs = 1,
+                     .keys = &keys,
+                     .no_checksums = true,
+                     .viewer = bag_identity_viewer(&identity)};
     ct_err err = {0};
     bag_check *check = bag_pass_run(&pass, &err);
     bool is = check && strcmp(identity.hex, d->bag.hash.p) == 0;

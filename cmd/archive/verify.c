@@ -9,6 +9,7 @@ static const ct_opt options[] = {
     {OPT_PROFILE, "profile", "FILE", "hold the bags against a BagIt profile (JSON) too"},
     {OPT_RESUME, "resume", "FILE",
      "keep notes in FILE, and go on by those of a run that was stopped"},
+    BAG_KEY_FILE_OPTION,
     {0},
 };
 
@@ -18,7 +19,7 @@ static const ct_command command = {
         "Checks bags, in whatever they are packed, without unpacking them: that all files are\n"
         "there and no others, and that every checksum and count holds.",
     .synopsis = "[OPTION]... BAG...",
-    .common = CT_HAS_JOBS | CT_HAS_PROGRESS,
+    .common = CT_HAS_JOBS | CT_HAS_PROGRESS | CT_HAS_DB,
     .options = options,
     .examples = "  chart archive verify 2019.zip\n"
                 "  chart archive verify --resume notes 1990-2010.tar\n"
@@ -61,6 +62,7 @@ static void put_summary(ct_buf *b, const char *name, const bag_summary *s)
 /* What bags are held against. */
 typedef struct verifying {
     ct_cli *cli;
+    bag_keys keys;
     const char *resume;   /* notes to go on by, or NULL */
     bag_profile *profile; /* or NULL */
 } verifying;
@@ -70,6 +72,7 @@ static void verify(const verifying *v, const char *path)
     ct_cli *c = v->cli;
     bag_pass pass = {.path = path,
                      .jobs = c->jobs,
+                     .keys = &v->keys,
                      .profile = v->profile,
                      .resume = v->resume,
                      .progress = bag_progress,
@@ -104,9 +107,12 @@ int bag_verify(int argc, char **argv)
     while ((opt = ct_cli_option(&c)) != CT_CLI_DONE) {
         if (opt == OPT_PROFILE)
             profile = c.arg;
-        else
+        else if (opt == OPT_RESUME)
             v.resume = c.arg;
+        else
+            v.keys.file = c.arg;
     }
+    v.keys.db = c.db;
     if (c.nargs == 0)
         ct_cli_usage(&c, "no bag is named");
     if (v.resume && c.nargs > 1)

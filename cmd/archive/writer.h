@@ -4,6 +4,7 @@
 #ifndef CHART_ARCHIVE_WRITER_H
 #define CHART_ARCHIVE_WRITER_H
 
+#include "cmd/archive/key.h"
 #include "cmd/archive/profile.h"
 #include "common/stream/stream.h"
 
@@ -25,9 +26,17 @@ CT_USE bool bag_info_add(ct_buf *info, ct_str pair);
 
 typedef struct bag_writer bag_writer;
 
-/* `date` is the Bagging-Date and that of the files; `info` goes before what is filled in. */
-CT_USE bag_writer *bag_writer_open(const char *out, bool force, int jobs, const ct_date *date,
-                                   ct_str info, ct_err *err);
+/* How a bag is made, but for what is in it. */
+typedef struct bag_making {
+    bool force;   /* replace a bag that is there */
+    int jobs;     /* threads that pack */
+    ct_date date; /* the Bagging-Date, and that of the files */
+    ct_str info;  /* of bag-info.txt, before what is filled in */
+    bool encrypt;
+    bag_keys keys; /* where the key of an encrypted one is kept, before the bag gets its name */
+} bag_making;
+
+CT_USE bag_writer *bag_writer_open(const char *out, const bag_making *making, ct_err *err);
 /* What a payload file is. */
 typedef struct bag_holds {
     uint64_t records;
