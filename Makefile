@@ -19,7 +19,7 @@ BINDIR  := $(DESTDIR)$(PREFIX)/bin
 MANDIR  := $(DESTDIR)$(PREFIX)/share/man
 COMPDIR := $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 
-PACKAGES     := libarchive sqlite3 libcrypto libpcre2-8 expat zlib libzstd
+PACKAGES     := libarchive sqlite3 libcrypto libpcre2-8 expat zlib libzstd libisal
 WARNINGS     := -Wall -Wextra -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes \
                 -Wvla -Wwrite-strings -Wundef
 DEFINES      := -D_XOPEN_SOURCE=700 -D_FILE_OFFSET_BITS=64 -DCT_VERSION='"$(VERSION)"'
@@ -31,7 +31,7 @@ ALL_CFLAGS   += -O1 -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-f
 ALL_LDFLAGS  += -fsanitize=$(SANITIZE)
 endif
 LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null || \
-          echo -larchive -lsqlite3 -lcrypto -lpcre2-8 -lexpat -lz -lzstd) -lm
+          echo -larchive -lsqlite3 -lcrypto -lpcre2-8 -lexpat -lz -lzstd -lisal) -lm
 
 # V=1 shows whole command lines.
 Q   := $(if $(V),,@)

@@ -10,6 +10,8 @@ int bag_create(int argc, char **argv);
 int bag_verify(int argc, char **argv);
 int bag_list(int argc, char **argv);
 int bag_extract(int argc, char **argv);
+int bag_parity_main(int argc, char **argv);
+int bag_repair(int argc, char **argv);
 
 typedef struct bag_report {
     ct_cli *cli;
@@ -21,5 +23,11 @@ typedef struct bag_report {
 void bag_report_finding(void *report, const bag_finding *f);
 /* ct_cli_progress with the ct_cli. */
 void bag_progress(void *cli, uint64_t bytes);
+
+/* The argument of --parity, else a usage error. */
+unsigned bag_parity_percent(ct_cli *c);
+/* Holds a bag against its parity file, where there is one, and says what is wrong. What to say of
+ * it behind the bag's line: `, parity` or the like. */
+const char *bag_parity_report(ct_cli *c, const char *path);
 
 #endif

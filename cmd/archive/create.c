@@ -1,16 +1,18 @@
 /* chart archive create: charts into a bag. */
 #include "cmd/archive/archive.h"
 #include "cmd/archive/names.h"
+#include "cmd/archive/parity.h"
 #include "cmd/archive/sweep.h"
 #include "cmd/archive/writer.h"
 
 #include <stdlib.h>
 
-enum { OPT_INFO = CT_OPT_OWN, OPT_FORCE };
+enum { OPT_INFO = CT_OPT_OWN, OPT_FORCE, OPT_PARITY };
 
 static const ct_opt options[] = {
     {OPT_INFO, "info", "KEY=VALUE", "a line of bag-info.txt; may be given again"},
     {OPT_FORCE, "force", NULL, "replace a bag that is there already"},
+    {OPT_PARITY, "parity", "N%", "make BAG.parity, from which so much of the bag can be restored"},
     {0},
 };
 
@@ -103,7 +105,21 @@ static bool put_charts(job *j, const char *out)
     return ok;
 }
 
-static void create(ct_cli *c, const char *out, bag_writer *writer)
+/* What stands beside the bag must be of this bag at every moment: the old parity file goes before
+ * the old bag, the new one comes behind the new bag. */
+static bool close_bag(ct_cli *c, const char *out, bag_writer *writer, unsigned parity, ct_err *err)
+{
+    bag_meter meter = {bag_progress, c};
+
+    if (!bag_parity_drop(out, err)) {
+        bag_writer_abandon(writer);
+        return false;
+    }
+    return bag_writer_close(writer, err) &&
+           (!parity || bag_parity_make(out, parity, false, c->jobs, meter, err));
+}
+
+static void create(ct_cli *c, const char *out, bag_writer *writer, unsigned parity)
 {
     job j = {.cli = c, .writer = writer};
     ct_blocks *in = ct_cli_inputs(c, 1);
@@ -118,7 +134,7 @@ static void create(ct_cli *c, const char *out, bag_writer *writer)
     }
     if (!keep || !ct_cli_rejects_kept(c))
         bag_writer_abandon(writer);
-    else if (!bag_writer_close(writer, &err))
+    else if (!close_bag(c, out, writer, parity, &err))
         ct_cli_error(c, CT_FAULT, out, &err);
     ct_charts_free(j.charts);
     ct_blocks_free(in);
@@ -130,6 +146,7 @@ int bag_create(int argc, char **argv)
     bag_writer *writer;
     ct_buf info = {0};
     bool force = false;
+    unsigned parity = 0;
     ct_err err = {0};
     int opt;
 
@@ -138,15 +155,19 @@ int bag_create(int argc, char **argv)
     while ((opt = ct_cli_option(&c)) != CT_CLI_DONE) {
         if (opt == OPT_FORCE)
             force = true;
+        else if (opt == OPT_PARITY)
+            parity = bag_parity_percent(&c);
         else if (!bag_info_add(&info, ct_str_z(c.arg)))
             ct_cli_usage(&c,
                          "--info takes KEY=VALUE, one line, and no key that create writes itself");
     }
     if (c.nargs == 0)
         ct_cli_usage(&c, "no bag is named");
+    if (!force && bag_parity_there(c.args[0]))
+        ct_cli_usage(&c, "there is a parity file of that name already");
     writer = bag_writer_open(c.args[0], force, &c.as_of, ct_buf_str(&info), &err);
     if (writer)
-        create(&c, c.args[0], writer);
+        create(&c, c.args[0], writer, parity);
     else
         ct_cli_error(&c, CT_FAULT, c.args[0], &err);
     ct_buf_free(&info);

@@ -4,9 +4,10 @@
 #include <inttypes.h>
 #include <locale.h>
 
-static const char *const names[] = {"create", "verify", "list", "extract", NULL};
-static int (*const subcommands[])(int argc, char **argv) = {bag_create, bag_verify, bag_list,
-                                                            bag_extract};
+static const char *const names[] = {"create", "verify", "list", "extract",
+                                    "parity", "repair", NULL};
+static int (*const subcommands[])(int argc, char **argv) = {
+    bag_create, bag_verify, bag_list, bag_extract, bag_parity_main, bag_repair};
 
 static const ct_command command = {
     .name = "archive",
@@ -16,7 +17,9 @@ static const ct_command command = {
     .synopsis = "create [OPTION]... BAG [FILE]...\n"
                 "verify [OPTION]... BAG...\n"
                 "list [OPTION]... BAG\n"
-                "extract [OPTION]... BAG",
+                "extract [OPTION]... BAG\n"
+                "parity [OPTION]... BAG...\n"
+                "repair [OPTION]... BAG...",
     .subcommands = names,
     .examples = "  chart archive create --as-of 2026-01-31 2019.zip charts.ndjson\n"
                 "  chart archive verify 2019.zip\n"
@@ -80,6 +83,6 @@ int main(int argc, char **argv)
     while (ct_cli_option(&c) != CT_CLI_DONE)
         ;
     if (c.nargs == 0)
-        ct_cli_usage(&c, "create, verify, list or extract?");
+        ct_cli_usage(&c, "which subcommand?");
     ct_cli_usage(&c, "there is no subcommand of that name");
 }

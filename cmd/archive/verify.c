@@ -22,7 +22,7 @@ static void put_algs(ct_buf *b, unsigned algs)
 }
 
 /* `2019.zip: valid, 299 charts, 300 files, 2614309 bytes, BagIt 1.0, sha256 sha512` */
-static void put_summary(ct_buf *b, const char *name, const bag_summary *s)
+static void put_summary(ct_buf *b, const char *name, const bag_summary *s, const char *parity)
 {
     uint64_t bad = s->invalid + s->incomplete;
 
@@ -41,7 +41,7 @@ static void put_summary(ct_buf *b, const char *name, const bag_summary *s)
         ct_buf_c(b, ',');
         put_algs(b, s->algs);
     }
-    ct_buf_c(b, '\n');
+    ct_buf_printf(b, "%s\n", parity);
 }
 
 static void verify(ct_cli *c, const char *path)
@@ -55,7 +55,7 @@ static void verify(ct_cli *c, const char *path)
 
     check = bag_pass_run(&pass, &err);
     if (check && bag_check_end(check, false, bag_report_finding, &report, &summary, &err)) {
-        put_summary(&line, path, &summary);
+        put_summary(&line, path, &summary, bag_parity_report(c, path));
         ct_out_put(ct_cli_out(c), ct_buf_str(&line));
     } else {
         ct_cli_error(c, CT_FAULT, path, &err);

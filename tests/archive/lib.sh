@@ -21,3 +21,23 @@ reseal() {
     find data -type f -print0 | sort -z | xargs -0 sha256sum >manifest-sha256.txt
     rm -f tagmanifest-*.txt manifest-sha512.txt
 }
+
+# A bag with a parity file of 200 charts, which is many blocks.
+protected() { # BAG
+    [ -f charts.ndjson ] || awk 'BEGIN {
+        for (i = 1; i <= 200; i++) {
+            printf "{\"resourceType\":\"Patient\",\"id\":\"p%d\"}\n", i
+            for (j = 1; j <= 4; j++)
+                printf "{\"resourceType\":\"Observation\",\"id\":\"o%d-%d\",\"status\":\"final\",\"code\":{\"text\":\"%d\"},\"subject\":{\"reference\":\"Patient/p%d\"}}\n", i, j, i * i * j % 997, i
+        }
+    }' >charts.ndjson
+    chart archive create -q --as-of $today --parity 5% "$1" charts.ndjson
+}
+
+# Writes so many bytes over a file, from a position on.
+overwrite() { # FILE POSITION BYTES
+    tr '\0' '\252' </dev/zero | dd of="$1" bs=1 seek="$2" count="$3" conv=notrunc 2>/dev/null
+}
+
+# Are two bags the same, byte for byte?
+same() { if diff -r "$1" "$2" >diff.out; then echo same; else echo different; fi; }
