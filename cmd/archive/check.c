@@ -188,6 +188,11 @@ unsigned bag_check_algs(const bag_check *c)
     return algs;
 }
 
+uint64_t bag_check_copies(const bag_check *c)
+{
+    return c->copies;
+}
+
 bool bag_check_declared(const bag_check *c)
 {
     return c->declared;

@@ -30,6 +30,7 @@ struct bag_check {
     bag_declaration declaration;
     bool has_oxum;
     uint64_t oxum_line, oxum_bytes, oxum_files;
+    uint64_t copies;      /* Readable-Copies */
     bag_unicode *unicode; /* NULL until a name needs it */
     bag_summary summary;
 };

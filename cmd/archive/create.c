@@ -1,16 +1,20 @@
 /* chart archive create: charts into a bag. */
 #include "cmd/archive/archive.h"
+#include "cmd/archive/copies.h"
+#include "cmd/archive/index.h"
 #include "cmd/archive/names.h"
 #include "cmd/archive/parity.h"
 #include "cmd/archive/sweep.h"
-#include "cmd/archive/writer.h"
+#include "cmd/archive/versions.h"
 
 #include <stdlib.h>
 
-enum { OPT_INFO = CT_OPT_OWN, OPT_FORCE, OPT_PARITY };
+enum { OPT_INFO = CT_OPT_OWN, OPT_FORCE, OPT_HTML, OPT_MADE_BY, OPT_PARITY };
 
 static const ct_opt options[] = {
     {OPT_INFO, "info", "KEY=VALUE", "a line of bag-info.txt; may be given again"},
+    {OPT_HTML, "with-html", NULL, "a readable copy of each chart beside its records"},
+    {OPT_MADE_BY, "made-by", "TALLY", "name in the bag what a --tally of an earlier step names"},
     {OPT_FORCE, "force", NULL, "replace a bag that is there already"},
     {OPT_PARITY, "parity", "N%", "make BAG.parity, from which so much of the bag can be restored"},
     {0},
@@ -35,27 +39,47 @@ static const ct_command command = {
 typedef struct slot {
     ct_buf text;
     bag_sums sums;
+    bag_span span; /* the days that it covers */
+    bag_copies copies;
 } slot;
 
 typedef struct job {
     ct_cli *cli;
     ct_charts *charts;
     bag_writer *writer;
+    bag_index *index;
+    bag_versions versions;
+    bag_copies_wanted copies;
+    unsigned parity; /* percent; 0 for none */
     uint64_t shared; /* files of shared records */
     ct_err failed;   /* by the writer */
 } job;
 
 static void work(void *ctx, void *unit, ct_chart *chart)
 {
+    const job *j = ctx;
     slot *s = unit;
 
-    (void)ctx;
     s->text.n = 0;
+    s->span = (bag_span){0};
     for (size_t i = 0; i < chart->n; i++) {
-        ct_buf_put(&s->text, chart->records[i].line);
+        const ct_record *rec = &chart->records[i];
+
+        bag_span_add(&s->span, bag_topics_find(j->copies.topics, rec->type), &rec->doc);
+        ct_buf_put(&s->text, rec->line);
         ct_buf_c(&s->text, '\n');
     }
     bag_sums_take(&s->sums, ct_buf_str(&s->text));
+    bag_copies_make(&s->copies, &j->copies, chart);
+}
+
+static bool put_index(job *j, const slot *s, const ct_chart *chart, ct_str path)
+{
+    if (chart->id.n)
+        return bag_index_chart(j->index, path, chart->id, chart->n, s->text.n, &s->span,
+                               &j->failed);
+    bag_index_cover(j->index, &s->span);
+    return true;
 }
 
 static bool done(void *ctx, void *unit, const ct_chart *chart)
@@ -64,13 +88,16 @@ static bool done(void *ctx, void *unit, const ct_chart *chart)
     slot *s = unit;
     ct_buf path = {0};
     bool shared = chart->id.n == 0, ok;
+    bag_holds holds = {.records = chart->n, .chart = !shared};
 
     if (shared)
         bag_shared_path(&path, ++j->shared);
     else
         bag_chart_path(&path, chart->id);
-    ok = bag_writer_payload(j->writer, path.p, ct_buf_str(&s->text), &s->sums, chart->n, !shared,
-                            &j->failed);
+    ok =
+        bag_writer_payload(j->writer, path.p, ct_buf_str(&s->text), &s->sums, &holds, &j->failed) &&
+        bag_copies_put(&s->copies, &j->copies, j->writer, ct_buf_str(&path), &j->failed) &&
+        put_index(j, s, chart, ct_buf_str(&path));
     j->cli->tally.consumed += chart->n;
     ct_buf_free(&path);
     return ok;
@@ -83,7 +110,6 @@ static bool put_charts(job *j, const char *out)
     slot *slots = ct_calloc(n, sizeof(*slots));
     ct_chartwork w = {.charts = j->charts,
                       .jobs = j->cli->jobs,
-                      .unparsed = true,
                       .slots = slots,
                       .slot_size = sizeof(*slots),
                       .work = work,
@@ -100,53 +126,56 @@ static bool put_charts(job *j, const char *out)
     for (size_t i = 0; i < n; i++) {
         ct_buf_free(&slots[i].text);
         bag_sums_free(&slots[i].sums);
+        bag_copies_free(&slots[i].copies);
     }
     free(slots);
     return ok;
 }
 
-/* What stands beside the bag must be of this bag at every moment: the old parity file goes before
- * the old bag, the new one comes behind the new bag. */
-static bool close_bag(ct_cli *c, const char *out, bag_writer *writer, unsigned parity, ct_err *err)
+/* The tag files, and the name. What stands beside the bag must be of this bag at every moment: the
+ * old parity file goes before the old bag, the new one comes behind the new bag. */
+static bool close_bag(job *j, const char *out, ct_err *err)
 {
-    bag_meter meter = {bag_progress, c};
+    bag_meter meter = {bag_progress, j->cli};
 
-    if (!bag_parity_drop(out, err)) {
-        bag_writer_abandon(writer);
-        return false;
-    }
-    return bag_writer_close(writer, err) &&
-           (!parity || bag_parity_make(out, parity, false, c->jobs, meter, err));
+    if (bag_index_put(j->index, j->writer, err) && bag_versions_put(&j->versions, j->writer, err) &&
+        bag_parity_drop(out, err))
+        return bag_writer_close(j->writer, err) &&
+               (!j->parity || bag_parity_make(out, j->parity, false, j->cli->jobs, meter, err));
+    bag_writer_abandon(j->writer);
+    return false;
 }
 
-static void create(ct_cli *c, const char *out, bag_writer *writer, unsigned parity)
+static void create(job *j, const char *out)
 {
-    job j = {.cli = c, .writer = writer};
+    ct_cli *c = j->cli;
     ct_blocks *in = ct_cli_inputs(c, 1);
     ct_err err = {0};
     bool keep;
 
-    j.charts = ct_cli_charts(c, in);
-    keep = put_charts(&j, out);
+    j->charts = ct_cli_charts(c, in);
+    j->index = bag_index_new();
+    keep = put_charts(j, out);
     if (keep && c->tally.consumed == 0) {
         ct_cli_problem(c, CT_FAULT, "%s: not made: there are no records to put into it", out);
         keep = false;
     }
     if (!keep || !ct_cli_rejects_kept(c))
-        bag_writer_abandon(writer);
-    else if (!close_bag(c, out, writer, parity, &err))
+        bag_writer_abandon(j->writer);
+    else if (!close_bag(j, out, &err))
         ct_cli_error(c, CT_FAULT, out, &err);
-    ct_charts_free(j.charts);
+    bag_index_free(j->index);
+    ct_charts_free(j->charts);
     ct_blocks_free(in);
 }
 
 int bag_create(int argc, char **argv)
 {
     ct_cli c;
-    bag_writer *writer;
+    job j = {.cli = &c};
+    bag_topics *topics;
     ct_buf info = {0};
     bool force = false;
-    unsigned parity = 0;
     ct_err err = {0};
     int opt;
 
@@ -156,8 +185,12 @@ int bag_create(int argc, char **argv)
         if (opt == OPT_FORCE)
             force = true;
         else if (opt == OPT_PARITY)
-            parity = bag_parity_percent(&c);
-        else if (!bag_info_add(&info, ct_str_z(c.arg)))
+            j.parity = bag_parity_percent(&c);
+        else if (opt == OPT_MADE_BY && !bag_versions_tally(&j.versions, c.arg, &err))
+            ct_cli_die(&c, c.arg, &err);
+        else if (opt == OPT_HTML)
+            j.copies.html = true;
+        else if (opt == OPT_INFO && !bag_info_add(&info, ct_str_z(c.arg)))
             ct_cli_usage(&c,
                          "--info takes KEY=VALUE, one line, and no key that create writes itself");
     }
@@ -165,11 +198,17 @@ int bag_create(int argc, char **argv)
         ct_cli_usage(&c, "no bag is named");
     if (!force && bag_parity_there(c.args[0]))
         ct_cli_usage(&c, "there is a parity file of that name already");
-    writer = bag_writer_open(c.args[0], force, &c.as_of, ct_buf_str(&info), &err);
-    if (writer)
-        create(&c, c.args[0], writer, parity);
+    topics = bag_topics_new(ct_model_r4(), bag_copies_any(&j.copies), &err);
+    if (!topics)
+        ct_cli_die(&c, NULL, &err);
+    j.copies.topics = topics;
+    j.writer = bag_writer_open(c.args[0], force, &c.as_of, ct_buf_str(&info), &err);
+    if (j.writer)
+        create(&j, c.args[0]);
     else
         ct_cli_error(&c, CT_FAULT, c.args[0], &err);
+    bag_topics_free(topics);
+    bag_versions_free(&j.versions);
     ct_buf_free(&info);
     return ct_cli_finish(&c);
 }

@@ -1,5 +1,6 @@
 /* chart archive list: which charts are in a bag. */
 #include "cmd/archive/archive.h"
+#include "cmd/archive/index.h"
 
 #include <inttypes.h>
 
@@ -74,16 +75,6 @@ static ct_str owner(lister *l)
     return ct_owner_of(ct_model_r4(), &doc, l->arena).id;
 }
 
-/* A name from outside must not break the table. */
-static void put_cell(ct_buf *b, ct_str text)
-{
-    for (size_t i = 0; i < text.n; i++) {
-        unsigned char c = (unsigned char)text.p[i];
-
-        ct_buf_c(b, c < ' ' || c == 127 ? '?' : (char)c);
-    }
-}
-
 static bool end(void *ctx, bool damaged, ct_err *err)
 {
     lister *l = ctx;
@@ -93,13 +84,13 @@ static bool end(void *ctx, bool damaged, ct_err *err)
 
     if (damaged)
         ct_cli_problem(l->cli, CT_FAULT, "%s: a file cannot be read to its end", l->cli->args[0]);
-    put_cell(&b, id.n ? id : CT_S("-"));
+    bag_cell_put(&b, id.n ? id : CT_S("-"));
     if (ndjson)
         ct_buf_printf(&b, "\t%" PRIu64, l->records + (l->last != '\n'));
     else
         ct_buf_z(&b, "\t-");
     ct_buf_printf(&b, "\t%" PRIu64 "\t", l->bytes);
-    put_cell(&b, ct_buf_str(&l->path));
+    bag_cell_put(&b, ct_buf_str(&l->path));
     ct_buf_c(&b, '\n');
     ok = ct_out_put(ct_cli_out(l->cli), ct_buf_str(&b)); /* ct_cli_finish says why not */
     ct_buf_free(&b);

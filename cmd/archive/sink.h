@@ -36,7 +36,7 @@ void bag_sink_abandon(bag_sink *s);
 
 /* `dir/2019.zip` becomes `dir/.2019.zip.XXXXXX`, for mkstemp(3) or mkdtemp(3). Free it. */
 char *bag_unfinished_name(const char *out);
-/* The folder that a name stands in, on the disk. */
+/* Makes a change of names in the folder of `path` durable. */
 CT_USE bool bag_sync_parent(const char *path, ct_err *err);
 
 /* Some systems can exchange two names in one step; `*able` false where this one cannot. */

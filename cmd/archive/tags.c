@@ -155,6 +155,22 @@ static void fetch_line(void *ctx, ct_str line, uint64_t number)
 
 /* ---- bag-info.txt ---- */
 
+static bool label_is(ct_str label, const char *name)
+{
+    return label.n == strlen(name) && strncasecmp(label.p, name, label.n) == 0;
+}
+
+static void take_oxum(bag_check *c, ct_str value)
+{
+    if (c->has_oxum)
+        note(c, BAG_INVALID, c->field_line, "a second Payload-Oxum", no_path);
+    else if (!bag_oxum_parse(value, &c->oxum_bytes, &c->oxum_files))
+        note(c, BAG_INVALID, c->field_line, "the Payload-Oxum is not two numbers", no_path);
+    else
+        c->has_oxum = true;
+    c->oxum_line = c->field_line;
+}
+
 static void end_field(bag_check *c)
 {
     ct_str value = ct_buf_str(&c->field), label;
@@ -164,14 +180,11 @@ static void end_field(bag_check *c)
     label = ct_str_trim(ct_str_cut(&value, ':'));
     if (!value.p) {
         note(c, BAG_STRICT, c->field_line, "not a label and a value", no_path);
-    } else if (label.n == 12 && strncasecmp(label.p, "Payload-Oxum", 12) == 0) {
-        if (c->has_oxum)
-            note(c, BAG_INVALID, c->field_line, "a second Payload-Oxum", no_path);
-        else if (!bag_oxum_parse(value, &c->oxum_bytes, &c->oxum_files))
-            note(c, BAG_INVALID, c->field_line, "the Payload-Oxum is not two numbers", no_path);
-        else
-            c->has_oxum = true;
-        c->oxum_line = c->field_line;
+    } else if (label_is(label, "Payload-Oxum")) {
+        take_oxum(c, value);
+    } else if (label_is(label, "Readable-Copies")) {
+        if (!ct_str_u64(ct_str_trim(value), &c->copies))
+            c->copies = 0; /* a field of somebody else's */
     }
     c->field.n = 0;
 }

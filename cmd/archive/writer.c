@@ -1,9 +1,10 @@
 /* The parts of a bag in their order: bagit.txt, payload, bag-info.txt, manifests, tag manifests. */
 #include "cmd/archive/writer.h"
 #include "cmd/archive/sink.h"
-#include "common/stream/stream.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
 
@@ -12,10 +13,10 @@ enum { CHUNK = 64 * 1024, DAY = 24 * 60 * 60 };
 struct bag_writer {
     bag_sink *sink;
     ct_spool *manifest256, *manifest512;
-    ct_buf tags256, tags512; /* the tag manifests: a line for each of four files */
-    ct_buf info;
+    ct_buf tags256, tags512; /* the tag manifests: a line for each of a few files */
+    ct_buf info, more; /* bag-info.txt: what stands before and behind the writer's own lines */
     ct_date date;
-    uint64_t bytes, files, charts, records;
+    uint64_t bytes, files, charts, records, readable;
 };
 
 /* ---- sums ---- */
@@ -59,8 +60,9 @@ static void put_line(ct_buf *b, const uint8_t *digest, size_t n, const char *pat
 
 bool bag_info_add(ct_buf *info, ct_str pair)
 {
-    static const char *const own[] = {"Bagging-Date", "Bag-Software-Agent", "Payload-Oxum",
-                                      "Chart-Count", "Record-Count"};
+    static const char *const own[] = {
+        "Bagging-Date", "Bag-Software-Agent", "Payload-Oxum", "Chart-Count",
+        "Record-Count", "Readable-Copies",    "Date-Range",   "Bag-Size"};
     ct_str value = pair, key = ct_str_trim(ct_str_cut(&value, '='));
 
     if (!value.p || key.n == 0 || memchr(key.p, ':', key.n))
@@ -88,6 +90,20 @@ static void put_info(bag_writer *w)
     ct_buf_printf(b, "Payload-Oxum: %" PRIu64 ".%" PRIu64 "\n", w->bytes, w->files);
     ct_buf_printf(b, "Chart-Count: %" PRIu64 "\n", w->charts);
     ct_buf_printf(b, "Record-Count: %" PRIu64 "\n", w->records);
+    if (w->readable)
+        ct_buf_printf(b, "Readable-Copies: %" PRIu64 "\n", w->readable);
+    ct_buf_put(b, ct_buf_str(&w->more));
+}
+
+void bag_writer_info(bag_writer *w, const char *key, const char *format, ...)
+{
+    va_list args;
+    char value[256];
+
+    va_start(args, format);
+    vsnprintf(value, sizeof(value), format, args);
+    va_end(args);
+    ct_buf_printf(&w->more, "%s: %s\n", key, value);
 }
 
 /* ---- files ---- */
@@ -114,15 +130,15 @@ static bool put_tag(bag_writer *w, const char *path, ct_str text, ct_err *err)
     return put_file(w, path, text, err);
 }
 
-static bool put_manifest(bag_writer *w, const char *path, ct_spool *spool, ct_err *err)
+bool bag_writer_tag(bag_writer *w, const char *path, ct_spool *text, ct_err *err)
 {
     bag_sums sums = {0};
     char *chunk = ct_alloc(CHUNK);
     size_t got = 1;
-    bool ok = bag_sink_begin(w->sink, path, ct_spool_size(spool), err);
+    bool ok = bag_sink_begin(w->sink, path, ct_spool_size(text), err);
 
     while (ok && got) {
-        ok = ct_spool_read(spool, chunk, CHUNK, &got, err) &&
+        ok = ct_spool_read(text, chunk, CHUNK, &got, err) &&
              bag_sink_put(w->sink, (ct_str){chunk, got}, err);
         if (ok)
             bag_sums_add(&sums, (ct_str){chunk, got});
@@ -137,7 +153,7 @@ static bool put_manifest(bag_writer *w, const char *path, ct_spool *spool, ct_er
 }
 
 bool bag_writer_payload(bag_writer *w, const char *path, ct_str bytes, const bag_sums *sums,
-                        uint64_t records, bool chart, ct_err *err)
+                        const bag_holds *holds, ct_err *err)
 {
     ct_buf line = {0};
     bool ok = put_file(w, path, bytes, err);
@@ -150,8 +166,9 @@ bool bag_writer_payload(bag_writer *w, const char *path, ct_str bytes, const bag
     ct_buf_free(&line);
     w->files++;
     w->bytes += bytes.n;
-    w->charts += chart;
-    w->records += records;
+    w->charts += holds->chart;
+    w->records += holds->records;
+    w->readable += holds->readable;
     return ok;
 }
 
@@ -164,6 +181,7 @@ static void writer_free(bag_writer *w)
     ct_buf_free(&w->tags256);
     ct_buf_free(&w->tags512);
     ct_buf_free(&w->info);
+    ct_buf_free(&w->more);
     free(w);
 }
 
@@ -200,8 +218,8 @@ bool bag_writer_close(bag_writer *w, ct_err *err)
 
     put_info(w);
     ok = put_tag(w, "bag-info.txt", ct_buf_str(&w->info), err) &&
-         put_manifest(w, "manifest-sha256.txt", w->manifest256, err) &&
-         put_manifest(w, "manifest-sha512.txt", w->manifest512, err) &&
+         bag_writer_tag(w, "manifest-sha256.txt", w->manifest256, err) &&
+         bag_writer_tag(w, "manifest-sha512.txt", w->manifest512, err) &&
          put_file(w, "tagmanifest-sha256.txt", ct_buf_str(&w->tags256), err) &&
          put_file(w, "tagmanifest-sha512.txt", ct_buf_str(&w->tags512), err);
     if (ok)

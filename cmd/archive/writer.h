@@ -5,7 +5,7 @@
 #define CHART_ARCHIVE_WRITER_H
 
 #include "cmd/archive/bagit.h"
-#include "common/fhir/fhir.h"
+#include "common/stream/stream.h"
 
 /* The checksums every file of our bags has. All zero to begin with. */
 typedef struct bag_sums {
@@ -28,10 +28,21 @@ typedef struct bag_writer bag_writer;
 /* `date` is the Bagging-Date and that of the files; `info` goes before what is filled in. */
 CT_USE bag_writer *bag_writer_open(const char *out, bool force, const ct_date *date, ct_str info,
                                    ct_err *err);
-/* A payload file with its sums and the number of its records. */
+/* What a payload file is. */
+typedef struct bag_holds {
+    uint64_t records;
+    bool chart;    /* the records of one patient */
+    bool readable; /* a copy of records for people to read */
+} bag_holds;
+
+/* A payload file with its sums. */
 CT_USE bool bag_writer_payload(bag_writer *w, const char *path, ct_str bytes, const bag_sums *sums,
-                               uint64_t records, bool chart, ct_err *err);
-/* Writes the tag files; gives the bag its name. The writer is gone whatever the result. */
+                               const bag_holds *holds, ct_err *err);
+/* Adds a line to bag-info.txt, behind all others. */
+CT_PRINTF(3, 4) void bag_writer_info(bag_writer *w, const char *key, const char *format, ...);
+/* A tag file (a path outside data/) of the text that was spooled, which is read to its end. */
+CT_USE bool bag_writer_tag(bag_writer *w, const char *path, ct_spool *text, ct_err *err);
+/* Writes the other tag files; gives the bag its name. The writer is gone whatever the result. */
 CT_USE bool bag_writer_close(bag_writer *w, ct_err *err);
 void bag_writer_abandon(bag_writer *w);
 

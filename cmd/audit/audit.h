@@ -1,57 +1,15 @@
 /* chart-audit: what its files share.
  *
- *     .rules files --source.c, parse.c--> rules --check.c--> findings --report.c, issue.c--> output
+ *     .rules files --parse.c--> rules --check.c--> findings --report.c, issue.c--> output
  *
- * define.c expands %names of a rule file, clause.c reads `holds`, `owner` and `due`, packs.c
- * selects among rules, shipped.c has those that the program carries.
+ * clause.c reads `holds`, `owner` and `due`, packs.c selects among rules, shipped.c has those that
+ * the program carries.
  */
 #ifndef AUDIT_H
 #define AUDIT_H
 
 #include "common/fhirpath/fhirpath.h"
 #include "common/stream/stream.h"
-
-/* ---- text that knows where it came from (source.c) ---- */
-
-/* From `at` on, the text stands at `line` and `column` of the file; `fixed` where all of it came
- * from one place (an expanded %name). */
-struct audit_piece {
-    size_t at;
-    uint64_t line, column;
-    bool fixed;
-};
-
-typedef struct audit_text {
-    ct_buf text;
-    struct audit_piece *pieces;
-    size_t npieces;
-    bool given;
-} audit_text;
-
-/* Appends `s`, which stands at that place. */
-void audit_text_add(audit_text *t, ct_str s, uint64_t line, uint64_t column, bool fixed);
-/* The place of a byte of the text. */
-struct audit_piece audit_text_place(const audit_text *t, size_t offset);
-/* The text from byte `at` on, trimmed at both ends, as a text of its own. */
-audit_text audit_text_from(const audit_text *t, size_t at);
-void audit_text_free(audit_text *t);
-
-/* ---- names of expressions (define.c) ---- */
-
-typedef struct audit_defines {
-    struct audit_define {
-        ct_str name;
-        audit_text text; /* expanded */
-    } * v;
-    size_t n;
-} audit_defines;
-
-/* Puts in place of every %name that is defined its expression in brackets. False where that grows
- * beyond all measure. */
-CT_USE bool audit_expand(const audit_defines *d, const audit_text *from, audit_text *to);
-/* False where the name is one of FHIRPath's own or taken. `text` is handed over where it is not. */
-CT_USE bool audit_define_add(audit_defines *d, ct_str name, audit_text *text);
-void audit_defines_free(audit_defines *d);
 
 /* ---- rules (parse.c, clause.c, packs.c, shipped.c) ---- */
 
@@ -126,26 +84,16 @@ void audit_rules_index(audit_rules *r);
 const struct audit_group *audit_rules_of(const audit_rules *r, ct_str type);
 void audit_rules_free(audit_rules *r);
 
-/* A rule being read: the texts of its fields as they stand in the file, after expansion. */
+/* A rule being read. */
 struct audit_clause {
     audit_rules *rules;
-    const char *file;
-    audit_wrong_fn *wrong;
-    void *ctx;
-    const ct_ftype *on; /* what the rule applies to; NULL: the chart, or not known yet */
-    bool failed;
+    const ct_stanza *stanza;
+    const ct_ftype *on; /* what the rule applies to; NULL: the chart */
 };
 
-/* Reports what is wrong at byte `offset` of `t`. */
-void audit_wrong(struct audit_clause *c, const audit_text *t, size_t offset, ct_errkind kind,
-                 const char *text);
-/* Compiles the text from byte `at` on, which will be evaluated on `c->on`. NULL where it is wrong,
- * which has been reported. */
-ct_path *audit_compile(struct audit_clause *c, const audit_text *t, size_t at);
-void audit_applies(struct audit_clause *c, const audit_text *t, audit_rule *r);
-void audit_read_holds(struct audit_clause *c, const audit_text *t, audit_holds *h);
-void audit_read_due(struct audit_clause *c, const audit_text *t, audit_due *d);
-void audit_read_owner(struct audit_clause *c, const audit_text *t, audit_rule *r);
+void audit_read_holds(struct audit_clause *c, const ct_placed *t, audit_holds *h);
+void audit_read_due(struct audit_clause *c, const ct_placed *t, audit_due *d);
+void audit_read_owner(struct audit_clause *c, const ct_placed *t, audit_rule *r);
 
 /* ---- checking (check.c, due.c) ---- */
 

@@ -124,14 +124,13 @@ static release_why judge_labels(const judging *j)
 static release_why judge_date(const judging *j)
 {
     release_range always = RELEASE_ALWAYS;
-    release_type t;
+    ct_times when;
     ct_truth within;
 
     if (j->r->range.from == always.from && j->r->range.until == always.until)
         return RELEASE_GOES;
-    if (!release_type_find(j->r->tables, j->rec->type, &t))
-        return RELEASE_DATE_UNKNOWN;
-    within = release_within(&t, &j->rec->doc, j->r->range, j->a);
+    when = ct_times_of(j->r->model, j->rec->type, &j->rec->doc, j->a);
+    within = release_within(&when, j->r->range);
     if (within == CT_UNDECIDED)
         return RELEASE_DATE_UNKNOWN;
     return within == CT_TRUE_ ? RELEASE_GOES : RELEASE_DATE;

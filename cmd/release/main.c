@@ -188,16 +188,16 @@ static void read_option(ct_cli *c, int opt, args *a)
 
 static void narrow(ct_cli *c, const args *a, release_range *range)
 {
-    int64_t first, last;
+    ct_days days;
 
-    if (a->from && !release_days(ct_str_z(a->from), &first, &last))
+    if (a->from && !ct_days_parse(ct_str_z(a->from), &days))
         ct_cli_usage(c, "--from takes a date");
-    if (a->from && first > range->from)
-        range->from = first;
-    if (a->until && !release_days(ct_str_z(a->until), &first, &last))
+    if (a->from && days.first > range->from)
+        range->from = days.first;
+    if (a->until && !ct_days_parse(ct_str_z(a->until), &days))
         ct_cli_usage(c, "--until takes a date");
-    if (a->until && last < range->until)
-        range->until = last;
+    if (a->until && days.last < range->until)
+        range->until = days.last;
     if (range->from > range->until)
         ct_cli_usage(c, "no day lies between --from and --until and the dates of the policy");
 }
@@ -296,9 +296,9 @@ static void show_policy(ct_cli *c, const char *name)
 
 static void check_accounting(ct_cli *c, args *a)
 {
-    int64_t first, last;
+    ct_days days;
 
-    if (a->from && !release_days(ct_str_z(a->from), &first, &last))
+    if (a->from && !ct_days_parse(ct_str_z(a->from), &days))
         ct_cli_usage(c, "--from takes a date");
     a->accounting.from = a->from;
     if (a->d.recipient.p || a->purpose || a->policy || a->npatients || a->until)

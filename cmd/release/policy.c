@@ -191,20 +191,26 @@ static bool read_permit(reader *r, ct_str rest)
 
 static bool read_from(reader *r, ct_str rest)
 {
-    int64_t last;
+    ct_days days;
 
     if (r->p->range.from != INT64_MIN)
         return wrong(r, rest, "given twice");
-    return release_days(rest, &r->p->range.from, &last) || wrong(r, rest, "not a date");
+    if (!ct_days_parse(rest, &days))
+        return wrong(r, rest, "not a date");
+    r->p->range.from = days.first;
+    return true;
 }
 
 static bool read_until(reader *r, ct_str rest)
 {
-    int64_t first;
+    ct_days days;
 
     if (r->p->range.until != INT64_MAX)
         return wrong(r, rest, "given twice");
-    return release_days(rest, &first, &r->p->range.until) || wrong(r, rest, "not a date");
+    if (!ct_days_parse(rest, &days))
+        return wrong(r, rest, "not a date");
+    r->p->range.until = days.last;
+    return true;
 }
 
 static const struct {

@@ -36,9 +36,7 @@ typedef struct release_purpose {
 bool release_purpose_find(const release_tables *t, ct_str code, release_purpose *found);
 
 typedef struct release_type {
-    ct_str dates;   /* paths, or "-" */
-    ct_str ongoing; /* PATH=CODE|CODE, or empty */
-    bool shared;    /* belongs to nobody, may go with a chart */
+    bool shared; /* belongs to nobody, may go with a chart */
 } release_type;
 
 bool release_type_find(const release_tables *t, ct_str type, release_type *found);
@@ -66,10 +64,8 @@ typedef struct release_range {
 
 #define RELEASE_ALWAYS ((release_range){INT64_MIN, INT64_MAX})
 
-/* The first and the last day that a date may mean. False where it is no date. */
-bool release_days(ct_str text, int64_t *first, int64_t *last);
-/* Did what the record tells of happen within the range? */
-ct_truth release_within(const release_type *t, const ct_doc *doc, release_range range, ct_arena *a);
+/* Did what a record tells of happen within the range? */
+ct_truth release_within(const ct_times *when, release_range range);
 
 /* ---- policies (policy.c) ---- */
 

@@ -49,8 +49,7 @@ bool release_type_find(const release_tables *t, ct_str type, release_type *found
     const ct_str *r = row(&t->types, type);
 
     if (r)
-        *found =
-            (release_type){.shared = ct_str_is(r[1], "shared"), .dates = r[2], .ongoing = r[3]};
+        *found = (release_type){.shared = ct_str_is(r[1], "shared")};
     return r != NULL;
 }
 

@@ -144,4 +144,34 @@ int64_t ct_date_days(const ct_date *d);
 ct_date ct_date_add_days(const ct_date *d, int64_t days);
 void ct_date_put(ct_buf *b, const ct_date *d);
 
+/* The first and the last day that a date may mean (a year or a month is all of its days), as days
+ * since 1970-01-01. */
+typedef struct ct_days {
+    int64_t first, last;
+} ct_days;
+
+/* False where the text is no date. */
+CT_USE bool ct_days_parse(ct_str text, ct_days *d);
+
+/* ---- when it happened ---- */
+
+/* A time of which a record tells: the day when it began and the day when it ended, each known to
+ * lie between two days. INT64_MIN and INT64_MAX where that is not known. Days are those that were
+ * written: a time's zone does not move it to another day. */
+typedef struct ct_span {
+    ct_days from, until;
+    bool lasts; /* it had not ended: `until` is INT64_MAX twice */
+} ct_span;
+
+typedef struct ct_times {
+    const ct_span *v;
+    size_t n;      /* 0: the record has no date, or not `known`, or `timeless` */
+    bool known;    /* common/fhir/when.tsv knows the type */
+    bool timeless; /* the type has no date by its nature, as Patient */
+} ct_times;
+
+/* When what the record tells of happened: by the elements that common/fhir/when.tsv names for its
+ * type. In `a`. */
+ct_times ct_times_of(const ct_model *m, ct_str type, const ct_doc *doc, ct_arena *a);
+
 #endif

@@ -48,6 +48,7 @@ typedef struct ct_type_node {
     ct_index names; /* of ct_named: FHIRPath and JSON names */
     const ct_member_path *compartment;
     size_t ncompartment;
+    ct_str dates, ongoing; /* of when.tsv; empty where it does not know the type */
 } ct_type_node;
 
 struct ct_model {

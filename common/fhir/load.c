@@ -1,6 +1,6 @@
-/* Builds the R4 model from its tables (r4.tsv, r4-codes.tsv, r4-compartment.tsv; their heads say
- * what the columns are). The tables come with the program and are checked by its tests: what they
- * say of types, bases and paths is taken as right here. */
+/* Builds the R4 model from its tables (r4.tsv, r4-codes.tsv, r4-compartment.tsv, when.tsv; their
+ * heads say what the columns are). The tables come with the program and are checked by its tests:
+ * what they say of types, bases and paths is taken as right here. */
 #include "common/fhir/internal.h"
 
 #include <stdlib.h>
@@ -11,6 +11,7 @@ enum { PATH, MIN, MAX, TYPES, BINDING, COLUMNS };         /* of an element's row
 enum { NAME, KIND, ABSTRACT, BASE, TYPE_COLUMNS };        /* of a type's row */
 enum { VALUE_SET, CODES, CODE_COLUMNS };                  /* of r4-codes.tsv */
 enum { RESOURCE, ELEMENT, TARGETS, COMPARTMENT_COLUMNS }; /* of r4-compartment.tsv */
+enum { WHOSE, DATES, ONGOING, WHEN_COLUMNS };             /* of when.tsv */
 
 enum { NAME_LONGEST = 128 };
 
@@ -227,6 +228,20 @@ static void build(loader *l, ct_type_node *t)
     index_names(l->m, t);
 }
 
+/* ---- dates ---- */
+
+static void read_when(ct_model *m)
+{
+    ct_str text = table("when.tsv"), cols[WHEN_COLUMNS];
+    for (size_t n; (n = ct_tsv_next(&text, cols, WHEN_COLUMNS, NULL));) {
+        ct_type_node *t = (ct_type_node *)(uintptr_t)ct_index_find(&m->by_name, cols[WHOSE]);
+        if (!t)
+            continue;
+        t->dates = cols[DATES];
+        t->ongoing = n == WHEN_COLUMNS ? cols[ONGOING] : CT_S("");
+    }
+}
+
 /* ---- the patient compartment ---- */
 
 static bool means_patient(ct_str element, ct_str targets)
@@ -268,5 +283,6 @@ void ct_model_load(ct_model *m)
     for (size_t i = 0; i < m->ntypes; i++)
         build(&l, &m->types[i]);
     read_compartment(m);
+    read_when(m);
     free(l.rows);
 }

@@ -127,4 +127,89 @@ ct_item ct_item_type(const ct_item *item);
 /* The characters of a string-like item (string, code, date, number …), empty for what has none. */
 ct_str ct_item_text(const ct_item *item, ct_arena *a);
 
+/* ---- files of stanzas ---- */
+
+/* The plain text files in which rules and retention schedules are written:
+ *
+ *     version  2026.11                  a line at the left margin that is the caller's own
+ *     define   adult  EXPRESSION        %adult stands for it, in brackets, from here on
+ *     rule discharge-summary            begins a stanza: its word, and an id
+ *       applies  Encounter where        a field; all fields are indented alike, and what is
+ *                  %adult                 indented deeper goes on with the one above
+ *
+ * Empty lines and lines that start with # are passed over. */
+
+/* Text that knows where it came from, so that what is wrong in it is reported where it was written.
+ * From `at` on, the text of a piece stands at `line` and `column` of the file; `fixed` where all of
+ * it came from one place (an expanded %name). */
+typedef struct ct_placed {
+    ct_buf text;
+    struct ct_piece {
+        size_t at;
+        uint64_t line, column;
+        bool fixed;
+    } * pieces;
+    size_t npieces;
+    bool given;
+} ct_placed;
+
+/* Appends `s`, which stands at that place. */
+void ct_placed_add(ct_placed *t, ct_str s, uint64_t line, uint64_t column, bool fixed);
+/* The place of a byte of the text. */
+struct ct_piece ct_placed_place(const ct_placed *t, size_t offset);
+/* The text from byte `at` on, trimmed at both ends, as a text of its own. */
+ct_placed ct_placed_from(const ct_placed *t, size_t at);
+/* The word at byte `*at`, which moves behind it and the blanks that follow. */
+ct_str ct_placed_word(const ct_placed *t, size_t *at);
+void ct_placed_free(ct_placed *t);
+
+/* A field that stanzas have. */
+typedef struct ct_stanza_field {
+    const char *name;
+    const char *missing; /* what is wrong with a stanza that has none; NULL: it may be left out */
+    bool expression;     /* %names are expanded in it */
+} ct_stanza_field;
+
+typedef struct ct_stanza ct_stanza;
+
+/* A kind of file, and what becomes of what it says. The texts of errors are constant. */
+typedef struct ct_stanzas {
+    const ct_model *model;
+    const char *file; /* as errors name it */
+    const char *word; /* begins a stanza */
+    const ct_stanza_field *fields;
+    size_t nfields;
+    /* Another line at the left margin: NULL, or what is wrong with it. */
+    const char *(*head)(void *ctx, ct_str key, ct_str value);
+    /* Is there a stanza of this id already? */
+    bool (*taken)(void *ctx, ct_str id);
+    /* A stanza is complete; it is gone afterwards. One that is wrong is given, too. */
+    void (*stanza)(void *ctx, const ct_stanza *s);
+    /* Told of everything that is wrong: `err` has file, line and column. */
+    void (*wrong)(void *ctx, const ct_err *err);
+    void *ctx;
+    const char *bad_id;   /* an id is made of small letters, digits and -, 64 at most */
+    const char *taken_id; /* there was a stanza of this id before */
+    const char *outside;  /* a line is indented less than the fields before, or outside a stanza */
+} ct_stanzas;
+
+struct ct_stanza {
+    const ct_stanzas *of;
+    ct_str id; /* borrowed from the file's text */
+    uint64_t line;
+    ct_placed *fields; /* one for each of `of->fields` */
+};
+
+void ct_stanzas_read(const ct_stanzas *of, ct_str text);
+/* Reports what is wrong at byte `offset` of a field. */
+void ct_stanza_wrong(const ct_stanza *s, const ct_placed *t, size_t offset, ct_errkind kind,
+                     const char *text);
+/* Compiles a field from byte `at` on, to be evaluated on `on` (NULL: a chart, or not known). NULL
+ * where it is wrong, which has been reported. */
+CT_USE ct_path *ct_stanza_compile(const ct_stanza *s, const ct_placed *t, size_t at,
+                                  const ct_ftype *on);
+/* Reads `TYPE [where EXPRESSION]`: the resource type, NULL for `chart` (and where it is wrong,
+ * which has been reported); `*where` may become NULL. */
+CT_USE const ct_ftype *ct_stanza_applies(const ct_stanza *s, const ct_placed *t, ct_path **where);
+
 #endif

@@ -491,4 +491,21 @@ fp_fn ct_fn_abs, ct_fn_ceiling, ct_fn_floor, ct_fn_round, ct_fn_truncate, ct_fn_
     ct_fn_ln, ct_fn_log, ct_fn_power, ct_fn_comparable;
 fp_fn ct_fn_conforms_to, ct_fn_member_of, ct_fn_html_checks;
 
+/* ---- names of expressions in files of stanzas (define.c) ---- */
+
+typedef struct ct_defines {
+    struct ct_define {
+        ct_str name;
+        ct_placed text; /* expanded */
+    } * v;
+    size_t n;
+} ct_defines;
+
+/* Puts in place of every %name that is defined its expression in brackets. False where that grows
+ * beyond all measure. */
+CT_USE bool ct_expand(const ct_defines *d, const ct_placed *from, ct_placed *to);
+/* False where the name is one of FHIRPath's own or taken. `text` is handed over where it is not. */
+CT_USE bool ct_define_add(ct_defines *d, ct_str name, ct_placed *text);
+void ct_defines_free(ct_defines *d);
+
 #endif

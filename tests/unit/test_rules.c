@@ -7,11 +7,10 @@
 #include <cmocka.h>
 
 #include "cmd/audit/clause.c"
-#include "cmd/audit/define.c"
 #include "cmd/audit/due.c"
 #include "cmd/audit/packs.c"
 #include "cmd/audit/parse.c"
-#include "cmd/audit/source.c"
+#include "common/fhirpath/internal.h"
 
 /* ---- definitions ---- */
 
@@ -33,23 +32,23 @@ static void expands_definitions(void **state)
         {"%resource.id", "%resource.id"},
         {"", ""},
     };
-    audit_defines d = {0};
-    audit_text body = {0};
+    ct_defines d = {0};
+    ct_placed body = {0};
 
     (void)state;
-    audit_text_add(&body, CT_S("x or y"), 1, 1, false);
-    assert_true(audit_define_add(&d, CT_S("a"), &body));
+    ct_placed_add(&body, CT_S("x or y"), 1, 1, false);
+    assert_true(ct_define_add(&d, CT_S("a"), &body));
     for (size_t i = 0; i < CT_LEN(cases); i++) {
-        audit_text from = {0}, to = {0};
+        ct_placed from = {0}, to = {0};
 
-        audit_text_add(&from, ct_str_z(cases[i].from), 7, 3, false);
-        assert_true(audit_expand(&d, &from, &to));
+        ct_placed_add(&from, ct_str_z(cases[i].from), 7, 3, false);
+        assert_true(ct_expand(&d, &from, &to));
         if (!ct_str_is(ct_buf_str(&to.text), cases[i].to))
             fail_msg("%s became %.*s", cases[i].from, (int)to.text.n, to.text.p);
-        audit_text_free(&from);
-        audit_text_free(&to);
+        ct_placed_free(&from);
+        ct_placed_free(&to);
     }
-    audit_defines_free(&d);
+    ct_defines_free(&d);
 }
 
 static void refuses_names(void **state)
@@ -62,18 +61,18 @@ static void refuses_names(void **state)
         {"a-b", false},  {"chart", false}, {"", false},     {"resource", false},
         {"Chart", true}, {"a b", false},   {"ucum", false},
     };
-    audit_defines d = {0};
+    ct_defines d = {0};
 
     (void)state;
     for (size_t i = 0; i < CT_LEN(cases); i++) {
-        audit_text body = {0};
+        ct_placed body = {0};
 
-        audit_text_add(&body, CT_S("x"), 1, 1, false);
-        if (audit_define_add(&d, ct_str_z(cases[i].name), &body) != cases[i].good)
+        ct_placed_add(&body, CT_S("x"), 1, 1, false);
+        if (ct_define_add(&d, ct_str_z(cases[i].name), &body) != cases[i].good)
             fail_msg("%s", cases[i].name);
-        audit_text_free(&body);
+        ct_placed_free(&body);
     }
-    audit_defines_free(&d);
+    ct_defines_free(&d);
 }
 
 /* A text over two lines with a definition in it: each byte is told where it was written. */
@@ -84,25 +83,25 @@ static void knows_places(void **state)
         uint64_t line, column;
     } cases[] = {{0, 4, 12}, {2, 4, 14}, {3, 5, 20}, {4, 5, 20},
                  {7, 5, 20}, {8, 5, 22}, {9, 5, 23}};
-    audit_defines d = {0};
-    audit_text body = {0}, from = {0}, to = {0};
+    ct_defines d = {0};
+    ct_placed body = {0}, from = {0}, to = {0};
 
     (void)state;
-    audit_text_add(&body, CT_S("xyz"), 1, 1, false);
-    assert_true(audit_define_add(&d, CT_S("a"), &body));
-    audit_text_add(&from, CT_S("ab "), 4, 12, false);
-    audit_text_add(&from, CT_S("%a.b"), 5, 20, false);
-    assert_true(audit_expand(&d, &from, &to)); /* ab (xyz).b */
+    ct_placed_add(&body, CT_S("xyz"), 1, 1, false);
+    assert_true(ct_define_add(&d, CT_S("a"), &body));
+    ct_placed_add(&from, CT_S("ab "), 4, 12, false);
+    ct_placed_add(&from, CT_S("%a.b"), 5, 20, false);
+    assert_true(ct_expand(&d, &from, &to)); /* ab (xyz).b */
     for (size_t i = 0; i < CT_LEN(cases); i++) {
-        struct audit_piece place = audit_text_place(&to, cases[i].offset);
+        struct ct_piece place = ct_placed_place(&to, cases[i].offset);
 
         if (place.line != cases[i].line || place.column != cases[i].column)
             fail_msg("byte %zu is %llu:%llu", cases[i].offset, (unsigned long long)place.line,
                      (unsigned long long)place.column);
     }
-    audit_text_free(&from);
-    audit_text_free(&to);
-    audit_defines_free(&d);
+    ct_placed_free(&from);
+    ct_placed_free(&to);
+    ct_defines_free(&d);
 }
 
 /* ---- clauses ---- */

@@ -39,9 +39,12 @@ void import_place_put(ct_buf *b, uint64_t place)
 
     for (int shift = 16; shift >= 0; shift -= 8)
         ct_buf_c(b, (char)(segment >> shift & 0xff));
-    ct_buf_printf(b, "-%u", (unsigned)(place >> 2 * PART_BITS) & FIELD_MAX);
-    for (size_t i = 0; i < CT_LEN(part) && part[i]; i++)
-        ct_buf_printf(b, ".%u", part[i]);
+    ct_buf_c(b, '-');
+    ct_buf_u64(b, place >> 2 * PART_BITS & FIELD_MAX);
+    for (size_t i = 0; i < CT_LEN(part) && part[i]; i++) {
+        ct_buf_c(b, '.');
+        ct_buf_u64(b, part[i]);
+    }
 }
 
 /* Is the place, or the field that it is in, one that says nothing of the patient? */
@@ -120,41 +123,49 @@ typedef struct walk {
     const import_er7 *m;
     const import_segment *segment;
     size_t field;
+    bool lost_only; /* values of which something was made are passed over */
+    bool ends[256]; /* by character: it ends a value */
     on_value *on_value;
     void *ctx;
 } walk;
 
-static bool has(ct_str s, char separator)
+/* Is there a `separator` from `p` on, ahead of the next repetition? */
+static bool follows(const walk *w, const char *p, const char *end, char separator)
 {
-    return separator && memchr(s.p, separator, s.n);
+    while (p < end && *p != separator && *p != w->m->repetition)
+        p++;
+    return separator && p < end && *p == separator;
 }
 
-static bool walk_component(const walk *w, ct_str component, size_t nth)
+/* The value from `p` to `stop`, as the `nth` component or subcomponents of one. */
+static bool take_value(const walk *w, const char *p, const char *stop, const char *end,
+                       const size_t nth[2])
 {
-    bool parts = has(component, w->m->subcomponent);
-    size_t part[2] = {parts && !nth ? 1 : nth, 0};
+    import_part value = {{p, (size_t)(stop - p)}, LEVEL_SUBCOMPONENT};
+    bool made = w->m->made[p - w->m->text.p];
 
-    for (ct_str rest = component; rest.p;) {
-        import_part value = {ct_str_cut(&rest, w->m->subcomponent), LEVEL_SUBCOMPONENT};
-        part[1] += parts;
-        if (value.raw.n && import_er7_valued(w->m, value) &&
-            w->on_value(w->ctx, w->segment, place_of(w->segment->name, w->field, part),
-                        w->m->made[value.raw.p - w->m->text.p]))
-            return true;
-    }
-    return false;
+    if ((made && w->lost_only) || !import_er7_valued(w->m, value))
+        return false;
+    bool components = nth[0] > 1 || follows(w, stop, end, w->m->component);
+    bool parts = nth[1] > 1 || (stop < end && *stop == w->m->subcomponent);
+    size_t part[2] = {components || parts ? nth[0] : 0, parts ? nth[1] : 0};
+    return w->on_value(w->ctx, w->segment, place_of(w->segment->name, w->field, part), made);
 }
 
-static bool walk_repetition(const walk *w, ct_str repetition)
+static bool walk_field(const walk *w, ct_str field)
 {
-    bool parts = has(repetition, w->m->component);
-    size_t nth = 0;
+    const char *end = field.p + field.n, *start = field.p, *p = start;
+    size_t nth[2] = {1, 1};
 
-    for (ct_str rest = repetition; rest.p;) {
-        ct_str component = ct_str_cut(&rest, w->m->component);
-        nth += parts;
-        if (component.n && walk_component(w, component, nth))
+    for (; start < end; start = p + 1) {
+        for (p = start; p < end && !w->ends[(unsigned char)*p];)
+            p++;
+        if (p > start && take_value(w, start, p, end, nth))
             return true;
+        if (p == end)
+            return false;
+        nth[1] = *p == w->m->subcomponent ? nth[1] + 1 : 1;
+        nth[0] = *p == w->m->repetition ? 1 : nth[0] + (*p == w->m->component);
     }
     return false;
 }
@@ -164,15 +175,18 @@ static bool walk_segment(walk *w)
     bool msh = ct_str_is(w->segment->name, "MSH");
 
     for (w->field = msh ? 3 : 1; w->field < w->segment->nfields; w->field++)
-        for (ct_str rest = w->segment->fields[w->field]; rest.n;)
-            if (walk_repetition(w, ct_str_cut(&rest, w->m->repetition)))
-                return true;
+        if (walk_field(w, w->segment->fields[w->field]))
+            return true;
     return false;
 }
 
-static bool walk_values(const import_er7 *m, on_value *f, void *ctx)
+static bool walk_values(const import_er7 *m, bool lost_only, on_value *f, void *ctx)
 {
-    walk w = {.m = m, .on_value = f, .ctx = ctx};
+    walk w = {.m = m, .lost_only = lost_only, .on_value = f, .ctx = ctx};
+    const char ends[] = {m->component, m->repetition, m->subcomponent};
+
+    for (size_t i = 0; i < CT_LEN(ends); i++)
+        w.ends[(unsigned char)ends[i]] = ends[i] != 0;
 
     for (size_t i = 0; i < m->n; i++) {
         w.segment = &m->segments[i];
@@ -194,8 +208,6 @@ static bool count_value(void *ctx, const import_segment *s, uint64_t place, bool
     const counting *k = ctx;
 
     (void)s;
-    if (made && !k->setup->count_all)
-        return false;
     import_count *c = count_of(k->counts, k->setup->maps, place);
     c->mapped += made;
     c->lost += !made;
@@ -206,7 +218,7 @@ void import_values_count(const import_setup *setup, import_block *b, const impor
 {
     counting k = {.setup = setup, .counts = &b->counts};
 
-    walk_values(m, count_value, &k);
+    walk_values(m, !setup->count_all, count_value, &k);
 }
 
 typedef struct losing {
@@ -220,7 +232,8 @@ static bool is_lost(void *ctx, const import_segment *s, uint64_t place, bool mad
     ct_buf name = {0};
     char nth[16] = "";
 
-    if (made || is_ignored(l->maps, place))
+    (void)made;
+    if (is_ignored(l->maps, place))
         return false;
     import_place_put(&name, place);
     if (s->ordinal > 1)
@@ -235,5 +248,5 @@ bool import_values_lost(const import_maps *maps, const import_er7 *m, ct_err *er
 {
     losing l = {.maps = maps, .err = err};
 
-    return walk_values(m, is_lost, &l);
+    return walk_values(m, true, is_lost, &l);
 }

@@ -1,5 +1,5 @@
 /* Names of expressions: `define NAME EXPRESSION`, used as %NAME further down in the same file. */
-#include "cmd/audit/audit.h"
+#include "common/fhirpath/internal.h"
 
 #include <stdlib.h>
 
@@ -33,7 +33,7 @@ static size_t quoted_length(ct_str s)
     return n < s.n ? n + 1 : s.n;
 }
 
-static const struct audit_define *find(const audit_defines *d, ct_str name)
+static const struct ct_define *find(const ct_defines *d, ct_str name)
 {
     for (size_t i = 0; i < d->n; i++)
         if (ct_str_eq(d->v[i].name, name))
@@ -42,30 +42,29 @@ static const struct audit_define *find(const audit_defines *d, ct_str name)
 }
 
 /* Copies bytes [from, to) piece by piece. */
-static void copy(const audit_text *t, size_t from, size_t to, audit_text *out)
+static void copy(const ct_placed *t, size_t from, size_t to, ct_placed *out)
 {
     while (from < to) {
-        struct audit_piece place = audit_text_place(t, from);
+        struct ct_piece place = ct_placed_place(t, from);
         size_t end = to;
 
         for (size_t i = 0; i < t->npieces; i++)
             if (t->pieces[i].at > from && t->pieces[i].at < end)
                 end = t->pieces[i].at;
-        audit_text_add(out, (ct_str){t->text.p + from, end - from}, place.line, place.column,
-                       place.fixed);
+        ct_placed_add(out, (ct_str){t->text.p + from, end - from}, place.line, place.column,
+                      place.fixed);
         from = end;
     }
 }
 
-static void put_definition(const struct audit_define *def, struct audit_piece place,
-                           audit_text *out)
+static void put_definition(const struct ct_define *def, struct ct_piece place, ct_placed *out)
 {
-    audit_text_add(out, CT_S("("), place.line, place.column, true);
+    ct_placed_add(out, CT_S("("), place.line, place.column, true);
     ct_buf_put(&out->text, ct_buf_str(&def->text.text));
     ct_buf_c(&out->text, ')');
 }
 
-bool audit_expand(const audit_defines *d, const audit_text *from, audit_text *to)
+bool ct_expand(const ct_defines *d, const ct_placed *from, ct_placed *to)
 {
     ct_str s = ct_buf_str(&from->text);
     size_t copied = 0, at = 0;
@@ -74,11 +73,11 @@ bool audit_expand(const audit_defines *d, const audit_text *from, audit_text *to
     while (at < s.n) {
         size_t quoted = quoted_length(ct_str_from(s, at));
         size_t length = s.p[at] == '%' ? name_length(ct_str_from(s, at + 1)) : 0;
-        const struct audit_define *def = length ? find(d, (ct_str){s.p + at + 1, length}) : NULL;
+        const struct ct_define *def = length ? find(d, (ct_str){s.p + at + 1, length}) : NULL;
 
         if (def) {
             copy(from, copied, at, to);
-            put_definition(def, audit_text_place(from, at), to);
+            put_definition(def, ct_placed_place(from, at), to);
             at = copied = at + 1 + length;
         } else {
             at += quoted ? quoted : 1;
@@ -90,7 +89,7 @@ bool audit_expand(const audit_defines *d, const audit_text *from, audit_text *to
     return to->text.n <= EXPANDED_MAX;
 }
 
-bool audit_define_add(audit_defines *d, ct_str name, audit_text *text)
+bool ct_define_add(ct_defines *d, ct_str name, ct_placed *text)
 {
     static const char *const own[] = {"resource", "rootResource", "context", "chart",
                                       "ucum",     "sct",          "loinc",   NULL};
@@ -101,15 +100,15 @@ bool audit_define_add(audit_defines *d, ct_str name, audit_text *text)
     if (find(d, name) || name.n == 0 || name_length(name) != name.n)
         return false;
     d->v = ct_realloc(d->v, d->n + 1, sizeof(*d->v));
-    d->v[d->n++] = (struct audit_define){name, *text};
-    *text = (audit_text){0};
+    d->v[d->n++] = (struct ct_define){name, *text};
+    *text = (ct_placed){0};
     return true;
 }
 
-void audit_defines_free(audit_defines *d)
+void ct_defines_free(ct_defines *d)
 {
     for (size_t i = 0; i < d->n; i++)
-        audit_text_free(&d->v[i].text);
+        ct_placed_free(&d->v[i].text);
     free(d->v);
-    *d = (audit_defines){0};
+    *d = (ct_defines){0};
 }

@@ -1,0 +1,148 @@
+/* Overwriting and removing files and folders. */
+#include "cmd/archive/erase.h"
+#include "cmd/archive/sink.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { OPEN_FOLDERS = 16, CHUNK = 256 * 1024 };
+
+/* nftw() takes no context. */
+static struct {
+    const char *why;
+    uint64_t bytes;
+} walk;
+
+static bool is_there(const char *path)
+{
+    struct stat st;
+
+    return lstat(path, &st) == 0;
+}
+
+/* `dir/2012.zip` becomes `dir/.2012.zip.destroying`: the same each time, so that it is found again.
+ */
+static char *doomed_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    ct_buf b = {0};
+
+    ct_buf_put(&b, (ct_str){path, slash ? (size_t)(slash - path) + 1 : 0});
+    ct_buf_printf(&b, ".%s.destroying", slash ? slash + 1 : path);
+    ct_buf_c(&b, '\0');
+    return b.p;
+}
+
+bool bag_erase_needed(const char *path)
+{
+    char *doomed = doomed_name(path);
+    bool needed = is_there(path) || is_there(doomed);
+
+    free(doomed);
+    return needed;
+}
+
+/* ---- what stands in the way ---- */
+
+static int look_at(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+    (void)path;
+    (void)at;
+    if (type == FTW_DNR || type == FTW_NS)
+        walk.why = "a part of it cannot be looked at";
+    else if (S_ISREG(st->st_mode) && st->st_nlink > 1)
+        walk.why = "a file of it has a second name (hard link), under which it would remain";
+    else if (!S_ISREG(st->st_mode) && !S_ISDIR(st->st_mode))
+        walk.why = "it is or holds a link or a device";
+    return walk.why != NULL;
+}
+
+static bool tree_allowed(const char *path, ct_err *err)
+{
+    if (!is_there(path))
+        return true;
+    if (nftw(path, look_at, OPEN_FOLDERS, FTW_PHYS) < 0)
+        return ct_fail_sys(err, errno, "cannot look at it");
+    return true;
+}
+
+bool bag_erase_allowed(const char *path, const char **why, ct_err *err)
+{
+    char *doomed = doomed_name(path);
+    bool ok;
+
+    walk.why = NULL;
+    ok = tree_allowed(path, err) && (walk.why || tree_allowed(doomed, err));
+    if (ok && !walk.why && is_there(path) && is_there(doomed))
+        walk.why = "what an earlier destruction left stands beside it";
+    free(doomed);
+    *why = walk.why;
+    return ok;
+}
+
+/* ---- erasing ---- */
+
+static bool overwrite(int fd, off_t size)
+{
+    static const char zeros[CHUNK];
+
+    while (size > 0) {
+        ssize_t n = write(fd, zeros, size < CHUNK ? (size_t)size : CHUNK);
+
+        if (n < 0 && errno != EINTR)
+            return false;
+        if (n > 0) {
+            size -= n;
+            walk.bytes += (uint64_t)n;
+        }
+    }
+    return fsync(fd) == 0;
+}
+
+static bool erase_file(const char *path)
+{
+    int fd = open(path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+    struct stat st;
+    bool ok;
+
+    if (fd < 0 && errno == EACCES && chmod(path, 0600) == 0)
+        fd = open(path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    ok = fstat(fd, &st) == 0 && overwrite(fd, st.st_size);
+    ok &= close(fd) == 0;
+    return ok && unlink(path) == 0;
+}
+
+static int erase_one(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+    (void)type;
+    (void)at;
+    if (S_ISDIR(st->st_mode))
+        return rmdir(path) == 0 ? 0 : -1;
+    return erase_file(path) ? 0 : -1;
+}
+
+bool bag_erase(const char *path, uint64_t *bytes, ct_err *err)
+{
+    char *doomed = doomed_name(path);
+    bool ok = true;
+
+    walk.bytes = 0;
+    if (is_there(path))
+        ok = (rename(path, doomed) == 0 || ct_fail_sys(err, errno, "cannot take its name away")) &&
+             bag_sync_parent(path, err);
+    if (ok && is_there(doomed))
+        ok = nftw(doomed, erase_one, OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS) == 0 ||
+             ct_fail_sys(err, errno, "cannot overwrite and remove it");
+    if (ok)
+        ok = bag_sync_parent(path, err);
+    *bytes += walk.bytes;
+    free(doomed);
+    return ok;
+}
