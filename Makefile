@@ -54,7 +54,8 @@ SHIM    := $(BUILD)/tests/faults/shim.so
 MAN     := $(wildcard man/*.[1-9])
 program  = $(BIN)/$(if $(filter chart,$(1)),chart,chart-$(1))
 PROGRAMS := $(foreach c,$(CMDS),$(call program,$(c)))
-DATA     = $(shell find cmd/$(1) -name '*.tsv' -o -name '*.rules' -o -name '*.policy' | sort)
+DATA     = $(shell find cmd/$(1) -name '*.tsv' -o -name '*.rules' -o -name '*.policy' \
+             -o -name '*.retention' | sort)
 SOURCES  = $(shell find cmd/$(1) -name '*.c' | sort)
 
 all: $(PROGRAMS)

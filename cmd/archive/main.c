@@ -4,10 +4,12 @@
 #include <inttypes.h>
 #include <locale.h>
 
-static const char *const names[] = {"create", "verify", "list", "extract",
-                                    "parity", "repair", NULL};
+static const char *const names[] = {
+    "create", "verify", "list", "extract", "due", "parity", "repair", NULL,
+};
 static int (*const subcommands[])(int argc, char **argv) = {
-    bag_create, bag_verify, bag_list, bag_extract, bag_parity_main, bag_repair};
+    bag_create, bag_verify, bag_list, bag_extract, bag_due, bag_parity_main, bag_repair,
+};
 
 static const ct_command command = {
     .name = "archive",
@@ -18,13 +20,15 @@ static const ct_command command = {
                 "verify [OPTION]... BAG...\n"
                 "list [OPTION]... BAG\n"
                 "extract [OPTION]... BAG\n"
+                "due [OPTION]... [FILE]...\n"
                 "parity [OPTION]... BAG...\n"
                 "repair [OPTION]... BAG...",
     .subcommands = names,
     .examples = "  chart archive create --as-of 2026-01-31 2019.zip charts.ndjson\n"
                 "  chart archive verify 2019.zip\n"
                 "  chart archive list 2019.zip\n"
-                "  chart archive extract --chart 4711 2019.zip >4711.ndjson\n",
+                "  chart archive extract --chart 4711 2019.zip >4711.ndjson\n"
+                "  chart archive due --schedule us-ma charts.ndjson\n",
 };
 
 /* A path leaves out who it is about, unless it is asked for. */
