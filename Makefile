@@ -42,7 +42,7 @@ CMDS    := $(patsubst cmd/%/main.c,%,$(wildcard cmd/*/main.c))
 LIB     := $(BUILD)/libchart.a
 # Layers with data files of their own.
 LIBDATA := $(sort $(patsubst common/%/,%,$(dir $(wildcard common/*/*.tsv))))
-LIBOBJ  := $(patsubst %.c,$(BUILD)/%.o,$(wildcard common/*/*.c)) $(LIBDATA:%=$(BUILD)/common/%/data.o)
+LIBOBJ  := $(patsubst %.c,$(BUILD)/%.o,$(wildcard common/*/*.c)) $(LIBDATA:%=$(BUILD)/common/%/embedded.o)
 TESTS   := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
 CORPUS  := $(shell find tests/corpus -type f -perm -u+x | sort)
 CHECKERS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/corpus/*.c))
@@ -90,7 +90,7 @@ $(LIB): $(LIBOBJ)
 
 # Data files become tables of texts: common/LAYER/*.tsv as ct_LAYER_data, a command's own as ct_cmd_data.
 define layer
-$(BUILD)/common/$(1)/data.c: $(wildcard common/$(1)/*.tsv) scripts/embed
+$(BUILD)/common/$(1)/embedded.c: $(wildcard common/$(1)/*.tsv) scripts/embed
 	@mkdir -p $$(@D)
 	$$(SAY) EMBED $$@
 	$$(Q)scripts/embed ct_$(1)_data common/$(1) $$(filter %.tsv,$$^) >$$@.tmp

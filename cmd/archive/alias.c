@@ -14,9 +14,9 @@ static bool plain(ct_str path)
 static void fold(bag_check *c, ct_str path, bool with_case, ct_buf *to)
 {
     if (!c->unicode)
-        c->unicode = bag_unicode_new();
+        c->unicode = ct_unicode_new();
     to->n = 0;
-    bag_unicode_put(c->unicode, to, path, with_case);
+    ct_unicode_put(c->unicode, to, path, with_case ? CT_FOLD_CASE : CT_FOLD_NOTHING);
 }
 
 void bag_alias_add(bag_check *c, ct_str path)

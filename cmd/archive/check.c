@@ -93,7 +93,7 @@ void bag_check_free(bag_check *c)
     sqlite3_finalize(c->add_alias);
     sqlite3_close(c->db);
     ct_buf_free(&c->lines.part);
-    bag_unicode_free(c->unicode);
+    ct_unicode_free(c->unicode);
     ct_buf_free(&c->text);
     ct_buf_free(&c->field);
     free(c);

@@ -3,7 +3,6 @@
 #define CHART_ARCHIVE_CHECK_STATE_H
 
 #include "cmd/archive/check.h"
-#include "cmd/archive/unicode.h"
 
 #include <sqlite3.h>
 
@@ -30,8 +29,8 @@ struct bag_check {
     bag_declaration declaration;
     bool has_oxum;
     uint64_t oxum_line, oxum_bytes, oxum_files;
-    uint64_t copies;      /* Readable-Copies */
-    bag_unicode *unicode; /* NULL until a name needs it */
+    uint64_t copies;     /* Readable-Copies */
+    ct_unicode *unicode; /* NULL until a name needs it */
     bag_summary summary;
 };
 

@@ -202,7 +202,7 @@ int bag_create(int argc, char **argv)
     if (!topics)
         ct_cli_die(&c, NULL, &err);
     j.copies.topics = topics;
-    j.writer = bag_writer_open(c.args[0], force, &c.as_of, ct_buf_str(&info), &err);
+    j.writer = bag_writer_open(c.args[0], force, c.jobs, &c.as_of, ct_buf_str(&info), &err);
     if (j.writer)
         create(&j, c.args[0]);
     else

@@ -1,6 +1,7 @@
 /* chart archive extract: records out of a bag, or the bag itself as a folder. */
 #include "cmd/archive/archive.h"
 #include "cmd/archive/names.h"
+#include "cmd/archive/quick.h"
 #include "cmd/archive/sink.h"
 #include "cmd/archive/sweep.h"
 
@@ -13,6 +14,9 @@ enum { OPT_CHART = CT_OPT_OWN, OPT_SHARED };
 /* Records pack to a twentieth, hardly ever to a hundredth. What unpacks to more than this is made
  * to fill the disk. */
 enum { RATIO_MAX = 1000, BYTES_FREE = 64 * 1024 * 1024 };
+
+/* Looking up more charts than this takes as long as reading the bag. */
+enum { FEW = 64, CHUNK = 64 * 1024 };
 
 static const ct_opt options[] = {
     {OPT_CHART, "chart", "ID", "only this patient's chart; may be given again"},
@@ -174,7 +178,7 @@ static bool open_folder(extractor *x, ct_err *err)
     ct_buf_printf(&out, "%s/%.*s/", x->folder, (int)name.n, name.p);
     ct_buf_c(&out, '\0');
     if (known)
-        x->sink = bag_sink_open(out.p, false, BAG_NO_DATE, err);
+        x->sink = bag_sink_open(out.p, &(bag_packing_opts){.mtime = BAG_NO_DATE}, err);
     else
         ct_fail(err, CT_E_USAGE, "the bag has no name to unpack it under");
     ct_buf_free(&out);
@@ -239,6 +243,14 @@ static void set_viewer(extractor *x)
     v->ctx = x;
 }
 
+static void report_wishes(extractor *x)
+{
+    for (size_t i = 0; i < x->n; i++)
+        if (!x->wishes[i].found)
+            ct_cli_problem(x->cli, CT_NO, "%s: --chart number %zu is not in the bag", x->bag,
+                           i + 1);
+}
+
 /* What was written is kept where the bag is sound; a folder only then. */
 static void finish(extractor *x, bag_check *check)
 {
@@ -250,10 +262,7 @@ static void finish(extractor *x, bag_check *check)
         bag_check_to_unpack(check);
     if (!bag_check_end(check, x->n > 0, bag_report_finding, &report, &summary, &err))
         ct_cli_error(x->cli, CT_FAULT, x->bag, &err);
-    for (size_t i = 0; i < x->n; i++)
-        if (!x->wishes[i].found)
-            ct_cli_problem(x->cli, CT_NO, "%s: --chart number %zu is not in the bag", x->bag,
-                           i + 1);
+    report_wishes(x);
     if (x->copies == bag_check_copies(check))
         x->left_out -= x->copies; /* the bag knows of them */
     if (x->left_out)
@@ -268,7 +277,131 @@ static void finish(extractor *x, bag_check *check)
     }
 }
 
-static void extract(extractor *x)
+/* ---- a few charts ---- */
+
+/* Where a file that was asked for is. */
+typedef struct found_file {
+    ct_buf path;
+    bag_spot spot;
+} found_file;
+
+static int bag_order(const void *left, const void *right)
+{
+    const found_file *a = left, *b = right;
+
+    if (a->spot.at != b->spot.at)
+        return a->spot.at < b->spot.at ? -1 : 1;
+    return ct_str_cmp(ct_buf_str(&a->path), ct_buf_str(&b->path));
+}
+
+typedef struct picker {
+    bag_quick *quick;
+    found_file *files;
+    size_t n;
+} picker;
+
+static bag_found pick(picker *p, ct_str path)
+{
+    bag_spot spot = {0};
+    bag_found found = bag_quick_find(p->quick, path, &spot);
+
+    if (found != BAG_FOUND)
+        return found;
+    p->files = ct_realloc(p->files, p->n + 1, sizeof(*p->files));
+    p->files[p->n] = (found_file){.spot = spot};
+    ct_buf_put(&p->files[p->n++].path, path);
+    return BAG_FOUND;
+}
+
+static bag_found pick_shared(picker *p)
+{
+    ct_buf path = {0};
+    bag_found found = BAG_FOUND;
+
+    for (uint64_t n = 1; found == BAG_FOUND; n++) {
+        path.n = 0;
+        bag_shared_path(&path, n);
+        found = pick(p, ct_buf_str(&path));
+    }
+    ct_buf_free(&path);
+    return found;
+}
+
+/* False where any of it cannot be told without reading the whole bag. */
+static bool pick_all(extractor *x, picker *p)
+{
+    if (x->with_shared && pick_shared(p) == BAG_UNKNOWN)
+        return false;
+    for (size_t i = 0; i < x->n; i++) {
+        bag_found found = pick(p, ct_str_z(x->wishes[i].path));
+
+        if (found == BAG_UNKNOWN)
+            return false;
+        x->wishes[i].found = found == BAG_FOUND;
+    }
+    if (p->n)
+        qsort(p->files, p->n, sizeof(*p->files), bag_order);
+    return true;
+}
+
+static bool take_all(picker *p, ct_spool *to)
+{
+    for (size_t i = 0; i < p->n; i++) {
+        ct_str path = ct_buf_str(&p->files[i].path);
+
+        /* asked for twice */
+        if (i && ct_str_eq(path, ct_buf_str(&p->files[i - 1].path)))
+            continue;
+        if (!bag_quick_take(p->quick, path, &p->files[i].spot, to))
+            return false;
+    }
+    return true;
+}
+
+/* What has proved right goes out. */
+static void write_spool(extractor *x, ct_spool *spool)
+{
+    size_t got = 1;
+    char *chunk = ct_alloc(CHUNK);
+    ct_err err = {0};
+    bool ok = records_begin(x, CT_S(".ndjson"), &err);
+
+    while (ok && got) {
+        ok = ct_spool_read(spool, chunk, CHUNK, &got, &err);
+        if (!ok)
+            ct_cli_error(x->cli, CT_FAULT, x->bag, &err);
+        ok = ok && (got == 0 || records_bytes(x, (ct_str){chunk, got}, &err));
+    }
+    free(chunk);
+}
+
+/* Single charts are looked up where the bag allows that; false, and nothing is written, where it
+ * does not or where anything is wrong. */
+static bool extract_few(extractor *x)
+{
+    picker p = {.quick = x->n && x->n <= FEW && !x->folder ? bag_quick_open(x->bag) : NULL};
+    ct_spool *spool = ct_spool_new();
+    bool ok = p.quick && pick_all(x, &p) && take_all(&p, spool);
+
+    if (ok) {
+        write_spool(x, spool);
+        report_wishes(x);
+    }
+    for (size_t i = 0; i < p.n; i++) {
+        bag_quick_drop(p.quick, &p.files[i].spot);
+        ct_buf_free(&p.files[i].path);
+    }
+    for (size_t i = 0; !ok && i < x->n; i++)
+        x->wishes[i].found = false;
+    free(p.files);
+    ct_spool_free(spool);
+    bag_quick_close(p.quick);
+    return ok;
+}
+
+/* ---- all of it ---- */
+
+static void extract_all(extractor *x)
 {
     bag_check *check;
     ct_err err = {0};
@@ -312,7 +445,8 @@ int bag_extract(int argc, char **argv)
     x.pass =
         (bag_pass){.path = x.bag, .jobs = c.jobs, .progress = bag_progress, .progress_ctx = &c};
     x.parser = ct_parser_new(ct_model_names(ct_model_r4()));
-    extract(&x);
+    if (!extract_few(&x))
+        extract_all(&x);
     for (size_t i = 0; i < x.n; i++)
         free(x.wishes[i].path);
     free(x.wishes);

@@ -131,8 +131,9 @@ static bool folder_put(bag_sink *s, ct_str bytes, ct_err *err)
 static bool folder_end(bag_sink *s, ct_err *err)
 {
     folder_sink *f = (folder_sink *)s;
-    const struct timespec times[2] = {{.tv_sec = (time_t)s->mtime}, {.tv_sec = (time_t)s->mtime}};
-    bool ok = s->mtime == BAG_NO_DATE || futimens(f->file, times) == 0;
+    const struct timespec times[2] = {{.tv_sec = (time_t)s->opts.mtime},
+                                      {.tv_sec = (time_t)s->opts.mtime}};
+    bool ok = s->opts.mtime == BAG_NO_DATE || futimens(f->file, times) == 0;
 
     ok &= close(f->file) == 0;
     f->file = -1;

@@ -73,3 +73,54 @@ void bag_shared_path(ct_buf *to, uint64_t n)
     ct_buf_c(to, '\0');
     to->n--;
 }
+
+/* ---- order ---- */
+
+/* What an id was before the name was made of it; false where it cannot be seen any more. */
+static bool id_of(ct_str name, ct_str *id)
+{
+    ct_str rest = name;
+
+    if (!ct_str_ends(name, CT_S(".ndjson")))
+        return false;
+    rest.n -= strlen(".ndjson");
+    *id = ct_str_cut(&rest, '~');
+    return id->n > 0;
+}
+
+bool bag_place_of(ct_str path, bag_place *place)
+{
+    static const ct_str shared = {"data/shared/", 12}, charts = {"data/charts/", 12};
+    bag_alg alg;
+
+    *place = (bag_place){0, {"", 0}};
+    if (ct_str_starts(path, shared)) {
+        place->part = 1;
+        place->key = ct_str_from(path, shared.n);
+        return true;
+    }
+    if (ct_str_starts(path, charts)) {
+        place->part = 2;
+        return id_of(ct_str_from(path, charts.n), &place->key);
+    }
+    switch (bag_kind_of(path, &alg)) {
+    case BAG_DECLARATION:
+        return true;
+    case BAG_INFO:
+    case BAG_MANIFEST:
+    case BAG_TAGMANIFEST:
+        place->part = BAG_PART_END;
+        return true;
+    default:
+        return false;
+    }
+}
+
+int bag_place_cmp(const bag_place *a, const bag_place *b)
+{
+    if (a->part != b->part)
+        return a->part - b->part;
+    if (a->part == 1 && a->key.n != b->key.n) /* 100000.ndjson comes behind 99999.ndjson */
+        return a->key.n < b->key.n ? -1 : 1;
+    return ct_str_cmp(a->key, b->key);
+}

@@ -3,6 +3,7 @@
  * A tar comes through ct_in, which takes the compression off and tells a cut or corrupt stream from
  * an end; libarchive sees plain tar only. A zip is read through its directory, which needs a file
  * that can be sought in: a zip that was cut has no directory and is damaged, not short. */
+#include "cmd/archive/members.h"
 #include "cmd/archive/sink.h"
 #include "cmd/archive/source.h"
 #include "cmd/archive/zip.h"
@@ -20,9 +21,9 @@ enum { CHUNK = 256 * 1024, TAR_BLOCK = 512, END_MARK = 1024 /* zero bytes that e
 typedef struct packed {
     bag_source base;
     struct archive *a;
-    ct_in *in;        /* tar only */
-    const char *path; /* zip only */
-    int fd;           /* likewise, or -1 */
+    ct_in *in; /* tar only */
+    const char *path;
+    int fd; /* zip only, or -1 */
     char *chunk;
     size_t zeros;  /* the last bytes of the tar, as far as they are zero */
     ct_err failed; /* by ct_in, or read(2) */
@@ -167,7 +168,7 @@ static const char *packed_complaint(const bag_source *s, uint64_t *entry, ct_err
 {
     const packed *p = (const packed *)s;
 
-    return p->path ? bag_zip_complaint(p->path, entry, err) : NULL;
+    return p->in ? bag_members_complaint(p->path, err) : bag_zip_complaint(p->path, entry, err);
 }
 
 static void packed_close(bag_source *s)
@@ -203,7 +204,6 @@ static bool is_zip(const char *path, bool *zip, ct_err *err)
 
 static bool open_zip(packed *p, const char *path, ct_err *err)
 {
-    p->path = path;
     p->fd = open(path, O_RDONLY | O_CLOEXEC);
     if (p->fd < 0)
         return ct_fail_sys(err, errno, "cannot open");
@@ -253,6 +253,7 @@ bag_source *bag_packed_open(const char *path, ct_err *err)
                            .close = packed_close,
                            .complaint = packed_complaint};
     p->base.algs = 1U << BAG_SHA256 | 1U << BAG_SHA512;
+    p->path = path;
     p->fd = -1;
     p->a = archive_read_new();
     ok = p->a ? is_zip(path, &zip, err) : ct_fail_sys(err, ENOMEM, "cannot open");

@@ -1,5 +1,7 @@
 /* A bag written into a tar or zip container by libarchive: one folder with the bag in it (RFC 8493,
  * 4.2). All that could differ from run to run (owners, times, time zone, threads) is fixed. */
+#include "cmd/archive/bagit.h"
+#include "cmd/archive/members.h"
 #include "cmd/archive/sink.h"
 #include "common/stream/stream.h"
 
@@ -14,21 +16,41 @@ typedef struct packed_sink {
     bag_sink base;
     struct archive *a;
     struct archive_entry *entry;
+    bag_members *members; /* of a compressed tar */
     int fd;
     char *prefix; /* the base folder with its slash */
     ct_buf path;
+    ct_err failed; /* by the members */
 } packed_sink;
 
 static bool refused(packed_sink *p, ct_err *err)
 {
+    if (p->failed.kind != CT_OK) {
+        *err = p->failed;
+        return false;
+    }
     return ct_fail_sys(err, archive_errno(p->a) > 0 ? archive_errno(p->a) : EIO,
                        "cannot write the container");
+}
+
+/* The manifests of a zip are not packed, so that they can be searched. */
+static bool set_zip_method(packed_sink *p, const char *path)
+{
+    bag_alg alg;
+    bool manifest = bag_kind_of(ct_str_z(path), &alg) == BAG_MANIFEST;
+
+    return (manifest ? archive_write_zip_set_compression_store(p->a)
+                     : archive_write_zip_set_compression_deflate(p->a)) == ARCHIVE_OK;
 }
 
 static bool put_header(packed_sink *p, const char *path, unsigned type, uint64_t size, ct_err *err)
 {
     struct archive_entry *e = archive_entry_clear(p->entry);
 
+    if (p->members && !bag_members_may_cut(p->members, err))
+        return false;
+    if (p->base.packing == BAG_ZIP && !set_zip_method(p, path))
+        return refused(p, err);
     p->path.n = 0;
     ct_buf_printf(&p->path, "%s%s%s", p->prefix, path, type == AE_IFDIR ? "/" : "");
     ct_buf_c(&p->path, '\0');
@@ -36,7 +58,7 @@ static bool put_header(packed_sink *p, const char *path, unsigned type, uint64_t
     archive_entry_set_filetype(e, type);
     archive_entry_set_perm(e, type == AE_IFDIR ? 0700 : 0600);
     archive_entry_set_size(e, (la_int64_t)size);
-    archive_entry_set_mtime(e, (time_t)p->base.mtime, 0);
+    archive_entry_set_mtime(e, (time_t)p->base.opts.mtime, 0);
     archive_entry_set_uid(e, 0);
     archive_entry_set_gid(e, 0);
     return archive_write_header(p->a, e) == ARCHIVE_OK || refused(p, err);
@@ -83,6 +105,8 @@ static bool packed_finish(bag_sink *s, ct_err *err)
 
     if (archive_write_close(p->a) != ARCHIVE_OK)
         return refused(p, err);
+    if (p->members && !bag_members_end(p->members, err))
+        return false;
     p->fd = -1;
     if (fsync(fd) != 0) {
         ct_fail_sys(err, errno, "cannot sync the bag");
@@ -100,6 +124,7 @@ static void packed_discard(bag_sink *s)
         archive_write_fail(p->a); /* so that freeing it does not write its end */
     archive_entry_free(p->entry);
     archive_write_free(p->a);
+    bag_members_free(p->members);
     if (p->fd >= 0)
         close(p->fd);
     unlink(s->unfinished); /* gone where it got its name */
@@ -108,22 +133,38 @@ static void packed_discard(bag_sink *s)
     free(p->prefix);
 }
 
-static bool set_format(packed_sink *p)
+/* Members end where a file starts: libarchive must hand on what it has by then. */
+static la_ssize_t put_members(struct archive *a, void *ctx, const void *bytes, size_t n)
 {
-    struct archive *a = p->a;
-    int r;
+    packed_sink *p = ctx;
 
-    if (p->base.packing == BAG_ZIP)
-        return archive_write_set_format_zip(a) == ARCHIVE_OK &&
-               archive_write_set_format_option(a, "zip", "compression", "deflate") == ARCHIVE_OK;
-    r = archive_write_set_format_pax_restricted(a);
-    if (p->base.packing == BAG_TAR_GZ) {
-        r |= archive_write_add_filter_gzip(a);
-        r |= archive_write_set_filter_option(a, "gzip", "timestamp", NULL);
-    } else if (p->base.packing == BAG_TAR_ZST) {
-        r |= archive_write_add_filter_zstd(a);
-    }
-    return r == ARCHIVE_OK;
+    if (bag_members_put(p->members, (ct_str){bytes, n}, &p->failed))
+        return (la_ssize_t)n;
+    archive_set_error(a, p->failed.sys, "cannot write");
+    return -1;
+}
+
+static bool open_members(packed_sink *p, ct_err *err)
+{
+    bag_method method = p->base.packing == BAG_TAR_GZ ? BAG_GZIPPED : BAG_ZSTD;
+
+    p->members = bag_members_new(p->fd, method, p->base.opts.jobs, err);
+    return p->members && ((archive_write_set_bytes_per_block(p->a, 0) == ARCHIVE_OK &&
+                           archive_write_open(p->a, p, NULL, put_members, NULL) == ARCHIVE_OK) ||
+                          refused(p, err));
+}
+
+static bool open_archive(packed_sink *p, ct_err *err)
+{
+    bool zip = p->base.packing == BAG_ZIP, tar = p->base.packing == BAG_TAR;
+
+    if (!p->a || !p->entry ||
+        (zip ? archive_write_set_format_zip(p->a)
+             : archive_write_set_format_pax_restricted(p->a)) != ARCHIVE_OK)
+        return ct_fail(err, CT_E_USAGE, "libarchive cannot write such a container");
+    if (zip || tar)
+        return archive_write_open_fd(p->a, p->fd) == ARCHIVE_OK || refused(p, err);
+    return open_members(p, err);
 }
 
 /* The base folder's name as every system can write it. */
@@ -166,10 +207,7 @@ bag_sink *bag_packed_sink(const bag_sink *like, ct_str base, ct_err *err)
         ct_fail_sys(err, errno, "cannot write there");
     ok = p->fd >= 0 &&
          (ct_cleanup_add(like->unfinished) || ct_fail(err, CT_E_LIMIT, "too many open outputs"));
-    if (ok &&
-        (!p->a || !p->entry || !set_format(p) || archive_write_open_fd(p->a, p->fd) != ARCHIVE_OK))
-        ok = ct_fail(err, CT_E_USAGE, "libarchive cannot write such a container");
-    if (ok)
+    if (ok && open_archive(p, err))
         return &p->base;
     packed_discard(&p->base);
     free(p);

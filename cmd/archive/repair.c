@@ -276,7 +276,7 @@ static bool renew_parity(repair *r, unsigned percent)
     ct_buf line = {0};
     ct_err err = {0};
     bool ok =
-        bag_keep(name, &kept, &err) && bag_parity_make(r->bag, percent, true, r->cli->jobs,
+        bag_keep_damaged(name, &kept, &err) && bag_parity_make(r->bag, percent, true, r->cli->jobs,
                                                        (bag_meter){bag_progress, r->cli}, &err);
 
     if (ok) {

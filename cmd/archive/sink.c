@@ -70,7 +70,7 @@ static bool name_free(const bag_sink *s, ct_err *err)
 
     if (lstat(s->out, &st) != 0)
         return errno == ENOENT || ct_fail_sys(err, errno, "cannot write there");
-    if (!s->force)
+    if (!s->opts.force)
         return ct_fail(err, CT_E_USAGE, "there is something of that name already");
     if (S_ISDIR(st.st_mode) != (s->packing == BAG_FOLDER))
         return ct_fail(err, CT_E_USAGE, "is something else, and is not replaced");
@@ -79,9 +79,9 @@ static bool name_free(const bag_sink *s, ct_err *err)
     return true;
 }
 
-bag_sink *bag_sink_open(const char *out, bool force, int64_t mtime, ct_err *err)
+bag_sink *bag_sink_open(const char *out, const bag_packing_opts *opts, ct_err *err)
 {
-    bag_sink like = {.force = force, .mtime = mtime};
+    bag_sink like = {.opts = *opts};
     bag_sink *s = NULL;
     ct_str base;
     size_t n = strlen(out);
@@ -190,13 +190,18 @@ static bool rename_folder(bag_sink *s, ct_err *err)
     char *old;
     bool aside = false, able = false, ok;
 
-    if (s->force && access(s->out, F_OK) == 0) {
+    if (s->opts.force && access(s->out, F_OK) == 0) {
         ok = replace_folder(s, &able, err);
         if (able)
             return ok;
     }
+<<<<<<< HEAD
     old = bag_unfinished_name(s->out);
     if (s->force && access(s->out, F_OK) == 0 && !step_aside(s->out, old, &aside, err)) {
+=======
+    old = unfinished_name(s->out);
+    if (s->opts.force && access(s->out, F_OK) == 0 && !step_aside(s->out, old, &aside, err)) {
+>>>>>>> main
         free(old);
         return false;
     }

@@ -16,11 +16,17 @@ typedef struct bag_sink bag_sink;
 
 #define BAG_NO_DATE INT64_MIN
 
-/* Refuses an `out` that is there already, but for `force`, which replaces a file, or a folder with
- * a bag in it. Files are dated `mtime` (seconds since 1970 UTC; in a folder
- * BAG_NO_DATE leaves it to the system). Nothing but the content, the names
- * and that date decides about the bytes of a container. */
-CT_USE bag_sink *bag_sink_open(const char *out, bool force, int64_t mtime, ct_err *err);
+/* How a bag is written. */
+typedef struct bag_packing_opts {
+    bool force;    /* replace a file, or a folder with a bag in it */
+    int64_t mtime; /* of its files, seconds since 1970 UTC; in a folder BAG_NO_DATE leaves it to the
+                      system */
+    int jobs;      /* threads that pack */
+} bag_packing_opts;
+
+/* Refuses an `out` that is there already, but for `force`. Nothing but the content, the names and
+ * the date decides about the bytes of a container. */
+CT_USE bag_sink *bag_sink_open(const char *out, const bag_packing_opts *opts, ct_err *err);
 /* A folder that is there although nothing may be in it; `path` from the bag's base, as below. */
 CT_USE bool bag_sink_folder(bag_sink *s, const char *path, ct_err *err);
 /* A file of `size` bytes: all of them must be put before it ends. Never overwrites. */
@@ -55,8 +61,7 @@ struct bag_sink {
     bag_packing packing;
     char *out;        /* final name, no slash at its end */
     char *unfinished; /* the name until then */
-    bool force;
-    int64_t mtime;
+    bag_packing_opts opts;
 };
 
 /* They get `out`, `packing` and the rest in `like`, and make the unfinished file or folder. */

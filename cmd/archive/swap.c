@@ -42,7 +42,7 @@ static bool no_links(int error)
     return error == EPERM || error == ENOTSUP || error == ENOSYS || error == EMLINK;
 }
 
-bool bag_keep(const char *file, char **kept, ct_err *err)
+bool bag_keep_damaged(const char *file, char **kept, ct_err *err)
 {
     *kept = free_name(file, err);
     if (!*kept)
@@ -56,7 +56,7 @@ bool bag_keep(const char *file, char **kept, ct_err *err)
 
 static bool swap_file(const char *unfinished, const char *bag, char **kept, ct_err *err)
 {
-    if (!bag_keep(bag, kept, err))
+    if (!bag_keep_damaged(bag, kept, err))
         return false;
     if (rename(unfinished, bag) == 0)
         return true;

@@ -9,7 +9,7 @@
  * something has the name at every moment. Free `*kept`. */
 CT_USE bool bag_swap(const char *unfinished, const char *bag, char **kept, ct_err *err);
 /* Keeps a copy of a file, by another name, as `*kept`. */
-CT_USE bool bag_keep(const char *file, char **kept, ct_err *err);
+CT_USE bool bag_keep_damaged(const char *file, char **kept, ct_err *err);
 /* Gives it the name `out`, which nothing may have. */
 CT_USE bool bag_settle(const char *unfinished, const char *out, ct_err *err);
 

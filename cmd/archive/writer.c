@@ -191,11 +191,12 @@ void bag_writer_abandon(bag_writer *w)
     writer_free(w);
 }
 
-bag_writer *bag_writer_open(const char *out, bool force, const ct_date *date, ct_str info,
+bag_writer *bag_writer_open(const char *out, bool force, int jobs, const ct_date *date, ct_str info,
                             ct_err *err)
 {
     static const char declaration[] = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n";
-    bag_sink *sink = bag_sink_open(out, force, ct_date_days(date) * DAY, err);
+    bag_packing_opts opts = {.force = force, .mtime = ct_date_days(date) * DAY, .jobs = jobs};
+    bag_sink *sink = bag_sink_open(out, &opts, err);
     bag_writer *w;
 
     if (!sink)

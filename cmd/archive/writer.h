@@ -26,8 +26,8 @@ CT_USE bool bag_info_add(ct_buf *info, ct_str pair);
 typedef struct bag_writer bag_writer;
 
 /* `date` is the Bagging-Date and that of the files; `info` goes before what is filled in. */
-CT_USE bag_writer *bag_writer_open(const char *out, bool force, const ct_date *date, ct_str info,
-                                   ct_err *err);
+CT_USE bag_writer *bag_writer_open(const char *out, bool force, int jobs, const ct_date *date,
+                                   ct_str info, ct_err *err);
 /* What a payload file is. */
 typedef struct bag_holds {
     uint64_t records;

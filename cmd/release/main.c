@@ -10,10 +10,8 @@
  */
 #include "release.h"
 
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 enum {
     OPT_TO = CT_OPT_OWN,
@@ -202,16 +200,6 @@ static void narrow(ct_cli *c, const args *a, release_range *range)
         ct_cli_usage(c, "no day lies between --from and --until and the dates of the policy");
 }
 
-/* Who answers for it: by the system, not by an environment that anyone can set. */
-static ct_str user_name(ct_arena *arena)
-{
-    const struct passwd *pw = getpwuid(getuid());
-
-    if (pw)
-        return ct_arena_copy(arena, ct_str_z(pw->pw_name));
-    return ct_arena_printf(arena, "uid %lu", (unsigned long)getuid());
-}
-
 static release_policy *choose_policy(ct_cli *c, const args *a, const release_tables *t,
                                      ct_arena *arena)
 {
@@ -255,7 +243,7 @@ static void release(ct_cli *c, args *a, const release_tables *t, ct_arena *arena
                          .today = c->as_of};
     narrow(c, a, &r.range);
     a->d.purpose = ct_str_z(a->purpose);
-    a->d.user = user_name(arena);
+    a->d.user = ct_login_name(arena);
     a->d.policy = ct_arena_printf(arena, "%.*s %.*s sha256:%s", (int)p->name.n, p->name.p,
                                   (int)p->version.n, p->version.p, p->hash);
     ct_cli_table(c, "policy", a->d.policy.p);

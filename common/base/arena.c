@@ -13,21 +13,15 @@ enum {
     BLOCK_MAX = 1024 * 1024,
     ALONE = BLOCK_MAX / 4,
     KEPT_MAX = 2 * BLOCK_MAX,
-    ALIGN = alignof(max_align_t),
 };
 
-typedef struct block {
-    struct block *next;
-    size_t cap;
-    alignas(max_align_t) char bytes[];
+typedef struct ct_arena_block {
+    struct ct_arena_block *next;
+    size_t cap; /* whole steps of the alignment */
+    alignas(CT_ARENA_ALIGN) char bytes[];
 } block;
 
-struct ct_arena {
-    block *blocks; /* newest first */
-    block *spare;  /* kept by a reset */
-    block *alone;
-    size_t used; /* of the newest block */
-};
+_Static_assert(CT_ARENA_ALIGN % alignof(max_align_t) == 0, "any type can stand there");
 
 ct_arena *ct_arena_new(void)
 {
@@ -69,32 +63,23 @@ static bool take_spare(ct_arena *a, size_t n)
     return false;
 }
 
-static char *take(ct_arena *a, size_t n)
+char *ct_arena_more(ct_arena *a, size_t n)
 {
     if (n > ALONE)
         return block_push(&a->alone, n)->bytes;
-    n = (n + ALIGN - 1) & ~(size_t)(ALIGN - 1);
-    if (!a->blocks || a->blocks->cap - a->used < n) {
-        size_t cap = a->blocks ? a->blocks->cap * 2 : BLOCK_FIRST;
-        while (cap < n)
-            cap *= 2;
-        if (!take_spare(a, n))
-            block_push(&a->blocks, cap < BLOCK_MAX ? cap : BLOCK_MAX);
-        a->used = 0;
-    }
-    char *p = a->blocks->bytes + a->used;
-    a->used += n;
-    return p;
-}
-
-void *ct_arena_alloc(ct_arena *a, size_t n)
-{
-    return memset(take(a, n ? n : 1), 0, n);
+    size_t cap = a->blocks ? a->blocks->cap * 2 : BLOCK_FIRST;
+    while (cap < n)
+        cap *= 2;
+    if (!take_spare(a, n))
+        block_push(&a->blocks, cap < BLOCK_MAX ? cap : BLOCK_MAX);
+    a->at = a->blocks->bytes;
+    a->end = a->at + a->blocks->cap;
+    return ct_arena_take(a, n);
 }
 
 ct_str ct_arena_copy(ct_arena *a, ct_str s)
 {
-    char *p = take(a, s.n + 1);
+    char *p = ct_arena_take(a, s.n + 1);
     if (s.n)
         memcpy(p, s.p, s.n);
     p[s.n] = '\0';
@@ -107,7 +92,7 @@ ct_str ct_arena_join(ct_arena *a, const ct_str *parts, size_t n)
 
     for (size_t i = 0; i < n; i++)
         size += parts[i].n;
-    char *p = take(a, size + 1), *to = p;
+    char *p = ct_arena_take(a, size + 1), *to = p;
     for (size_t i = 0; i < n; to += parts[i++].n)
         if (parts[i].n)
             memcpy(to, parts[i].p, parts[i].n);
@@ -123,7 +108,7 @@ ct_str ct_arena_printf(ct_arena *a, const char *format, ...)
     va_end(args);
     if (n < 0)
         return CT_S("");
-    char *p = take(a, (size_t)n + 1);
+    char *p = ct_arena_take(a, (size_t)n + 1);
     va_start(args, format);
     vsnprintf(p, (size_t)n + 1, format, args);
     va_end(args);

@@ -131,14 +131,55 @@ static inline ct_str ct_buf_str(const ct_buf *b)
     return (ct_str){b->p ? b->p : "", b->n};
 }
 
+/* ---- text that is the same to people ---- */
+
+/* How alike two texts must be. */
+typedef enum ct_folding {
+    CT_FOLD_NOTHING, /* but how a character is composed (normalization form D) */
+    CT_FOLD_CASE,    /* upper and lower case too */
+    CT_FOLD_LETTERS, /* … and marks: what is left of `Ærø Müller-Łoś` is `aero muller-los` */
+} ct_folding;
+
+/* The tables of the Unicode Character Database that this takes. */
+typedef struct ct_unicode ct_unicode;
+
+ct_unicode *ct_unicode_new(void);
+/* Appends the text so folded. Bytes that are no UTF-8 stay as they are. */
+void ct_unicode_put(const ct_unicode *u, ct_buf *to, ct_str text, ct_folding folding);
+/* NULL is allowed. */
+void ct_unicode_free(ct_unicode *u);
+
 /* ---- arenas ---- */
 
-/* Memory that is given back all at once: one per batch, chart or run. */
-typedef struct ct_arena ct_arena;
+/* Memory that is given back all at once: one per batch, chart or run. Only arena.c and the two
+ * functions that are the way of nearly every allocation look into it. */
+typedef struct ct_arena {
+    char *at, *end;                                /* what is free of the newest block */
+    struct ct_arena_block *blocks, *spare, *alone; /* newest first; kept by a reset; big ones */
+} ct_arena;
+
+enum { CT_ARENA_ALIGN = 16 };
 
 ct_arena *ct_arena_new(void);
+/* What ct_arena_take does where the block has too little room. */
+char *ct_arena_more(ct_arena *a, size_t n);
+
+/* `n` bytes, at least one, aligned for any type, as they happen to be. */
+static inline char *ct_arena_take(ct_arena *a, size_t n)
+{
+    if (n > (size_t)(a->end - a->at))
+        return ct_arena_more(a, n);
+    char *p = a->at;
+    a->at += (n + CT_ARENA_ALIGN - 1) & ~(size_t)(CT_ARENA_ALIGN - 1);
+    return p;
+}
+
 /* `n` zeroed bytes, aligned for any type, valid until reset or free. */
-void *ct_arena_alloc(ct_arena *a, size_t n);
+static inline void *ct_arena_alloc(ct_arena *a, size_t n)
+{
+    return memset(ct_arena_take(a, n ? n : 1), 0, n);
+}
+
 /* A copy of `s` with a NUL behind it (not counted). */
 ct_str ct_arena_copy(ct_arena *a, ct_str s);
 /* `n` slices one behind the other, as a copy. */

@@ -196,6 +196,8 @@ ct_str ct_tree_text(const ct_tree *t);
 ct_tree *ct_tree_get(const ct_tree *obj, ct_str name);
 /* Sets or replaces a member. The name is borrowed: it must live as long as the tree. */
 void ct_tree_set(ct_tree *obj, ct_str name, ct_tree *value);
+/* The same of one that is known not to be there yet. */
+void ct_tree_add(ct_tree *obj, ct_str name, ct_tree *value);
 void ct_tree_push(ct_tree *array, ct_tree *item);
 size_t ct_tree_count(const ct_tree *t);
 ct_tree *ct_tree_item(const ct_tree *array, size_t i);

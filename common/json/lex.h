@@ -33,22 +33,61 @@ static inline bool ct_lex_is_plain(char c)
 
 enum { CT_LEX_STEP = 8 };
 
-/* How many of the 8 bytes at `p` are plain before one that is not. A borrow can mark a plain byte
- * only above one that is rightly marked, so that "all plain" is exact; which one stops is found
- * byte by byte. */
-static inline unsigned ct_lex_plain_step(const char *p)
+static inline uint64_t ct_lex_word(const char *p)
 {
-    const uint64_t ones = 0x0101010101010101, tops = 0x8080808080808080;
     uint64_t w;
     memcpy(&w, p, sizeof w);
+    return w;
+}
+
+/* Is there one among 8 bytes that is not plain? (A borrow can mark a plain byte only above one that
+ * is rightly marked: that there is none is exact, not which one it is.) */
+static inline bool ct_lex_stops(uint64_t w)
+{
+    const uint64_t ones = 0x0101010101010101, tops = 0x8080808080808080;
     uint64_t quote = w ^ ones * '"', slash = w ^ ones * '\\';
     uint64_t stop = w | (w - ones * 0x20) | ((quote - ones) & ~quote) | ((slash - ones) & ~slash);
-    if ((stop & tops) == 0)
+    return (stop & tops) != 0;
+}
+
+/* How many of the 8 bytes at `p` are plain before one that is not. */
+static inline unsigned ct_lex_plain_step(const char *p)
+{
+    if (!ct_lex_stops(ct_lex_word(p)))
         return CT_LEX_STEP;
     unsigned n = 0;
     while (n < CT_LEX_STEP && ct_lex_is_plain(p[n]))
         n++;
     return n;
+}
+
+/* Copies `s`, and tells whether it is plain to its end; what is at `to` means nothing where it is
+ * not. What is shorter than a word is read as one whose ends overlap. */
+static inline bool ct_lex_copy_plain(char *to, ct_str s)
+{
+    if (s.n >= CT_LEX_STEP) {
+        uint64_t w = ct_lex_word(s.p + s.n - CT_LEX_STEP);
+        bool stops = ct_lex_stops(w);
+        memcpy(to + s.n - CT_LEX_STEP, &w, sizeof w);
+        for (size_t i = 0; i + CT_LEX_STEP < s.n && !stops; i += CT_LEX_STEP) {
+            w = ct_lex_word(s.p + i);
+            stops = ct_lex_stops(w);
+            memcpy(to + i, &w, sizeof w);
+        }
+        return !stops;
+    }
+    if (s.n >= 4) {
+        uint32_t first, last;
+        memcpy(&first, s.p, sizeof first);
+        memcpy(&last, s.p + s.n - 4, sizeof last);
+        memcpy(to, &first, sizeof first);
+        memcpy(to + s.n - 4, &last, sizeof last);
+        return !ct_lex_stops((uint64_t)last << 32 | first);
+    }
+    size_t i = 0;
+    for (; i < s.n && ct_lex_is_plain(s.p[i]); i++)
+        to[i] = s.p[i];
+    return i == s.n;
 }
 
 /* The first byte from `p` on that is not plain, or `end`. */

@@ -25,18 +25,8 @@ static const char *put_foreign(ct_buf *b, const char *p, const char *end)
     return p + 1;
 }
 
-void ct_put_string(ct_buf *b, ct_str s)
+static void put_escaped(ct_buf *b, const char *p, const char *end)
 {
-    const char *p = s.n ? s.p : "", *end = p + s.n;
-    if (ct_lex_plain(p, end) == end) {
-        char *to = ct_buf_room(b, s.n + 2);
-        to[0] = '"';
-        memcpy(to + 1, p, s.n);
-        to[s.n + 1] = '"';
-        b->n += s.n + 2;
-        return;
-    }
-    ct_buf_c(b, '"');
     while (p < end) {
         const char *stop = ct_lex_plain(p, end);
         ct_buf_put(b, (ct_str){p, (size_t)(stop - p)});
@@ -46,6 +36,19 @@ void ct_put_string(ct_buf *b, ct_str s)
         else if (p < end)
             put_escape(b, (uint8_t)*p++);
     }
+}
+
+void ct_put_string(ct_buf *b, ct_str s)
+{
+    char *to = ct_buf_room(b, s.n + 2);
+    to[0] = '"';
+    if (ct_lex_copy_plain(to + 1, s)) {
+        to[s.n + 1] = '"';
+        b->n += s.n + 2;
+        return;
+    }
+    b->n++;
+    put_escaped(b, s.p, s.p + s.n);
     ct_buf_c(b, '"');
 }
 

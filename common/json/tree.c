@@ -1,5 +1,5 @@
 /* Values that are built piece by piece, and paths into them. */
-#include "common/json/json.h"
+#include "common/json/lex.h"
 
 typedef struct child {
     ct_str name; /* empty in arrays */
@@ -69,13 +69,10 @@ ct_tree *ct_tree_like(ct_arena *a, const ct_tree *kept, ct_str json)
     return t;
 }
 
-/* Gives a container children of its own before somebody is given one of them, or it changes. */
-static void own(const ct_tree *tree)
+static void own_children(const ct_tree *tree)
 {
     const ct_tree *kept = tree->kept;
     ct_tree *t = (ct_tree *)tree;
-    if (!kept)
-        return;
     t->children = ct_arena_alloc(t->arena, kept->n * sizeof *t->children);
     t->cap = kept->n;
     for (size_t i = 0; i < kept->n; i++)
@@ -83,6 +80,13 @@ static void own(const ct_tree *tree)
                                  ct_tree_like(t->arena, kept->children[i].value, CT_S(""))};
     t->kept = NULL;
     t->text = CT_S("");
+}
+
+/* Gives a container children of its own before somebody is given one of them, or it changes. */
+static inline void own(const ct_tree *t)
+{
+    if (t->kept)
+        own_children(t);
 }
 
 ct_jtype ct_tree_type(const ct_tree *t)
@@ -138,6 +142,11 @@ void ct_tree_set(ct_tree *obj, ct_str name, ct_tree *value)
         c->value = value;
     else
         append(obj, (child){name, value});
+}
+
+void ct_tree_add(ct_tree *obj, ct_str name, ct_tree *value)
+{
+    append(obj, (child){name, value});
 }
 
 void ct_tree_push(ct_tree *array, ct_tree *item)
@@ -332,38 +341,61 @@ bool ct_tree_empty(const ct_tree *t)
     return true;
 }
 
+/* A member's name and the colon, with a comma ahead where it is not the first one. */
+static void put_name(ct_buf *b, ct_str name, bool comma)
+{
+    char *to = ct_buf_room(b, name.n + 4);
+    to[0] = ',';
+    to += comma;
+    to[0] = '"';
+    if (ct_lex_copy_plain(to + 1, name)) {
+        to[name.n + 1] = '"';
+        to[name.n + 2] = ':';
+        b->n += name.n + 3 + comma;
+        return;
+    }
+    b->n += comma;
+    ct_put_string(b, name);
+    ct_buf_c(b, ':');
+}
+
+static bool write_filled(ct_buf *b, const ct_tree *t);
+
+/* Between the brackets. */
+static bool write_children(ct_buf *b, const ct_tree *t)
+{
+    bool any = false;
+    for (size_t i = 0; i < t->n; i++) {
+        size_t before = b->n;
+        if (t->type == CT_OBJECT)
+            put_name(b, t->children[i].name, any);
+        else if (any)
+            ct_buf_c(b, ',');
+        if (write_filled(b, t->children[i].value))
+            any = true;
+        else
+            b->n = before;
+    }
+    return any;
+}
+
 /* Writes `t`, or nothing where it is empty: found out on the way, as asking ahead at every level
  * would look at the leaves once for each level. */
 static bool write_filled(ct_buf *b, const ct_tree *t)
 {
-    if (t->type == CT_STRING)
+    if (t->type == CT_STRING) {
         ct_put_string(b, t->text);
-    else if (t->type < CT_ARRAY)
-        ct_buf_put(b, t->text);
-    if (t->type < CT_ARRAY)
         return true;
-    if (t->text.n) {
+    }
+    if (t->type < CT_ARRAY || t->text.n) {
         ct_buf_put(b, t->text);
         return true;
     }
     if (t->kept)
         t = t->kept;
     size_t start = b->n;
-    bool any = false;
     ct_buf_c(b, t->type == CT_OBJECT ? '{' : '[');
-    for (size_t i = 0; i < t->n; i++) {
-        size_t before = b->n;
-        if (any)
-            ct_buf_c(b, ',');
-        if (t->type == CT_OBJECT) {
-            ct_put_string(b, t->children[i].name);
-            ct_buf_c(b, ':');
-        }
-        if (write_filled(b, t->children[i].value))
-            any = true;
-        else
-            b->n = before;
-    }
+    bool any = write_children(b, t);
     ct_buf_c(b, t->type == CT_OBJECT ? '}' : ']');
     if (!any)
         b->n = start;

@@ -8,84 +8,11 @@
 #include <time.h>
 #include <unistd.h>
 
-enum {
-    BUSY_MS = 30000,
-    APPLICATION_ID = 0x43484152, /* "CHAR": tells our files from other programs' */
-};
+enum { BUSY_MS = 30000 };
 
-static const char settings[] = "PRAGMA synchronous=FULL; PRAGMA fullfsync=ON;";
-
-static const char schema[] =
-    "CREATE TABLE IF NOT EXISTS ledger ("
-    " seq INTEGER PRIMARY KEY AUTOINCREMENT,"
-    " at TEXT NOT NULL,"
-    " kind TEXT NOT NULL CHECK (kind IN ('begin', 'patient', 'end')),"
-    " disclosure INTEGER NOT NULL,"
-    " patient TEXT,"
-    " recipient TEXT,"
-    " address TEXT,"
-    " purpose TEXT,"
-    " purpose_text TEXT,"
-    " description TEXT,"
-    " policy TEXT,"
-    " user TEXT,"
-    " status TEXT CHECK (status IN ('complete', 'failed')),"
-    " records INTEGER,"
-    " bytes INTEGER,"
-    " sha256 TEXT,"
-    " prev TEXT NOT NULL,"
-    " hash TEXT NOT NULL"
-    ") STRICT;"
-    "CREATE UNIQUE INDEX IF NOT EXISTS ledger_end ON ledger(disclosure) WHERE kind = 'end';"
-    "CREATE TRIGGER IF NOT EXISTS ledger_no_update BEFORE UPDATE ON ledger"
-    " BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;"
-    "CREATE TRIGGER IF NOT EXISTS ledger_no_delete BEFORE DELETE ON ledger"
-    " BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;"
-    /* INSERT OR REPLACE deletes without firing the trigger above. */
-    "CREATE TRIGGER IF NOT EXISTS ledger_in_order BEFORE INSERT ON ledger"
-    " WHEN NEW.seq <> (SELECT coalesce(max(seq), 0) + 1 FROM ledger)"
-    " BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;";
-
-bool ct_db_fail(int rc, ct_err *err)
-{
-    ct_errkind kind = rc == SQLITE_NOTADB || rc == SQLITE_CORRUPT ? CT_E_DATA : CT_E_IO;
-
-    return ct_fail(err, kind, sqlite3_errstr(rc));
-}
-
-bool ct_db_exec(ct_db *db, const char *sql, ct_err *err)
-{
-    int rc = sqlite3_exec(db->sql, sql, NULL, NULL, NULL);
-
-    return rc == SQLITE_OK || ct_db_fail(rc, err);
-}
-
-bool ct_db_prepare(ct_db *db, const char *sql, sqlite3_stmt **to, ct_err *err)
-{
-    int rc = sqlite3_prepare_v2(db->sql, sql, -1, to, NULL);
-
-    return rc == SQLITE_OK || ct_db_fail(rc, err);
-}
-
-bool ct_db_number(ct_db *db, const char *sql, int64_t none, int64_t *value, ct_err *err)
-{
-    sqlite3_stmt *q;
-    int rc;
-
-    if (!ct_db_prepare(db, sql, &q, err))
-        return false;
-    rc = sqlite3_step(q);
-    *value = rc == SQLITE_ROW ? sqlite3_column_int64(q, 0) : none;
-    sqlite3_finalize(q);
-    return rc == SQLITE_ROW || rc == SQLITE_DONE || ct_db_fail(rc, err);
-}
-
-ct_str ct_db_text(sqlite3_stmt *q, int column)
-{
-    const char *text = (const char *)sqlite3_column_text(q, column);
-
-    return (ct_str){text, text ? (size_t)sqlite3_column_bytes(q, column) : 0};
-}
+/* What is deleted, a key, is overwritten. */
+static const char settings[] = "PRAGMA synchronous=FULL; PRAGMA fullfsync=ON;"
+                               "PRAGMA secure_delete=ON; PRAGMA cache_size=-32768;";
 
 /* SQLite gives special meaning to "", ":memory:" and "file:…"; behind "./" they are file names. */
 static char *plain_path(const char *path)
@@ -164,17 +91,21 @@ static ct_db *connect(const char *path, int flags, ct_err *err)
  * at this moment. */
 static bool recognise(ct_db *db, ct_err *err)
 {
-    int64_t id, tables, ledger;
+    int64_t id, tables, ledger, version;
 
     if (!ct_db_exec(db, "BEGIN", err) || !ct_db_number(db, "PRAGMA application_id", 0, &id, err) ||
         !ct_db_number(db, "SELECT count(*) FROM sqlite_schema", 0, &tables, err) ||
         !ct_db_number(db, "SELECT count(*) FROM sqlite_schema WHERE name = 'ledger'", 0, &ledger,
                       err) ||
+        !ct_db_number(db, "PRAGMA user_version", 0, &version, err) ||
         !ct_db_exec(db, "COMMIT", err))
         return false;
-    if (id != APPLICATION_ID && (id != 0 || tables != 0))
+    if (id != CT_APPLICATION_ID && (id != 0 || tables != 0))
         return ct_fail(err, CT_E_DATA, "the database of another program");
+    if (version > CT_SCHEMA_VERSION)
+        return ct_fail(err, CT_E_DATA, "the database of a newer version of this program");
     db->is_new = ledger == 0;
+    db->is_old = version < CT_SCHEMA_VERSION;
     return true;
 }
 
@@ -190,19 +121,6 @@ static bool set_wal(ct_db *db, ct_err *err)
             nanosleep(&pause, NULL);
     }
     return rc == SQLITE_OK || ct_db_fail(rc, err);
-}
-
-static bool make_schema(ct_db *db, ct_err *err)
-{
-    ct_buf sql = {0};
-    bool ok;
-
-    ct_buf_printf(&sql, "BEGIN IMMEDIATE; PRAGMA application_id=%d; %s COMMIT;", APPLICATION_ID,
-                  schema);
-    ct_buf_c(&sql, '\0');
-    ok = ct_db_exec(db, sql.p, err);
-    ct_buf_free(&sql);
-    return ok;
 }
 
 /* What SQLite says of a folder or a device helps nobody. */
@@ -239,7 +157,7 @@ ct_db *ct_db_open(const char *path, ct_err *err)
     if (sqlite3_db_readonly(db->sql, "main") != 0)
         ct_db_fail(SQLITE_READONLY, err);
     else if (recognise(db, err) && set_wal(db, err) && ct_db_exec(db, settings, err) &&
-             (!db->is_new || make_schema(db, err)))
+             (!db->is_old || ct_schema_make(db, err)))
         return db;
     ct_db_close(db);
     return NULL;
@@ -272,7 +190,12 @@ void ct_db_close(ct_db *db)
 {
     if (!db)
         return;
-    sqlite3_finalize(db->insert);
+    for (int i = 0; i < CT_CHAINS; i++)
+        sqlite3_finalize(db->tails[i].insert);
+    sqlite3_finalize(db->add_chart);
+    sqlite3_finalize(db->add_word);
+    sqlite3_finalize(db->add_number);
+    ct_unicode_free(db->unicode);
     sqlite3_close(db->sql);
     free(db);
 }

@@ -22,6 +22,7 @@ reseal() {
     rm -f tagmanifest-*.txt manifest-sha512.txt
 }
 
+<<<<<<< HEAD
 # A bag with a parity file of 200 charts, which is many blocks.
 protected() { # BAG
     [ -f charts.ndjson ] || awk 'BEGIN {
@@ -48,4 +49,17 @@ repair() {
     status=$?
     sed 's/[0-9][0-9]* of /n of /g; s/of [0-9][0-9]* blocks/of n blocks/' said
     return $status
+=======
+# Charts enough for several members of a compressed tar: ids c00001 on.
+many() { # CHARTS
+    awk -v n="$1" 'BEGIN {
+        srand(7)
+        for (i = 1; i <= n; i++) {
+            id = sprintf("c%05d", i)
+            printf "{\"resourceType\":\"Patient\",\"id\":\"%s\",\"birthDate\":\"1950-01-02\"}\n", id
+            for (k = 0; k < 20; k++)
+                printf "{\"resourceType\":\"Observation\",\"id\":\"o%d-%d\",\"status\":\"final\",\"subject\":{\"reference\":\"Patient/%s\"},\"valueString\":\"%.12f\"}\n", i, k, id, rand()
+        }
+    }'
+>>>>>>> main
 }

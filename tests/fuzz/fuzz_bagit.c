@@ -1,4 +1,4 @@
-/* links: cmd/archive/[abtu]*.c cmd/archive/ch*.c cmd/archive/verd*.c cmd/archive/zip.c */
+/* links: cmd/archive/[abt]*.c cmd/archive/ch*.c cmd/archive/verd*.c cmd/archive/zip.c */
 /* BagIt: a bag's tag files, in any order and split anywhere, up to the verdict; and the headers of
  * a zip. */
 #include "cmd/archive/check.h"
@@ -7,9 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-static const char table[] = "d\t00F1\t006E 0303\nc\t0300\t0314\t230\nf\t0041\t0061\n";
-const ct_datafile ct_cmd_data[] = {{"unicode.tsv", table, sizeof(table) - 1}, {0}};
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
 

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "common/store/store.h"
+#include "tests/helpers/folder.h"
 
 #include <signal.h>
 #include <sqlite3.h>
@@ -16,28 +17,6 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-
-/* Each test works in a folder of its own, which is the current one. */
-static int enter_folder(void **state)
-{
-    char *name = strdup("/tmp/test_store.XXXXXX");
-
-    *state = name;
-    return name && mkdtemp(name) && chdir(name) == 0 ? 0 : -1;
-}
-
-static int leave_folder(void **state)
-{
-    ct_buf command = {0};
-    int rc;
-
-    ct_buf_printf(&command, "rm -rf '%s'", (char *)*state);
-    ct_buf_c(&command, '\0');
-    rc = chdir("/") == 0 ? system(command.p) : -1;
-    ct_buf_free(&command);
-    free(*state);
-    return rc;
-}
 
 static ct_db *must_open(void)
 {
@@ -440,7 +419,130 @@ static void accounting_adds_up(void **state)
                   "1 County Health PUBHLTH begun  5 1 Patient, 1 Condition; 3 Encounter\n");
 }
 
+static bool write_open(void *ctx, ct_str patient, int64_t disclosure, ct_str since)
+{
+    ct_buf_printf(ctx, "%.*s %d%s\n", (int)patient.n, patient.p, (int)disclosure,
+                  since.n == 20 ? "" : " without a time");
+    return true;
+}
+
+static void open_of(const char *patient, const char *expected)
+{
+    ct_db *db = must_open();
+    ct_buf b = {0};
+
+    assert_true(ct_ledger_open(db, ct_str_z(patient), write_open, &b, NULL));
+    ct_buf_c(&b, '\0');
+    assert_string_equal(b.p, expected);
+    ct_buf_free(&b);
+    ct_db_close(db);
+}
+
+static void disclosures_without_an_end(void **state)
+{
+    ct_db *db;
+
+    (void)state;
+    fill();
+    open_of("", "p1 7\n");
+    open_of("p1", "p1 7\n");
+    open_of("p2", "");
+    db = must_open();
+    begin(db, "p2");
+    end(db, 7, "failed");
+    ct_db_close(db);
+    open_of("", "p2 9\n");
+}
+
 /* ---- opening ---- */
+
+/* As the version made it that had the ledger only. */
+static const char old_database[] =
+    "PRAGMA application_id=1128808786;"
+    "CREATE TABLE ledger (seq INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, kind TEXT NOT"
+    " NULL CHECK (kind IN ('begin', 'patient', 'end')), disclosure INTEGER NOT NULL, patient TEXT,"
+    " recipient TEXT, address TEXT, purpose TEXT, purpose_text TEXT, description TEXT, policy TEXT,"
+    " user TEXT, status TEXT CHECK (status IN ('complete', 'failed')), records INTEGER, bytes"
+    " INTEGER, sha256 TEXT, prev TEXT NOT NULL, hash TEXT NOT NULL) STRICT;"
+    "INSERT INTO ledger VALUES(1,'2026-11-28T17:40:29Z','begin',1,NULL,'Sample County',NULL,"
+    "'PUBHLTH',NULL,NULL,'public-health 1"
+    " sha256:afbab1bfa1ada91246d0b10e5a99ea903c79de3270f38f417ef9a05e0ec444d4','root',NULL,NULL,"
+    "NULL,NULL,'0000000000000000000000000000000000000000000000000000000000000000',"
+    "'b12f9828fd8a0be6d40364595cb2c7da64338ee5ed8a667cf67b4cc49a9d00bd');"
+    "INSERT INTO ledger VALUES(2,'2026-11-28T17:40:29Z','patient',1,'pa',NULL,NULL,NULL,NULL,"
+    "'2 Condition, 2 Encounter, 1 Observation, 1 Patient',NULL,NULL,NULL,6,NULL,NULL,"
+    "'b12f9828fd8a0be6d40364595cb2c7da64338ee5ed8a667cf67b4cc49a9d00bd',"
+    "'41c8328857ffc72587dce4804c31f7b643dc7ac5245032e1c0b98eec5224c113');"
+    "CREATE UNIQUE INDEX ledger_end ON ledger(disclosure) WHERE kind = 'end';"
+    "CREATE TRIGGER ledger_no_update BEFORE UPDATE ON ledger"
+    " BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;"
+    "CREATE TRIGGER ledger_no_delete BEFORE DELETE ON ledger"
+    " BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;";
+
+static bool count_bag(void *ctx, const ct_bag *bag)
+{
+    (void)bag;
+    ++*(int *)ctx;
+    return true;
+}
+
+static bool count_hold(void *ctx, const ct_hold *hold)
+{
+    (void)hold;
+    ++*(int *)ctx;
+    return true;
+}
+
+/* Everything but the ledger is empty; and what an older one lacks is added by the first writer. */
+static void older_database(void **state)
+{
+    ct_ledger_state before, after;
+    ct_custody_state custody;
+    ct_bag_query all = {0};
+    ct_err err = {0};
+    int bags = 0, holds = 0;
+    uint64_t copies = 9;
+    int64_t mark = 9;
+    ct_db *db;
+
+    (void)state;
+    assert_int_equal(tamper(old_database), SQLITE_OK);
+    db = ct_db_open_readonly("ledger.db", &err);
+    assert_non_null(db);
+    assert_true(ct_ledger_check(db, CT_S(""), &before, &err));
+    assert_int_equal(before.rows, 2);
+    assert_true(ct_bags(db, &all, count_bag, &bags, &err));
+    assert_true(ct_holds(db, false, count_hold, &holds, &err));
+    assert_true(ct_held(db, CT_S("pa"), count_hold, &holds, &err));
+    assert_true(ct_holds_check(db, &mark, &err));
+    assert_true(ct_copies_count(db, &copies, &err));
+    assert_true(ct_custody_check(db, CT_S(""), &custody, &err));
+    assert_false(ct_custody_check(db, ct_str_z(before.head), &custody, &err));
+    assert_int_equal(bags + holds + (int)copies + (int)mark + (int)custody.rows, 0);
+    ct_db_close(db);
+
+    db = must_open();
+    assert_false(ct_db_is_new(db));
+    end(db, 1, "complete");
+    assert_true(ct_ledger_check(db, ct_str_z(before.head), &after, &err));
+    assert_int_equal(after.rows, 3);
+    assert_true(ct_custody_enter(db, &(ct_custody){.act = CT_ACT_FIND}, &err));
+    assert_true(ct_custody_check(db, CT_S(""), &custody, &err));
+    assert_int_equal(custody.rows, 1);
+    ct_db_close(db);
+}
+
+static void newer_database(void **state)
+{
+    ct_err err = {0};
+
+    (void)state;
+    ct_db_close(must_open());
+    assert_int_equal(tamper("PRAGMA user_version=999"), SQLITE_OK);
+    assert_null(ct_db_open("ledger.db", &err));
+    assert_string_equal(err.text, "the database of a newer version of this program");
+    assert_null(ct_db_open_readonly("ledger.db", &err));
+}
 
 static void odd_names_are_files(void **state)
 {
@@ -488,8 +590,6 @@ static void what_does_not_open(void **state)
     }
 }
 
-#define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, enter_folder, leave_folder)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -507,6 +607,9 @@ int main(void)
         IN_FOLDER(killed_writer),
         IN_FOLDER(accounting),
         IN_FOLDER(accounting_adds_up),
+        IN_FOLDER(disclosures_without_an_end),
+        IN_FOLDER(older_database),
+        IN_FOLDER(newer_database),
         IN_FOLDER(odd_names_are_files),
         IN_FOLDER(what_does_not_open),
     };

@@ -142,6 +142,7 @@ bool import_er7_parse(import_er7 *m, ct_str raw, ct_arena *a, import_segment_id 
         lines++;
     if (lines > SEGMENTS_MAX || count_parts(raw, m->field) > FIELDS_MAX)
         return ct_fail(err, CT_E_LIMIT, "too many segments or fields in one message");
+    m->escapes = m->escape && import_count_char(raw, m->escape) > 1; /* one is in MSH-2 */
     m->segments = ct_arena_alloc(a, lines * sizeof *m->segments);
     m->text = raw;
     m->made = ct_arena_alloc(a, raw.n * sizeof *m->made);
@@ -176,30 +177,58 @@ static ct_str search_nth(ct_str s, char separator, size_t n)
     }
 }
 
-static void cut(import_cuts *c, ct_str s, char separator)
+static bool is_null(ct_str s)
+{
+    return ct_str_is(s, "\"\"");
+}
+
+static bool is_solid(const import_er7 *m, char c)
+{
+    return c != ' ' && c != '\t' && c != m->component && c != m->subcomponent;
+}
+
+static bool part_valued(const import_er7 *m, ct_str s)
+{
+    size_t i = 0;
+
+    while (i < s.n && !is_solid(m, s.p[i]))
+        i++;
+    return i < s.n && !is_null(s);
+}
+
+static void cut(const import_er7 *m, import_cuts *c, ct_str s, char separator)
 {
     *c = (import_cuts){.value = s, .separator = separator};
-    for (size_t i = 0; i < s.n && c->n < CT_LEN(c->end); i++)
-        if (s.p[i] == separator)
-            c->end[c->n++] = (uint16_t)i;
-    if (c->n < CT_LEN(c->end))
-        c->end[c->n++] = (uint16_t)s.n;
+    for (size_t start = 0, i = 0; start <= s.n && c->n < CT_LEN(c->end); start = ++i) {
+        while (i < s.n && s.p[i] != separator)
+            i++;
+        c->end[c->n++] = (uint16_t)i;
+        c->valued |= (uint32_t)part_valued(m, (ct_str){s.p + start, i - start}) << c->n;
+    }
 }
 
 /* A value that starts where another one does is a part of it or has it as a part: they differ in
- * the separator or in length. */
+ * the separator or in length. NULL where it is too long. */
+static const import_cuts *cuts_of(const import_er7 *m, ct_str s, char separator)
+{
+    if (s.n > UINT16_MAX)
+        return NULL;
+    size_t place = (size_t)(s.p - m->text.p) * 2 + (separator == m->component);
+    import_cuts *c = &m->cuts[place % CUTS_KEPT];
+    if (c->value.p != s.p || c->value.n != s.n || c->separator != separator)
+        cut(m, c, s, separator);
+    return c;
+}
+
 static ct_str nth(const import_er7 *m, ct_str s, char separator, size_t n)
 {
     if (!separator)
         return n == 1 ? s : CT_S("");
     if (!s.n)
         return s;
-    if (n > CT_LEN(m->cuts->end) || s.n > UINT16_MAX)
+    const import_cuts *c = n > CT_LEN(c->end) ? NULL : cuts_of(m, s, separator);
+    if (!c)
         return search_nth(s, separator, n);
-    size_t place = (size_t)(s.p - m->text.p) * 2 + (separator == m->component);
-    import_cuts *c = &m->cuts[place % CUTS_KEPT];
-    if (c->value.p != s.p || c->value.n != s.n || c->separator != separator)
-        cut(c, s, separator);
     if (n > c->n)
         return CT_S("");
     size_t start = n > 1 ? c->end[n - 2] + 1u : 0;
@@ -227,22 +256,31 @@ import_part import_er7_sub(const import_er7 *m, import_part p, size_t n)
     return n == 1 ? p : (import_part){CT_S(""), LEVEL_SUBCOMPONENT};
 }
 
-static bool is_null(import_part p)
-{
-    return ct_str_is(p.raw, "\"\"");
-}
-
 bool import_er7_valued(const import_er7 *m, import_part p)
 {
-    if (is_null(p))
+    if (is_null(p.raw))
         return false;
-    for (size_t i = 0; i < p.raw.n; i++) {
-        char c = p.raw.p[i];
-        if (c != ' ' && c != '\t' && c != m->component && c != m->subcomponent &&
-            (p.level > LEVEL_FIELD || c != m->repetition))
+    for (size_t i = 0; i < p.raw.n; i++)
+        if (is_solid(m, p.raw.p[i]) && (p.level > LEVEL_FIELD || p.raw.p[i] != m->repetition))
             return true;
-    }
     return false;
+}
+
+uint32_t import_er7_valued_parts(const import_er7 *m, import_part p)
+{
+    if (p.level == LEVEL_FIELD)
+        p = import_er7_repetition(m, p, 1);
+    char separator = p.level == LEVEL_COMPONENT ? m->subcomponent : m->component;
+    const import_cuts *c =
+        p.level < LEVEL_SUBCOMPONENT && separator && p.raw.n ? cuts_of(m, p.raw, separator) : NULL;
+    uint32_t valued = 0;
+
+    if (c)
+        return c->valued;
+    for (size_t n = 1; p.raw.n && n < 32; n++)
+        if (import_er7_valued(m, import_er7_sub(m, p, n)))
+            valued |= (uint32_t)1 << n;
+    return valued;
 }
 
 /* No part holds a separator of those above it. */
@@ -250,6 +288,8 @@ import_part import_er7_leaf(const import_er7 *m, import_part p)
 {
     size_t n = 0;
 
+    if (p.level == LEVEL_SUBCOMPONENT)
+        return p;
     while (n < p.raw.n && p.raw.p[n] != m->component && p.raw.p[n] != m->subcomponent &&
            p.raw.p[n] != m->repetition)
         n++;
@@ -265,7 +305,7 @@ void import_er7_made(import_er7 *m, import_part p)
 bool import_er7_text(const import_er7 *m, import_part p, ct_arena *a, ct_str *text, ct_err *err)
 {
     p = import_er7_leaf(m, p);
-    if (is_null(p)) {
+    if (is_null(p.raw)) {
         *text = CT_S("");
         return true;
     }

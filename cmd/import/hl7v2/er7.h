@@ -33,11 +33,13 @@ typedef struct import_cuts {
     char separator;
     uint8_t n;
     uint16_t end[31];
+    uint32_t valued; /* by part: bit 1 is the first */
 } import_cuts;
 
 typedef struct import_er7 {
     char field, component, repetition, escape, subcomponent; /* 0: none of that kind */
     const uint16_t *upper; /* what bytes of \X..\ from 0x80 on stand for; NULL: they are UTF-8 */
+    bool escapes;          /* there are escape characters in the text */
     ct_str text;           /* that the parts are slices of */
     bool *made; /* by byte of `text`: something was made of the value that starts there */
     import_segment *segments;
@@ -63,6 +65,9 @@ import_part import_er7_repetition(const import_er7 *m, import_part field, size_t
 import_part import_er7_sub(const import_er7 *m, import_part p, size_t n);
 /* Is there anything in it but delimiters and spaces? HL7's null ("") is nothing. */
 bool import_er7_valued(const import_er7 *m, import_part p);
+/* Which parts of a repetition or component are valued, as bits: 1 is the first one, 31 the last one
+ * that is told. */
+uint32_t import_er7_valued_parts(const import_er7 *m, import_part p);
 /* The first value in it: what has no parts. */
 import_part import_er7_leaf(const import_er7 *m, import_part p);
 /* Notes that something was made of all values in it. */

@@ -292,7 +292,7 @@ bool import_er7_unescape(const import_er7 *m, ct_str raw, ct_arena *a, ct_str *t
     bool ok = true;
 
     *text = raw;
-    if (!m->escape || !raw.n || !memchr(raw.p, m->escape, raw.n))
+    if (!m->escapes || !raw.n || !memchr(raw.p, m->escape, raw.n))
         return true;
     while (raw.n && ok) {
         const char *start = memchr(raw.p, m->escape, raw.n);

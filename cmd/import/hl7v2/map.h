@@ -211,7 +211,9 @@ typedef struct import_row {
     import_ref source;
     import_condition *when;
     size_t nwhen;
-    uint32_t block; /* rows from this one with the same field as source */
+    uint32_t needs, lacks; /* parts of the value that are valued, and not: bit 1 is the first */
+    bool told;             /* they tell all of whether the source is valued */
+    uint32_t block;        /* rows from this one with the same field as source */
     import_valuekind value;
     bool finally, is_id, here; /* here: the target is the value itself */
     bool makes_new, of_last;   /* the path has [+]; [-] */
@@ -235,6 +237,10 @@ struct import_map {
     size_t n;
     size_t ids;   /* how many rows up to the last one that gives the identity */
     bool finally; /* some rows are applied at the end */
+    /* Of a value's table of few rows: which ones, as bits, may apply for each part that is valued
+     * and for any value. It says nothing of the message's fields. */
+    bool by_parts;
+    uint64_t part_rows[32], other_rows;
 };
 
 /* A row of messages.tsv. */
@@ -281,6 +287,11 @@ typedef struct import_maps {
 /* Compiles all tables among `files`. NULL where one is wrong: `err` names file and line. */
 CT_USE import_maps *import_maps_load(const ct_datafile *files, ct_err *err);
 void import_maps_free(import_maps *m);
+/* May the row apply, as far as that hangs on which parts of the value are valued? */
+static inline bool import_row_may(const import_row *row, uint32_t valued)
+{
+    return !(row->needs & ~valued) && !(row->lacks & valued);
+}
 /* Fits import_segment_id with the maps as `ctx`. */
 uint16_t import_maps_segment(void *maps, ct_str name);
 

@@ -117,6 +117,37 @@ static bool has_step(const import_path *path, import_stepkind kind)
     return false;
 }
 
+/* The bit of the part that `ref` is in; 0 where it is in none that has one. */
+static uint32_t part_bit(const import_ref *ref)
+{
+    return ref->kind == REF_PART && ref->part[0] < 32 ? (uint32_t)1 << ref->part[0] : 0;
+}
+
+/* Which parts a row needs and which must not be there, found out once for all rows of a value. Of
+ * the conditions those stay that say more. */
+static void find_parts(import_row *row)
+{
+    size_t n = 0;
+
+    row->told = row->source.kind == REF_NONE;
+    if (row->value == VALUE_REQUIRE) /* applies where its source is absent, too */
+        return;
+    row->needs = part_bit(&row->source);
+    row->told = row->told || (row->needs && !row->source.part[1]);
+    for (size_t i = 0; i < row->nwhen; i++) {
+        const import_condition *k = &row->when[i];
+        uint32_t bit = part_bit(&k->ref);
+        if (k->test == TEST_VALUED || k->test == TEST_IN || k->test == TEST_SAME)
+            row->needs |= bit;
+        else if (k->test == TEST_ABSENT && !k->ref.part[1])
+            row->lacks |= bit;
+        bool said = (k->test == TEST_VALUED || k->test == TEST_ABSENT) && bit && !k->ref.part[1];
+        if (!said)
+            row->when[n++] = *k;
+    }
+    row->nwhen = n;
+}
+
 static bool compile_row(import_compiler *c, const ct_str *cols, import_row *row)
 {
     if (!import_compile_ref(c, cols[0], &row->source) ||
@@ -130,6 +161,7 @@ static bool compile_row(import_compiler *c, const ct_str *cols, import_row *row)
     row->of_last = has_step(&row->path, STEP_LAST);
     row->makes_items =
         row->makes_new || row->of_last || row->plus || has_step(&row->path, STEP_NEW_URL);
+    find_parts(row);
     return true;
 }
 
@@ -146,6 +178,23 @@ static void find_blocks(import_map *map)
         import_row *row = &map->rows[i];
         bool same = i + 1 < map->n && same_field(&row->source, &row[1].source);
         row->block = same ? row[1].block + 1 : 1;
+    }
+}
+
+/* A value has few parts: rows of others are not even looked at. */
+static void index_parts(import_map *map)
+{
+    map->by_parts = map->n <= 64;
+    for (size_t i = 0; i < map->n && map->by_parts; i++) {
+        const import_row *row = &map->rows[i];
+        uint64_t bit = (uint64_t)1 << i;
+        map->by_parts = row->source.kind != REF_FIELD;
+        if (row->is_id || row->finally)
+            continue;
+        if (row->needs && row->source.kind == REF_PART)
+            map->part_rows[row->source.part[0]] |= bit;
+        else
+            map->other_rows |= bit;
     }
 }
 
@@ -166,6 +215,7 @@ static bool compile_map(import_compiler *c, ct_str text, import_map *map)
         map->finally = map->finally || row->finally;
     }
     find_blocks(map);
+    index_parts(map);
     return true;
 }
 

@@ -20,11 +20,11 @@ static ct_tree *by_url(const ct_tree *array, ct_str url)
 /* The child that the step leads to, NULL where there is none yet. */
 static ct_tree *child(const ct_tree *t, const import_step *s)
 {
-    if (ct_tree_type(t) != (in_array(s) ? CT_ARRAY : CT_OBJECT))
+    if (s->kind == STEP_MEMBER)
+        return ct_tree_get(t, s->name);
+    if (ct_tree_type(t) != CT_ARRAY)
         return NULL;
     switch (s->kind) {
-    case STEP_MEMBER:
-        return ct_tree_get(t, s->name);
     case STEP_AT:
         return ct_tree_item(t, s->index);
     case STEP_LAST:
@@ -43,13 +43,13 @@ ct_tree *import_path_find(ct_tree *root, const import_path *path)
     return root;
 }
 
-/* Makes the child. An extension gets its url as first member. */
+/* Makes the child, which is not there yet. An extension gets its url as first member. */
 static bool add_child(ct_arena *a, ct_tree *t, const import_step *s, ct_tree *value)
 {
     if (ct_tree_type(t) != (in_array(s) ? CT_ARRAY : CT_OBJECT))
         return false;
     if (s->kind == STEP_MEMBER) {
-        ct_tree_set(t, s->name, value);
+        ct_tree_add(t, s->name, value);
         return true;
     }
     if (s->kind == STEP_AT && s->index != ct_tree_count(t))
@@ -63,18 +63,23 @@ static bool add_child(ct_arena *a, ct_tree *t, const import_step *s, ct_tree *va
     return true;
 }
 
+/* The last step: a member takes the place of one that is there, an item does not. */
+static bool put_child(ct_arena *a, ct_tree *t, const import_step *s, ct_tree *value)
+{
+    if (s->kind != STEP_MEMBER)
+        return !child(t, s) && add_child(a, t, s, value);
+    if (ct_tree_type(t) != CT_OBJECT)
+        return false;
+    ct_tree_set(t, s->name, value);
+    return true;
+}
+
 bool import_path_put(ct_arena *a, ct_tree *root, const import_path *path, ct_tree *value)
 {
-    for (size_t i = 0; i < path->n; i++) {
-        const import_step *s = &path->steps[i];
-        bool last = i + 1 == path->n;
+    const import_step *s = path->steps, *last = s + path->n - 1;
+
+    for (; s < last; s++) {
         ct_tree *next = child(root, s);
-        if (last && s->kind == STEP_MEMBER && ct_tree_type(root) == CT_OBJECT) {
-            ct_tree_set(root, s->name, value);
-            return true;
-        }
-        if (last)
-            return !next && add_child(a, root, s, value);
         if (!next) {
             next = in_array(s + 1) ? ct_tree_array(a) : ct_tree_object(a);
             if (!add_child(a, root, s, next))
@@ -82,5 +87,5 @@ bool import_path_put(ct_arena *a, ct_tree *root, const import_path *path, ct_tre
         }
         root = next;
     }
-    return false;
+    return path->n && put_child(a, root, s, value);
 }

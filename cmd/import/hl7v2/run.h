@@ -80,6 +80,7 @@ typedef struct import_frame {
     const struct import_frame *up;
     const import_ref *via;     /* what the value is, in `up` */
     import_part value;         /* $ */
+    uint32_t valued;           /* which of its parts are, as bits */
     uint16_t field;            /* whose repetitions are gone through; 0: none */
     size_t repetition;         /* which one, from 1 */
     ct_str current;            /* and what it is */

@@ -274,6 +274,7 @@ static bool new_resource(import_run *run, import_frame *f, import_known *k, bool
         record(run, &recording, k->value);
     else if (!k->value.raw.n)
         import_run_aside(run); /* made of nothing in the value: it cannot be noted as its part */
+    f->valued = import_er7_valued_parts(&run->message, k->value);
     bool ok = import_id_make(run, f, k->map, &k->id, &derived) &&
               (!k->id.n || make_of(run, f, k, NULL, resource, fresh));
     if (recorded)
@@ -320,6 +321,7 @@ static bool part_by_map(import_run *run, import_frame *f, import_known *k, ct_tr
     if (recorded)
         record(run, &recording, k->value);
     f->root = into ? into : ct_tree_object(run->a);
+    f->valued = import_er7_valued_parts(&run->message, k->value);
     bool ok = import_map_apply(run, f, k->map, false);
     *value = f->result ? f->result : ct_tree_empty(f->root) ? NULL : f->root;
     k->tree = *value;

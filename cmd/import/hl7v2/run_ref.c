@@ -79,8 +79,9 @@ bool import_next_repetition(import_run *run, import_frame *f, ct_str *rest)
 
 import_part import_ref_part(import_run *run, const import_frame *f, const import_ref *ref)
 {
+    if (ref->kind == REF_PART)
+        return down(run, f->value, ref->part);
     import_part p = import_ref_field(run, f, ref);
-
     if (ref->kind != REF_FIELD || !p.raw.n)
         return p;
     if (import_is_looped(run, f, ref))

@@ -186,7 +186,7 @@ static bool row_make(import_run *run, import_frame *f, const import_row *row, bo
 /* `*made`: there is a value; `*end`: the rows behind this one do not apply any more. */
 static bool row_try(import_run *run, import_frame *f, const import_row *row, bool *made, bool *end)
 {
-    bool holds = import_ref_valued(run, f, &row->source);
+    bool holds = row->told || import_ref_valued(run, f, &row->source);
 
     if (row->value == VALUE_REQUIRE) {
         *end = !holds;
@@ -235,7 +235,8 @@ static bool apply_some(import_run *run, import_frame *f, const import_row *rows,
 {
     for (size_t i = 0; i < n && !*end; i++) {
         const import_row *row = &rows[i];
-        if (row->is_id || row->finally != finally || (f->repetition > 1 && !row->makes_items))
+        if (!import_row_may(row, f->valued) || row->is_id || row->finally != finally ||
+            (f->repetition > 1 && !row->makes_items))
             continue;
         if (!row_apply(run, f, row, end))
             return false;
@@ -257,7 +258,22 @@ static bool apply_block(import_run *run, import_frame *f, const import_row *rows
     return ok;
 }
 
-bool import_map_apply(import_run *run, import_frame *f, const import_map *map, bool finally)
+static bool apply_by_parts(import_run *run, import_frame *f, const import_map *map)
+{
+    uint64_t rows = map->other_rows;
+    bool end = false;
+
+    for (uint32_t parts = f->valued; parts; parts &= parts - 1)
+        rows |= map->part_rows[__builtin_ctz(parts)];
+    for (; rows && !end; rows &= rows - 1) {
+        const import_row *row = &map->rows[__builtin_ctzll(rows)];
+        if (import_row_may(row, f->valued) && !row_apply(run, f, row, &end))
+            return false;
+    }
+    return true;
+}
+
+static bool apply_in_order(import_run *run, import_frame *f, const import_map *map, bool finally)
 {
     const import_segment *s = &run->message.segments[run->at];
     bool end = finally && !map->finally;
@@ -274,4 +290,10 @@ bool import_map_apply(import_run *run, import_frame *f, const import_map *map, b
         i += loop ? row->block : 1;
     }
     return true;
+}
+
+bool import_map_apply(import_run *run, import_frame *f, const import_map *map, bool finally)
+{
+    return map->by_parts && !finally ? apply_by_parts(run, f, map)
+                                     : apply_in_order(run, f, map, finally);
 }

@@ -1,9 +1,10 @@
-/* Normalization form D (Unicode Standard Annex 15) and simple case folding, from unicode.tsv. */
-#include "cmd/archive/unicode.h"
+/* Normalization form D (Unicode Standard Annex 15), simple case folding, and letters without their
+ * marks, from unicode.tsv. */
+#include "common/base/base.h"
 
 #include <stdlib.h>
 
-extern const ct_datafile ct_cmd_data[];
+extern const ct_datafile ct_base_data[];
 
 enum { PARTS_MAX = 4, RUN_MAX = 256 /* combining marks that are put in order together */ };
 
@@ -17,10 +18,10 @@ typedef struct range {
     uint8_t class;
 } range;
 
-struct bag_unicode {
-    mapping *decompositions, *folds;
+struct ct_unicode {
+    mapping *decompositions, *folds, *letters;
     range *classes;
-    size_t ndecompositions, nfolds, nclasses;
+    size_t ndecompositions, nfolds, nletters, nclasses;
 };
 
 /* ---- the tables ---- */
@@ -45,7 +46,7 @@ static void add_mapping(mapping **table, size_t *n, ct_str from, ct_str to)
         m->to[m->n++] = hex(ct_str_cut(&to, ' '));
 }
 
-static void add_class(bag_unicode *u, ct_str first, ct_str last, ct_str class)
+static void add_class(ct_unicode *u, ct_str first, ct_str last, ct_str class)
 {
     uint64_t value = 0;
 
@@ -54,10 +55,10 @@ static void add_class(bag_unicode *u, ct_str first, ct_str last, ct_str class)
         u->classes[u->nclasses++] = (range){hex(first), hex(last), (uint8_t)value};
 }
 
-bag_unicode *bag_unicode_new(void)
+ct_unicode *ct_unicode_new(void)
 {
-    const ct_datafile *file = ct_datafile_find(ct_cmd_data, "unicode.tsv");
-    bag_unicode *u = ct_calloc(1, sizeof(*u));
+    const ct_datafile *file = ct_datafile_find(ct_base_data, "unicode.tsv");
+    ct_unicode *u = ct_calloc(1, sizeof(*u));
     ct_str rest = {file->text, file->n}, cols[4];
     size_t n;
 
@@ -66,18 +67,21 @@ bag_unicode *bag_unicode_new(void)
             add_mapping(&u->decompositions, &u->ndecompositions, cols[1], cols[2]);
         else if (ct_str_is(cols[0], "f") && n == 3)
             add_mapping(&u->folds, &u->nfolds, cols[1], cols[2]);
+        else if (ct_str_is(cols[0], "l") && n == 3)
+            add_mapping(&u->letters, &u->nletters, cols[1], cols[2]);
         else if (n == 4)
             add_class(u, cols[1], cols[2], cols[3]);
     }
     return u;
 }
 
-void bag_unicode_free(bag_unicode *u)
+void ct_unicode_free(ct_unicode *u)
 {
     if (!u)
         return;
     free(u->decompositions);
     free(u->folds);
+    free(u->letters);
     free(u->classes);
     free(u);
 }
@@ -102,7 +106,7 @@ static const mapping *lookup(const mapping *table, size_t n, uint32_t code)
     return n ? bsearch(&code, table, n, sizeof(*table), mapping_order) : NULL;
 }
 
-static uint8_t class_of(const bag_unicode *u, uint32_t code)
+static uint8_t class_of(const ct_unicode *u, uint32_t code)
 {
     const range *r =
         u->nclasses ? bsearch(&code, u->classes, u->nclasses, sizeof(*r), range_order) : NULL;
@@ -151,8 +155,9 @@ static void encode(ct_buf *to, uint32_t code)
 
 /* ---- normalization ---- */
 
-/* Marks that wait to be put in order. */
+/* Marks that wait to be put in order, or are left out. */
 typedef struct marks {
+    bool drop;
     uint32_t code[RUN_MAX];
     uint8_t class[RUN_MAX];
     size_t n;
@@ -166,11 +171,13 @@ static void flush_marks(marks *m, ct_buf *to)
 }
 
 /* Marks of different classes go in the order of the classes, those of one class as they came. */
-static void put_code(const bag_unicode *u, marks *m, ct_buf *to, uint32_t code)
+static void put_code(const ct_unicode *u, marks *m, ct_buf *to, uint32_t code)
 {
     uint8_t class = class_of(u, code);
     size_t at;
 
+    if (class && m->drop)
+        return;
     if (class == 0 || m->n == RUN_MAX)
         flush_marks(m, to);
     if (class == 0) {
@@ -186,7 +193,7 @@ static void put_code(const bag_unicode *u, marks *m, ct_buf *to, uint32_t code)
 }
 
 /* Hangul syllables by arithmetic (The Unicode Standard, 3.12). */
-static bool put_hangul(const bag_unicode *u, marks *m, ct_buf *to, uint32_t code)
+static bool put_hangul(const ct_unicode *u, marks *m, ct_buf *to, uint32_t code)
 {
     enum { S = 0xac00, L = 0x1100, V = 0x1161, T = 0x11a7, NV = 21, NT = 28, NS = 11172 };
     uint32_t s = code - S;
@@ -200,7 +207,7 @@ static bool put_hangul(const bag_unicode *u, marks *m, ct_buf *to, uint32_t code
     return true;
 }
 
-static void put_decomposed(const bag_unicode *u, marks *m, ct_buf *to, uint32_t code)
+static void put_decomposed(const ct_unicode *u, marks *m, ct_buf *to, uint32_t code)
 {
     const mapping *d = lookup(u->decompositions, u->ndecompositions, code);
 
@@ -212,24 +219,35 @@ static void put_decomposed(const bag_unicode *u, marks *m, ct_buf *to, uint32_t 
         put_code(u, m, to, d->to[i]);
 }
 
-void bag_unicode_put(const bag_unicode *u, ct_buf *to, ct_str name, bool fold)
+/* A letter that Unicode does not take apart, or its decomposition. */
+static void put_letter(const ct_unicode *u, marks *m, ct_buf *to, uint32_t code)
 {
-    marks m = {.n = 0};
+    const mapping *l = m->drop ? lookup(u->letters, u->nletters, code) : NULL;
 
-    while (name.n) {
+    if (!l)
+        put_decomposed(u, m, to, code);
+    for (size_t i = 0; l && i < l->n; i++)
+        put_code(u, m, to, l->to[i]);
+}
+
+void ct_unicode_put(const ct_unicode *u, ct_buf *to, ct_str text, ct_folding folding)
+{
+    marks m = {.drop = folding == CT_FOLD_LETTERS};
+
+    while (text.n) {
         uint32_t code;
-        size_t n = decode(name, &code);
+        size_t n = decode(text, &code);
         const mapping *f;
 
         if (n == 0) {
             flush_marks(&m, to);
-            ct_buf_c(to, name.p[0]);
-            name = ct_str_from(name, 1);
+            ct_buf_c(to, text.p[0]);
+            text = ct_str_from(text, 1);
             continue;
         }
-        f = fold ? lookup(u->folds, u->nfolds, code) : NULL;
-        put_decomposed(u, &m, to, f ? f->to[0] : code);
-        name = ct_str_from(name, n);
+        f = folding != CT_FOLD_NOTHING ? lookup(u->folds, u->nfolds, code) : NULL;
+        put_letter(u, &m, to, f ? f->to[0] : code);
+        text = ct_str_from(text, n);
     }
     flush_marks(&m, to);
 }

@@ -1,0 +1,195 @@
+/* Looking for a patient. */
+#include "common/store/internal.h"
+
+/* ---- names ---- */
+
+static bool is_letter(unsigned char c)
+{
+    return c >= 0x80 || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/* Marks that stand in a word and are no part of it, as in O'Brien: their length, or 0. */
+static size_t apostrophe(ct_str s)
+{
+    static const char *const marks[] = {"'", "`", "\xe2\x80\x98", "\xe2\x80\x99", "\xca\xbc"};
+
+    for (size_t i = 0; i < CT_LEN(marks); i++)
+        if (ct_str_starts(s, ct_str_z(marks[i])))
+            return strlen(marks[i]);
+    return 0;
+}
+
+bool ct_name_words(ct_db *db, ct_str name, ct_word_fn *each, void *ctx)
+{
+    ct_buf folded = {0}, word = {0};
+    bool ok = true;
+
+    if (!db->unicode)
+        db->unicode = ct_unicode_new();
+    ct_unicode_put(db->unicode, &folded, name, CT_FOLD_LETTERS);
+    ct_buf_c(&folded, ' ');
+    for (size_t i = 0; ok && i < folded.n;) {
+        size_t skip = apostrophe(ct_str_from(ct_buf_str(&folded), i));
+
+        if (skip) {
+            i += skip;
+            continue;
+        }
+        if (is_letter((unsigned char)folded.p[i])) {
+            ct_buf_c(&word, folded.p[i]);
+        } else if (word.n) {
+            ok = each(ctx, ct_buf_str(&word));
+            word.n = 0;
+        }
+        i++;
+    }
+    ct_buf_free(&folded);
+    ct_buf_free(&word);
+    return ok;
+}
+
+/* ---- the query ---- */
+
+enum { ARGS_MAX = 64 };
+
+typedef struct query {
+    ct_buf sql;
+    ct_arg args[ARGS_MAX];
+    size_t n;
+    ct_arena *arena;
+    bool narrow; /* something better than dates narrows it down */
+} query;
+
+static void start_term(query *q)
+{
+    ct_buf_z(&q->sql, " AND ");
+}
+
+/* Appends `?N` for an argument. */
+static void put_arg(query *q, ct_arg a)
+{
+    q->args[q->n++] = a;
+    ct_buf_printf(&q->sql, "?%zu", q->n);
+}
+
+/* What is behind every text that begins so: no byte of UTF-8 is 0xff. */
+static ct_arg behind(query *q, ct_str prefix)
+{
+    return CT_TEXT(ct_arena_join(q->arena, (ct_str[]){prefix, CT_S("\xff")}, 2));
+}
+
+static bool put_word(void *ctx, ct_str word)
+{
+    query *q = ctx;
+    ct_str w = ct_arena_copy(q->arena, word);
+
+    if (q->n + 2 > ARGS_MAX / 2)
+        return false;
+    start_term(q);
+    ct_buf_z(&q->sql, "c.id IN (SELECT chart FROM word WHERE word >= ");
+    put_arg(q, CT_TEXT(w));
+    ct_buf_z(&q->sql, " AND word < ");
+    put_arg(q, behind(q, w));
+    ct_buf_c(&q->sql, ')');
+    q->narrow = true;
+    return true;
+}
+
+static void put_number(query *q, const ct_chart_query *want)
+{
+    start_term(q);
+    ct_buf_z(&q->sql, "c.id IN (SELECT chart FROM number WHERE value = ");
+    put_arg(q, CT_TEXT(want->number));
+    if (want->system.n) {
+        ct_buf_z(&q->sql, " AND system = ");
+        put_arg(q, CT_TEXT(want->system));
+    }
+    ct_buf_c(&q->sql, ')');
+    q->narrow = true;
+}
+
+static void put_patient(query *q, ct_str patient)
+{
+    start_term(q);
+    ct_buf_z(&q->sql, "c.patient = ");
+    put_arg(q, CT_TEXT(patient));
+    q->narrow = true;
+}
+
+/* What begins as asked, and what is known less precisely. */
+static void put_born(query *q, ct_str born)
+{
+    start_term(q);
+    ct_buf_z(&q->sql, "(c.born >= ");
+    put_arg(q, CT_TEXT(born));
+    ct_buf_z(&q->sql, " AND c.born < ");
+    put_arg(q, behind(q, born));
+    for (size_t n = born.n; n-- > 0;) {
+        if (born.p[n] != '-')
+            continue;
+        ct_buf_z(&q->sql, " OR c.born = ");
+        put_arg(q, CT_TEXT(ct_str_head(born, n)));
+    }
+    ct_buf_c(&q->sql, ')');
+    q->narrow = true;
+}
+
+/* The plus keeps SQLite from the index of dates where another narrows more. */
+static void put_dates(query *q, ct_str from, ct_str to)
+{
+    const char *plus = q->narrow ? "+" : "";
+
+    if (from.n) {
+        start_term(q);
+        ct_buf_printf(&q->sql, "%sc.last >= ", plus);
+        put_arg(q, CT_TEXT(from));
+    }
+    if (to.n) {
+        start_term(q);
+        ct_buf_printf(&q->sql, "%sc.first <= ", plus);
+        put_arg(q, CT_TEXT(to));
+    }
+}
+
+static bool put_terms(ct_db *db, query *q, const ct_chart_query *want, ct_err *err)
+{
+    if (want->name.n && !ct_name_words(db, want->name, put_word, q))
+        return ct_fail(err, CT_E_USAGE, "a name of too many words");
+    if (want->name.n && q->n == 0)
+        return ct_fail(err, CT_E_USAGE, "a name without a letter or digit");
+    if (want->number.n)
+        put_number(q, want);
+    if (want->patient.n)
+        put_patient(q, want->patient);
+    if (want->born.n)
+        put_born(q, want->born);
+    put_dates(q, want->from, want->to);
+    return q->n > 0 || ct_fail(err, CT_E_USAGE, "nothing to look for");
+}
+
+static bool build(ct_db *db, query *q, const ct_chart_query *want, ct_err *err)
+{
+    ct_buf_z(&q->sql, "SELECT " CT_BAG_COLUMNS ", " CT_CHART_COLUMNS
+                      " FROM chart c CROSS JOIN bag b ON b.id = c.bag WHERE ");
+    ct_buf_z(&q->sql, want->destroyed ? "1" : "b.status <> 'destroyed'");
+    if (!put_terms(db, q, want, err))
+        return false;
+    ct_buf_z(&q->sql, " ORDER BY +c.id LIMIT ");
+    put_arg(q, CT_INT(want->limit ? (int64_t)want->limit : -1));
+    ct_buf_c(&q->sql, '\0');
+    return true;
+}
+
+bool ct_charts_find(ct_db *db, const ct_chart_query *want, ct_chart_fn *each, void *ctx,
+                    ct_err *err)
+{
+    query q = {.arena = ct_arena_new()};
+    ct_chart_reader r = {each, ctx, ct_arena_new()};
+    bool ok = build(db, &q, want, err) &&
+              (db->is_old || ct_db_each(db, q.sql.p, q.args, q.n, ct_give_chart, &r, err));
+
+    ct_arena_free(r.arena);
+    ct_arena_free(q.arena);
+    ct_buf_free(&q.sql);
+    return ok;
+}
