@@ -195,13 +195,8 @@ static bool rename_folder(bag_sink *s, ct_err *err)
         if (able)
             return ok;
     }
-<<<<<<< HEAD
     old = bag_unfinished_name(s->out);
-    if (s->force && access(s->out, F_OK) == 0 && !step_aside(s->out, old, &aside, err)) {
-=======
-    old = unfinished_name(s->out);
     if (s->opts.force && access(s->out, F_OK) == 0 && !step_aside(s->out, old, &aside, err)) {
->>>>>>> main
         free(old);
         return false;
     }

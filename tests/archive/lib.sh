@@ -22,7 +22,6 @@ reseal() {
     rm -f tagmanifest-*.txt manifest-sha512.txt
 }
 
-<<<<<<< HEAD
 # A bag with a parity file of 200 charts, which is many blocks.
 protected() { # BAG
     [ -f charts.ndjson ] || awk 'BEGIN {
@@ -49,7 +48,8 @@ repair() {
     status=$?
     sed 's/[0-9][0-9]* of /n of /g; s/of [0-9][0-9]* blocks/of n blocks/' said
     return $status
-=======
+}
+
 # Charts enough for several members of a compressed tar: ids c00001 on.
 many() { # CHARTS
     awk -v n="$1" 'BEGIN {
@@ -61,5 +61,4 @@ many() { # CHARTS
                 printf "{\"resourceType\":\"Observation\",\"id\":\"o%d-%d\",\"status\":\"final\",\"subject\":{\"reference\":\"Patient/%s\"},\"valueString\":\"%.12f\"}\n", i, k, id, rand()
         }
     }'
->>>>>>> main
 }
