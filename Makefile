@@ -50,6 +50,7 @@ HELPERS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/helpers/*.c))
 # simdjson is a peer where it is there.
 BENCH   := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*.c)) $(if \
              $(shell $(PKG_CONFIG) --exists simdjson && command -v $(CXX)),$(BUILD)/tests/bench/simdjson)
+SOAK    := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/soak/*.c))
 SHIM    := $(BUILD)/tests/faults/shim.so
 MAN     := $(wildcard man/*.[1-9])
 program  = $(BIN)/$(if $(filter chart,$(1)),chart,chart-$(1))
@@ -66,6 +67,7 @@ help:
 	@echo 'make all        executables in bin/'
 	@echo 'make install    uninstall: PREFIX=$(PREFIX) DESTDIR='
 	@echo 'make bench      speed and memory next to wc, cat, jq, sort, zstd and simdjson; RUNS=5 COPIES=8'
+	@echo 'make soak       damage and repair bags by chance; ROUNDS=10000 SEED=1'
 	@echo 'make fuzz       T=60 seconds for each harness'
 	@echo 'make lint       format, static analysis, manual'
 	@echo 'make clean'
@@ -141,11 +143,11 @@ check:
 	$(MAKE) -j$(JOBS) all programs-for-tests
 	$(MAKE) -j$(JOBS) SANITIZE=address,undefined all programs-for-tests
 	$(MAKE) -j$(JOBS) CC=clang BUILD=build/clang CFLAGS='-O2 -Werror' all
-	$(MAKE) unit cases faults manual house check-install corpus
+	$(MAKE) unit cases faults manual house check-install corpus rot
 	$(MAKE) sanitize
 	@tests/summary build/check/*.tap
 
-programs-for-tests: $(TESTS) $(CHECKERS)
+programs-for-tests: $(TESTS) $(CHECKERS) $(SOAK)
 
 unit: $(TESTS)
 	@$(PART)/unit.tap tests/run-unit $(TESTS)
@@ -164,6 +166,10 @@ house: all
 
 corpus: all $(CHECKERS)
 	@for run in $(CORPUS); do $(PART)/corpus-$$(basename $$run).tap $$run; done
+
+# A few hundred of the rounds of `make soak`.
+rot: all $(SOAK)
+	@SOAK_PROGRAMS=$(BUILD)/tests/soak $(PART)/rot.tap tests/soak/run 300 1
 
 # The same tests again with programs that stop at the first undefined behaviour or stray access. Leaks are looked
 # for in the unit tests: a command that ends on an error leaves its memory to the system.
@@ -190,6 +196,8 @@ check-install: all
 RUNS   ?= 5
 COPIES ?= 8
 T      ?= 60
+ROUNDS ?= 10000
+SEED   ?= 1
 
 demo:
 	scripts/deps
@@ -208,6 +216,10 @@ lint: all
 	    --suppress=missingInclude --suppress=ctunullpointer -I. $(DEFINES) common cmd
 	clang-tidy --quiet $$(git ls-files 'common/*.c' 'cmd/*.c') -- -std=c17 $(ALL_CPPFLAGS)
 
+soak: export SOAK_PROGRAMS = $(BUILD)/tests/soak
+soak: all $(SOAK)
+	tests/soak/run $(ROUNDS) $(SEED)
+
 fuzz:
 	tests/fuzz/run $(T)
 
@@ -224,6 +236,6 @@ uninstall:
 clean:
 	rm -rf bin build
 
-.PHONY: all help check programs-for-tests unit cases faults manual house corpus sanitize sanitize-run \
-        check-install demo bench lint fuzz install uninstall clean
+.PHONY: all help check programs-for-tests unit cases faults manual house corpus rot sanitize sanitize-run \
+        check-install demo bench lint soak fuzz install uninstall clean
 .SECONDARY:

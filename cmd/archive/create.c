@@ -5,15 +5,17 @@
 #include "cmd/archive/names.h"
 #include "cmd/archive/parity.h"
 #include "cmd/archive/sweep.h"
+#include "cmd/archive/terms.h"
 #include "cmd/archive/versions.h"
 
 #include <stdlib.h>
 
-enum { OPT_INFO = CT_OPT_OWN, OPT_FORCE, OPT_HTML, OPT_MADE_BY, OPT_PARITY };
+enum { OPT_INFO = CT_OPT_OWN, OPT_FORCE, OPT_HTML, OPT_MADE_BY, OPT_SCHEDULE, OPT_PARITY };
 
 static const ct_opt options[] = {
     {OPT_INFO, "info", "KEY=VALUE", "a line of bag-info.txt; may be given again"},
     {OPT_HTML, "with-html", NULL, "a readable copy of each chart beside its records"},
+    {OPT_SCHEDULE, "schedule", "NAME|FILE", "say in the bag how long it is kept; again for more"},
     {OPT_MADE_BY, "made-by", "TALLY", "name in the bag what a --tally of an earlier step names"},
     {OPT_FORCE, "force", NULL, "replace a bag that is there already"},
     {OPT_PARITY, "parity", "N%", "make BAG.parity, from which so much of the bag can be restored"},
@@ -41,6 +43,7 @@ typedef struct slot {
     bag_sums sums;
     bag_span span; /* the days that it covers */
     bag_copies copies;
+    bag_term term;
 } slot;
 
 typedef struct job {
@@ -50,6 +53,7 @@ typedef struct job {
     bag_index *index;
     bag_versions versions;
     bag_copies_wanted copies;
+    bag_terms terms;
     unsigned parity; /* percent; 0 for none */
     uint64_t shared; /* files of shared records */
     ct_err failed;   /* by the writer */
@@ -71,15 +75,27 @@ static void work(void *ctx, void *unit, ct_chart *chart)
     }
     bag_sums_take(&s->sums, ct_buf_str(&s->text));
     bag_copies_make(&s->copies, &j->copies, chart);
+    s->term = bag_terms_of(&j->terms, chart);
 }
 
-static bool put_index(job *j, const slot *s, const ct_chart *chart, ct_str path)
+static bool put_index(job *j, slot *s, const ct_chart *chart, ct_str path)
 {
-    if (chart->id.n)
-        return bag_index_chart(j->index, path, chart->id, chart->n, s->text.n, &s->span,
-                               &j->failed);
-    bag_index_cover(j->index, &s->span);
-    return true;
+    ct_buf after = {0};
+    bool ok;
+
+    if (!chart->id.n) {
+        bag_index_cover(j->index, &s->span);
+        return true;
+    }
+    if (s->term.any) {
+        s->term.undecided |= j->cli->bad > 0;
+        bag_term_join(&j->terms.bag, &s->term);
+        bag_term_put(&after, &s->term);
+    }
+    ok = bag_index_chart(j->index, path, chart->id, chart->n, s->text.n, &s->span,
+                         ct_buf_str(&after), &j->failed);
+    ct_buf_free(&after);
+    return ok;
 }
 
 static bool done(void *ctx, void *unit, const ct_chart *chart)
@@ -138,6 +154,7 @@ static bool close_bag(job *j, const char *out, ct_err *err)
 {
     bag_meter meter = {bag_progress, j->cli};
 
+    bag_terms_put(&j->terms, j->cli->bad > 0, j->writer, &j->versions);
     if (bag_index_put(j->index, j->writer, err) && bag_versions_put(&j->versions, j->writer, err) &&
         bag_parity_drop(out, err))
         return bag_writer_close(j->writer, err) &&
@@ -169,6 +186,11 @@ static void create(job *j, const char *out)
     ct_blocks_free(in);
 }
 
+static void schedule_wrong(void *cli, const ct_err *err)
+{
+    ct_cli_error(cli, CT_FAULT, NULL, err);
+}
+
 int bag_create(int argc, char **argv)
 {
     ct_cli c;
@@ -186,6 +208,8 @@ int bag_create(int argc, char **argv)
             force = true;
         else if (opt == OPT_PARITY)
             j.parity = bag_parity_percent(&c);
+        else if (opt == OPT_SCHEDULE)
+            bag_terms_name(&j.terms, c.arg);
         else if (opt == OPT_MADE_BY && !bag_versions_tally(&j.versions, c.arg, &err))
             ct_cli_die(&c, c.arg, &err);
         else if (opt == OPT_HTML)
@@ -198,6 +222,9 @@ int bag_create(int argc, char **argv)
         ct_cli_usage(&c, "no bag is named");
     if (!force && bag_parity_there(c.args[0]))
         ct_cli_usage(&c, "there is a parity file of that name already");
+    bag_terms_load(&j.terms, &c.as_of, schedule_wrong, &c);
+    if (c.status == CT_FAULT)
+        exit(ct_cli_finish(&c));
     topics = bag_topics_new(ct_model_r4(), bag_copies_any(&j.copies), &err);
     if (!topics)
         ct_cli_die(&c, NULL, &err);
@@ -209,6 +236,7 @@ int bag_create(int argc, char **argv)
         ct_cli_error(&c, CT_FAULT, c.args[0], &err);
     bag_topics_free(topics);
     bag_versions_free(&j.versions);
+    bag_terms_free(&j.terms);
     ct_buf_free(&info);
     return ct_cli_finish(&c);
 }

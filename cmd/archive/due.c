@@ -59,17 +59,6 @@ static void put_plain(ct_buf *b, ct_str s)
         ct_buf_c(b, (unsigned char)s.p[i] < ' ' || s.p[i] == 127 ? ' ' : s.p[i]);
 }
 
-/* The first day on which it may be destroyed. */
-static void put_after(ct_buf *b, const bag_keeping *k)
-{
-    if (k->undecided)
-        ct_buf_z(b, "undecided");
-    else if (k->until == BAG_NEVER)
-        ct_buf_z(b, "never");
-    else
-        bag_day_put(b, k->until + 1);
-}
-
 /* NULL where it is not known which one decides. */
 static const bag_kept *deciding(const bag_keeping *k)
 {
@@ -107,10 +96,11 @@ static void explain_tsv(ct_buf *b, const bag_kept *k)
 static void put_tsv(const job *j, ct_buf *b, ct_str id, const bag_judgement *d)
 {
     const bag_kept *longest = deciding(&d->keeping);
+    bag_term term = bag_term_of(d);
 
     put_plain(b, id);
     ct_buf_printf(b, "\t%s\t", bag_may_word[d->may]);
-    put_after(b, &d->keeping);
+    bag_term_put(b, &term);
     ct_buf_c(b, '\t');
     put_plain(b, longest ? longest->class->name : CT_S("-"));
     ct_buf_c(b, '\t');
@@ -156,10 +146,11 @@ static ct_tree *explain_tree(const bag_kept *k, ct_arena *a)
 static void put_ndjson(const job *j, ct_buf *b, ct_str id, const bag_judgement *d, ct_arena *a)
 {
     const bag_kept *longest = deciding(&d->keeping);
+    bag_term term = bag_term_of(d);
     ct_tree *t = ct_tree_object(a), *why = ct_tree_array(a), *classes = ct_tree_array(a);
     ct_buf after = {0};
 
-    put_after(&after, &d->keeping);
+    bag_term_put(&after, &term);
     ct_tree_set(t, CT_S("patient"), ct_tree_string(a, id));
     ct_tree_set(t, CT_S("answer"), ct_tree_string(a, ct_str_z(bag_may_word[d->may])));
     ct_tree_set(t, CT_S("destroyAfter"), ct_tree_string(a, ct_arena_copy(a, ct_buf_str(&after))));

@@ -17,7 +17,8 @@ extern const char *const bag_may_word[];
 typedef struct bag_judgement {
     bag_may may;
     bag_keeping keeping;
-    ct_str *why; /* at least one reason */
+    bool held;   /* a legal hold is on it, or may be */
+    ct_str *why; /* what stops it, or at least one reason why nothing does */
     size_t nwhy;
 } bag_judgement;
 
@@ -31,5 +32,22 @@ void bag_judge_free(bag_judge *j);
  * All is in `a`. */
 bag_judgement bag_judge_chart(const bag_judge *j, const ct_chart *chart, bool incomplete,
                               ct_arena *a);
+
+/* ---- the term of a bag: the longest of its charts' (term.c) ---- */
+
+typedef struct bag_term {
+    bool any; /* a chart was judged */
+    bool undecided;
+    int64_t until; /* the last day of keeping, BAG_NEVER */
+    ct_str class;  /* that decides; of the schedule */
+    uint64_t held; /* charts with a legal hold */
+} bag_term;
+
+/* That of one chart. */
+bag_term bag_term_of(const bag_judgement *j);
+void bag_term_join(bag_term *t, const bag_term *other);
+/* Appends the first day on which it may be destroyed as far as the schedule goes, or `never` or
+ * `undecided`. */
+void bag_term_put(ct_buf *b, const bag_term *t);
 
 #endif

@@ -37,11 +37,12 @@ static bool put_head(bag_index *x, ct_err *err)
 
     x->headed = true;
     return headed ||
-           ct_spool_put(x->rows, CT_S("path\tpatient\trecords\tbytes\tfirst\tlast\n"), err);
+           ct_spool_put(x->rows,
+                        CT_S("path\tpatient\trecords\tbytes\tfirst\tlast\tdestroy-after\n"), err);
 }
 
 bool bag_index_chart(bag_index *x, ct_str path, ct_str id, uint64_t records, uint64_t bytes,
-                     const bag_span *span, ct_err *err)
+                     const bag_span *span, ct_str destroy_after, ct_err *err)
 {
     ct_buf b = {0};
     bool ok;
@@ -56,6 +57,8 @@ bool bag_index_chart(bag_index *x, ct_str path, ct_str id, uint64_t records, uin
     ct_buf_c(&b, '\t');
     if (span->any)
         bag_day_put(&b, span->last);
+    ct_buf_c(&b, '\t');
+    ct_buf_put(&b, destroy_after);
     ct_buf_c(&b, '\n');
     ok = put_head(x, err) && ct_spool_put(x->rows, ct_buf_str(&b), err);
     ct_buf_free(&b);

@@ -111,26 +111,29 @@ static void judge_undecided(struct trial *t)
         because(t, CT_S("no class of the schedule applies"));
 }
 
+static void because_until(struct trial *t, const char *what)
+{
+    ct_buf b = {0};
+
+    ct_buf_z(&b, what);
+    bag_day_put(&b, t->due.keeping.until);
+    because(t, ct_arena_copy(t->a, ct_buf_str(&b)));
+    ct_buf_free(&b);
+}
+
 static void judge_dated(struct trial *t)
 {
     const bag_keeping *k = &t->due.keeping;
-    ct_buf day = {0};
 
-    if (k->until == BAG_NEVER) {
+    if (k->until < ct_date_days(&t->judge->today))
+        return;
+    at_most(t, BAG_MAY_RETIRE);
+    if (k->until == BAG_NEVER)
         because(t, CT_S("to be kept for ever"));
-    } else {
-        bag_day_put(&day, k->until);
-        because(t, ct_arena_printf(t->a, "%s until %.*s",
-                                   k->until < ct_date_days(&t->judge->today) ? "was to be kept"
-                                                                             : "to be kept",
-                                   (int)day.n, day.p));
-        ct_buf_free(&day);
-    }
-    if (k->until >= ct_date_days(&t->judge->today)) {
-        at_most(t, BAG_MAY_RETIRE);
-        if (k->longest->applies != CT_TRUE_)
-            because_class(t, k->longest);
-    }
+    else
+        because_until(t, "to be kept until ");
+    if (k->longest->applies != CT_TRUE_)
+        because_class(t, k->longest);
 }
 
 static void judge_schedule(struct trial *t, const ct_chart *chart, bool incomplete)
@@ -158,6 +161,7 @@ static void judge_stops(struct trial *t, ct_context *c)
         if (truth == CT_FALSE_)
             continue;
         at_most(t, stops[i].hold ? BAG_MAY_RETIRE : BAG_MAY_NOT);
+        t->due.held |= stops[i].hold;
         because(t, truth == CT_TRUE_ ? ct_str_z(stops[i].why)
                                      : ct_arena_printf(t->a, "%s, or not", stops[i].why));
     }
@@ -172,5 +176,7 @@ bag_judgement bag_judge_chart(const bag_judge *j, const ct_chart *chart, bool in
 
     judge_schedule(&t, chart, incomplete);
     judge_stops(&t, &c);
+    if (t.due.may == BAG_MAY_DESTROY)
+        because_until(&t, "was to be kept until ");
     return t.due;
 }

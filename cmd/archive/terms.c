@@ -1,0 +1,65 @@
+#include "cmd/archive/terms.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+void bag_terms_name(bag_terms *t, const char *name)
+{
+    t->names = ct_realloc(t->names, t->n + 1, sizeof(*t->names));
+    t->names[t->n++] = name;
+}
+
+void bag_terms_load(bag_terms *t, const ct_date *today, bag_wrong_fn *wrong, void *ctx)
+{
+    if (!t->n)
+        return;
+    t->schedule = bag_schedule_load(t->names, t->n, wrong, ctx);
+    t->judge = bag_judge_new(t->schedule, today);
+}
+
+bag_term bag_terms_of(const bag_terms *t, const ct_chart *chart)
+{
+    bag_judgement j;
+
+    if (!t->judge || !chart->id.n)
+        return (bag_term){0};
+    j = bag_judge_chart(t->judge, chart, false, chart->arena);
+    return bag_term_of(&j);
+}
+
+static void put_packs(const bag_schedule *s, bag_versions *v)
+{
+    for (size_t i = 0; i < s->npacks; i++) {
+        const bag_pack *p = &s->packs[i];
+        ct_str version =
+            ct_arena_printf(s->arena, "%.*s, SHA-256 %s", (int)p->version.n, p->version.p, p->hash);
+
+        bag_versions_add(v, "schedule", p->name, version);
+    }
+}
+
+void bag_terms_put(bag_terms *t, bool incomplete, bag_writer *w, bag_versions *v)
+{
+    ct_buf after = {0};
+
+    if (!t->judge)
+        return;
+    put_packs(t->schedule, v);
+    if (!t->bag.any)
+        return;
+    t->bag.undecided |= incomplete;
+    if (!t->bag.undecided || t->bag.until == BAG_NEVER)
+        bag_writer_info(w, "Retention-Class", "%.*s", (int)t->bag.class.n, t->bag.class.p);
+    bag_term_put(&after, &t->bag);
+    bag_writer_info(w, "Destroy-After", "%.*s", (int)after.n, after.p);
+    bag_writer_info(w, "Legal-Holds", "%" PRIu64, t->bag.held);
+    ct_buf_free(&after);
+}
+
+void bag_terms_free(bag_terms *t)
+{
+    bag_judge_free(t->judge);
+    bag_schedule_free(t->schedule);
+    free(t->names);
+    *t = (bag_terms){0};
+}

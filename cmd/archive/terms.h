@@ -1,0 +1,28 @@
+/* Until when the charts of a bag in the making are kept: create --schedule. */
+#ifndef CHART_ARCHIVE_TERMS_H
+#define CHART_ARCHIVE_TERMS_H
+
+#include "cmd/archive/due.h"
+#include "cmd/archive/versions.h"
+
+/* All zero: no schedule was named, and nothing is said. */
+typedef struct bag_terms {
+    const char **names;
+    size_t n;
+    bag_schedule *schedule;
+    bag_judge *judge;
+    bag_term bag; /* of all charts so far */
+} bag_terms;
+
+/* `name` is borrowed. */
+void bag_terms_name(bag_terms *t, const char *name);
+/* Reads the schedules that were named. */
+void bag_terms_load(bag_terms *t, const ct_date *today, bag_wrong_fn *wrong, void *ctx);
+/* That of a chart; on any thread. */
+bag_term bag_terms_of(const bag_terms *t, const ct_chart *chart);
+/* Retention-Class, Destroy-After and Legal-Holds into bag-info.txt, and the files of the schedule
+ * among the versions in force. `incomplete`: records could not be read, and may be of any chart. */
+void bag_terms_put(bag_terms *t, bool incomplete, bag_writer *w, bag_versions *v);
+void bag_terms_free(bag_terms *t);
+
+#endif
