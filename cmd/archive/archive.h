@@ -11,6 +11,7 @@ int bag_verify(int argc, char **argv);
 int bag_list(int argc, char **argv);
 int bag_extract(int argc, char **argv);
 int bag_due(int argc, char **argv);
+int bag_hold(int argc, char **argv);
 int bag_parity_main(int argc, char **argv);
 int bag_repair(int argc, char **argv);
 

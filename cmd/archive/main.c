@@ -5,10 +5,10 @@
 #include <locale.h>
 
 static const char *const names[] = {
-    "create", "verify", "list", "extract", "due", "parity", "repair", NULL,
+    "create", "verify", "list", "extract", "due", "hold", "parity", "repair", NULL,
 };
 static int (*const subcommands[])(int argc, char **argv) = {
-    bag_create, bag_verify, bag_list, bag_extract, bag_due, bag_parity_main, bag_repair,
+    bag_create, bag_verify, bag_list, bag_extract, bag_due, bag_hold, bag_parity_main, bag_repair,
 };
 
 static const ct_command command = {
@@ -21,6 +21,7 @@ static const ct_command command = {
                 "list [OPTION]... BAG\n"
                 "extract [OPTION]... BAG\n"
                 "due [OPTION]... [FILE]...\n"
+                "hold [OPTION]... [FILE]...\n"
                 "parity [OPTION]... BAG...\n"
                 "repair [OPTION]... BAG...",
     .subcommands = names,
@@ -28,7 +29,8 @@ static const ct_command command = {
                 "  chart archive verify 2019.zip\n"
                 "  chart archive list 2019.zip\n"
                 "  chart archive extract --chart 4711 2019.zip >4711.ndjson\n"
-                "  chart archive due --schedule us-ma charts.ndjson\n",
+                "  chart archive due --schedule us-ma charts.ndjson\n"
+                "  chart archive hold --list\n",
 };
 
 /* A path leaves out who it is about, unless it is asked for. */

@@ -74,6 +74,7 @@ typedef struct ct_cli {
     /* common options */
     const char *output, *reject_path, *tally_path,
         *db; /* NULL where not given; db has its default */
+    bool db_given; /* by --db or $CHART_DB */
     int jobs;
     bool quiet, show_values;
     bool sorted;      /* the input is */

@@ -127,6 +127,7 @@ static bool common_option(ct_cli *c, int id)
         return true;
     case OPT_DB:
         c->db = file_name(c);
+        c->db_given = true;
         return true;
     case OPT_ASOF:
         set_as_of(c);

@@ -128,7 +128,8 @@ void ct_cli_start(ct_cli *c, const ct_command *command, int argc, char **argv)
     catch_signals();
     atexit(at_exit);
     c->db = getenv("CHART_DB");
-    if (!c->db || !*c->db)
+    c->db_given = c->db && *c->db;
+    if (!c->db_given)
         c->db = "charts.db";
     ct_cli_table_build(c);
 }
