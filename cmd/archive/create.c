@@ -10,7 +10,17 @@
 
 #include <stdlib.h>
 
-enum { OPT_INFO = CT_OPT_OWN, OPT_FORCE, OPT_HTML, OPT_MADE_BY, OPT_SCHEDULE, OPT_PARITY };
+enum {
+    OPT_INFO = CT_OPT_OWN,
+    OPT_FORCE,
+    OPT_HTML,
+    OPT_MADE_BY,
+    OPT_SCHEDULE,
+    OPT_PARITY,
+    OPT_SIGN,
+    OPT_CERTIFICATE,
+    OPT_PASSPHRASE
+};
 
 static const ct_opt options[] = {
     {OPT_INFO, "info", "KEY=VALUE", "a line of bag-info.txt; may be given again"},
@@ -18,6 +28,10 @@ static const ct_opt options[] = {
     {OPT_SCHEDULE, "schedule", "NAME|FILE", "say in the bag how long it is kept; again for more"},
     {OPT_MADE_BY, "made-by", "TALLY", "name in the bag what a --tally of an earlier step names"},
     {OPT_FORCE, "force", NULL, "replace a bag that is there already"},
+    {OPT_SIGN, "sign", "KEY", "sign the bag with this private key (PEM), and --certificate"},
+    {OPT_CERTIFICATE, "certificate", "FILE",
+     "the key's certificate, then those that lead on (PEM)"},
+    {OPT_PASSPHRASE, "passphrase-file", "FILE", "its first line opens the key"},
     {OPT_PARITY, "parity", "N%", "make BAG.parity, from which so much of the bag can be restored"},
     {0},
 };
@@ -55,8 +69,10 @@ typedef struct job {
     bag_copies_wanted copies;
     bag_terms terms;
     unsigned parity; /* percent; 0 for none */
-    uint64_t shared; /* files of shared records */
-    ct_err failed;   /* by the writer */
+    bag_signing signing;
+    bag_signer *signer; /* NULL where it is not signed */
+    uint64_t shared;    /* files of shared records */
+    ct_err failed;      /* by the writer */
 } job;
 
 static void work(void *ctx, void *unit, ct_chart *chart)
@@ -191,6 +207,21 @@ static void schedule_wrong(void *cli, const ct_err *err)
     ct_cli_error(cli, CT_FAULT, NULL, err);
 }
 
+static void open_signer(job *j)
+{
+    const bag_signing *s = &j->signing;
+    ct_err err = {0};
+
+    if (!s->key != !s->certificate)
+        ct_cli_usage(j->cli, "--sign and --certificate go together");
+    if (s->passphrase && !s->key)
+        ct_cli_usage(j->cli, "--passphrase-file goes with --sign");
+    if (s->key)
+        j->signer = bag_signer_open(s, &j->cli->as_of, &err);
+    if (s->key && !j->signer)
+        ct_cli_die(j->cli, NULL, &err);
+}
+
 int bag_create(int argc, char **argv)
 {
     ct_cli c;
@@ -206,6 +237,12 @@ int bag_create(int argc, char **argv)
     while ((opt = ct_cli_option(&c)) != CT_CLI_DONE) {
         if (opt == OPT_FORCE)
             force = true;
+        else if (opt == OPT_SIGN)
+            j.signing.key = c.arg;
+        else if (opt == OPT_CERTIFICATE)
+            j.signing.certificate = c.arg;
+        else if (opt == OPT_PASSPHRASE)
+            j.signing.passphrase = c.arg;
         else if (opt == OPT_PARITY)
             j.parity = bag_parity_percent(&c);
         else if (opt == OPT_SCHEDULE)
@@ -220,6 +257,7 @@ int bag_create(int argc, char **argv)
     }
     if (c.nargs == 0)
         ct_cli_usage(&c, "no bag is named");
+    open_signer(&j);
     if (!force && bag_parity_there(c.args[0]))
         ct_cli_usage(&c, "there is a parity file of that name already");
     bag_terms_load(&j.terms, &c.as_of, schedule_wrong, &c);
@@ -230,12 +268,14 @@ int bag_create(int argc, char **argv)
         ct_cli_die(&c, NULL, &err);
     j.copies.topics = topics;
     j.writer = bag_writer_open(c.args[0], force, c.jobs, &c.as_of, ct_buf_str(&info), &err);
-    if (j.writer)
+    if (j.writer) {
+        bag_writer_sign(j.writer, j.signer);
         create(&j, c.args[0]);
-    else
+    } else
         ct_cli_error(&c, CT_FAULT, c.args[0], &err);
     bag_topics_free(topics);
     bag_versions_free(&j.versions);
+    bag_signer_free(j.signer);
     bag_terms_free(&j.terms);
     ct_buf_free(&info);
     return ct_cli_finish(&c);

@@ -1,6 +1,7 @@
 /* chart archive repair: a damaged bag made whole, from its parity and from a copy. */
 #include "cmd/archive/archive.h"
 #include "cmd/archive/crew.h"
+#include "cmd/archive/merge.h"
 #include "cmd/archive/parity.h"
 #include "cmd/archive/sink.h"
 #include "cmd/archive/swap.h"
@@ -275,9 +276,9 @@ static bool renew_parity(repair *r, unsigned percent)
     char *name = bag_parity_name(r->bag), *kept = NULL;
     ct_buf line = {0};
     ct_err err = {0};
-    bool ok =
-        bag_keep_damaged(name, &kept, &err) && bag_parity_make(r->bag, percent, true, r->cli->jobs,
-                                                       (bag_meter){bag_progress, r->cli}, &err);
+    bool ok = bag_keep_damaged(name, &kept, &err) &&
+              bag_parity_make(r->bag, percent, true, r->cli->jobs,
+                              (bag_meter){bag_progress, r->cli}, &err);
 
     if (ok) {
         ct_buf_printf(&line, "parity file restored; the damaged one is kept as %s", kept);
@@ -288,6 +289,58 @@ static bool renew_parity(repair *r, unsigned percent)
     free(kept);
     free(name);
     return ok || fault(r, &err);
+}
+
+/* ---- file by file ---- */
+
+/* What parity was there fits the new bag where that has the same bytes as it had. */
+static void parity_behind(repair *r, unsigned percent)
+{
+    bag_health h;
+    ct_err err = {0};
+
+    if (r->out || !bag_parity_there(r->bag))
+        return;
+    if (!bag_parity_check(r->bag, r->cli->jobs, (bag_meter){bag_progress, r->cli}, &h, &err) ||
+        h.lost || h.other_size || h.parity_damage)
+        renew_parity(r, percent);
+}
+
+static bool merge_into(repair *r, const char *place, const char *out, ct_err *err)
+{
+    bag_merge m = {.bags = {r->bag, r->copy}, .place = place, .out = out, .jobs = r->cli->jobs};
+
+    bag_sweep_set(place);
+    return bag_merge_run(&m, err) &&
+           (is_valid(r, out) || ct_fail(err, CT_E_DATA, "what could be put together is not valid"));
+}
+
+static void repair_by_files(repair *r, unsigned percent)
+{
+    const char *target = r->out ? r->out : r->bag, *slash = strrchr(target, '/');
+    char *place = bag_unfinished_name(target), *kept = NULL;
+    ct_buf out = {0}, line = {0};
+    ct_err err = {0};
+    bool ok = mkdtemp(place) != NULL || ct_fail_sys(&err, errno, "cannot write there");
+
+    ct_buf_printf(&out, "%s/%s", place, slash ? slash + 1 : target);
+    ct_buf_c(&out, '\0');
+    ok = ok && merge_into(r, place, out.p, &err) && put_in_place(r, out.p, &kept, &err);
+    bag_sweep_set(NULL);
+    bag_tree_remove(place);
+    if (ok) {
+        ct_buf_printf(&line, "put together from the files of both; %s %s",
+                      kept ? "the damaged bag is kept as" : "written to", kept ? kept : r->out);
+        ct_buf_c(&line, '\0');
+        say(r, line.p);
+        parity_behind(r, percent);
+    } else {
+        fault(r, &err);
+    }
+    ct_buf_free(&out);
+    ct_buf_free(&line);
+    free(kept);
+    free(place);
 }
 
 /* ---- a bag ---- */
@@ -310,6 +363,10 @@ static void repair_by_blocks(repair *r)
     }
     parity_damaged = r->p.damaged_parts + r->d.parity_lost > 0;
     whole = is_whole(r);
+    if (r->d.beyond && r->copy) {
+        repair_by_files(r, r->p.percent);
+        return;
+    }
     if (r->d.beyond) {
         ct_cli_problem(r->cli, CT_NO,
                        "%s: %" PRIu64 " of %" PRIu64 " blocks are lost, %" PRIu64
@@ -328,7 +385,9 @@ static void repair_by_blocks(repair *r)
 /* The parity file is of no use: a bag that is valid gets a new one. */
 static void without_parity(repair *r)
 {
-    if (!is_valid(r, r->bag))
+    if (!is_valid(r, r->bag) && r->copy)
+        repair_by_files(r, BAG_PARITY_PERCENT);
+    else if (!is_valid(r, r->bag))
         no(r, "the bag is not valid, and there is no parity file to repair it from");
     else if (bag_parity_there(r->bag) && !r->out)
         renew_parity(r, BAG_PARITY_PERCENT);

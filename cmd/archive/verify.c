@@ -1,7 +1,17 @@
 /* chart archive verify: is a bag complete and valid? */
 #include "cmd/archive/archive.h"
 
+#include "cmd/archive/seal.h"
+
 #include <inttypes.h>
+
+enum { OPT_TRUST = CT_OPT_OWN };
+
+static const ct_opt options[] = {
+    {OPT_TRUST, "trust", "FILE",
+     "the bag must be signed, by one whom these certificates (PEM) know"},
+    {0},
+};
 
 static const ct_command command = {
     .name = "archive verify",
@@ -10,6 +20,7 @@ static const ct_command command = {
         "there and no others, and that every checksum and count holds.",
     .synopsis = "[OPTION]... BAG...",
     .common = CT_HAS_JOBS | CT_HAS_PROGRESS,
+    .options = options,
     .examples = "  chart archive verify 2019.zip\n"
                 "  chart archive verify /archive/*.tar.zst || mail -s 'archive damaged' records\n",
 };
@@ -22,7 +33,7 @@ static void put_algs(ct_buf *b, unsigned algs)
 }
 
 /* `2019.zip: valid, 299 charts, 300 files, 2614309 bytes, BagIt 1.0, sha256 sha512` */
-static void put_summary(ct_buf *b, const char *name, const bag_summary *s, const char *parity)
+static void put_summary(ct_buf *b, const char *name, const bag_summary *s, ct_str rest)
 {
     uint64_t bad = s->invalid + s->incomplete;
 
@@ -41,40 +52,58 @@ static void put_summary(ct_buf *b, const char *name, const bag_summary *s, const
         ct_buf_c(b, ',');
         put_algs(b, s->algs);
     }
-    ct_buf_printf(b, "%s\n", parity);
+    ct_buf_put(b, rest);
+    ct_buf_c(b, '\n');
 }
 
-static void verify(ct_cli *c, const char *path)
+/* What is told of a bag beside what BagIt says: its signature, its parity file. */
+static void look_beside(ct_cli *c, const char *path, const char *trust, bag_sealed *sealed,
+                        ct_buf *to)
 {
-    bag_pass pass = {.path = path, .jobs = c->jobs, .progress = bag_progress, .progress_ctx = c};
+    bag_sealed_report(sealed, c, path, trust, to);
+    ct_buf_z(to, bag_parity_report(c, path));
+}
+
+static void verify(ct_cli *c, const char *path, const char *trust)
+{
+    bag_sealed sealed = {0};
+    bag_pass pass = {.path = path,
+                     .jobs = c->jobs,
+                     .progress = bag_progress,
+                     .progress_ctx = c,
+                     .viewer = bag_sealed_viewer(&sealed)};
     bag_report report = {c, path};
     bag_summary summary;
     bag_check *check;
-    ct_buf line = {0};
+    ct_buf line = {0}, rest = {0};
     ct_err err = {0};
 
     check = bag_pass_run(&pass, &err);
     if (check && bag_check_end(check, false, bag_report_finding, &report, &summary, &err)) {
-        put_summary(&line, path, &summary, bag_parity_report(c, path));
+        look_beside(c, path, trust, &sealed, &rest);
+        put_summary(&line, path, &summary, ct_buf_str(&rest));
         ct_out_put(ct_cli_out(c), ct_buf_str(&line));
     } else {
         ct_cli_error(c, CT_FAULT, path, &err);
     }
     bag_check_free(check);
+    bag_sealed_free(&sealed);
     ct_buf_free(&line);
+    ct_buf_free(&rest);
     ct_buf_free(&pass.base);
 }
 
 int bag_verify(int argc, char **argv)
 {
     ct_cli c;
+    const char *trust = NULL;
 
     ct_cli_start(&c, &command, argc, argv);
     while (ct_cli_option(&c) != CT_CLI_DONE)
-        ;
+        trust = c.arg;
     if (c.nargs == 0)
         ct_cli_usage(&c, "no bag is named");
     for (size_t i = 0; i < c.nargs; i++)
-        verify(&c, c.args[i]);
+        verify(&c, c.args[i], trust);
     return ct_cli_finish(&c);
 }

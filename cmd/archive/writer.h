@@ -5,6 +5,7 @@
 #define CHART_ARCHIVE_WRITER_H
 
 #include "cmd/archive/bagit.h"
+#include "cmd/archive/seal.h"
 #include "common/stream/stream.h"
 
 /* The checksums every file of our bags has. All zero to begin with. */
@@ -42,6 +43,8 @@ CT_USE bool bag_writer_payload(bag_writer *w, const char *path, ct_str bytes, co
 CT_PRINTF(3, 4) void bag_writer_info(bag_writer *w, const char *key, const char *format, ...);
 /* A tag file (a path outside data/) of the text that was spooled, which is read to its end. */
 CT_USE bool bag_writer_tag(bag_writer *w, const char *path, ct_spool *text, ct_err *err);
+/* Has it signed at the end, by a signer that must live until then. */
+void bag_writer_sign(bag_writer *w, const bag_signer *signer);
 /* Writes the other tag files; gives the bag its name. The writer is gone whatever the result. */
 CT_USE bool bag_writer_close(bag_writer *w, ct_err *err);
 void bag_writer_abandon(bag_writer *w);
