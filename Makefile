@@ -44,7 +44,8 @@ LIB     := $(BUILD)/libchart.a
 LIBDATA := $(sort $(patsubst common/%/,%,$(dir $(wildcard common/*/*.tsv))))
 LIBOBJ  := $(patsubst %.c,$(BUILD)/%.o,$(wildcard common/*/*.c)) $(LIBDATA:%=$(BUILD)/common/%/embedded.o)
 TESTS   := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
-CORPUS  := $(shell find tests/corpus -type f -perm -u+x | sort)
+CASES   := $(sort $(foreach c,$(wildcard tests/*/*/cmd),$(word 2,$(subst /, ,$(c)))))
+CORPUS  := $(notdir $(shell find tests/corpus -type f -perm -u+x | sort))
 CHECKERS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/corpus/*.c))
 HELPERS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/helpers/*.c))
 # simdjson is a peer where it is there.
@@ -134,63 +135,70 @@ $(SHIM): tests/faults/shim.c
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
-# ---- tests: each part leaves its result lines in build/check/ ----
-PART := tests/part build/check
+# ---- tests: each part leaves its result lines in build/check/; parts run side by side ----
+PART := tests/part build/check/$(if $(SANITIZE),sanitize-)
 
 check:
 	scripts/deps
 	@rm -rf build/check
-	$(MAKE) -j$(JOBS) all programs-for-tests
+	$(MAKE) -j$(JOBS) all programs-for-tests $(SHIM)
 	$(MAKE) -j$(JOBS) SANITIZE=address,undefined all programs-for-tests
 	$(MAKE) -j$(JOBS) CC=clang BUILD=build/clang CFLAGS='-O2 -Werror' all
-	$(MAKE) unit cases faults manual house check-install corpus rot
-	$(MAKE) sanitize
+	$(MAKE) -j$(JOBS) -Otarget sanitize parts fuzz-seeds
 	@tests/summary build/check/*.tap
 
 programs-for-tests: $(TESTS) $(CHECKERS) $(SOAK)
 
+parts: unit faults corpus cases manual house check-install rot
+
 unit: $(TESTS)
-	@$(PART)/unit.tap tests/run-unit $(TESTS)
+	@$(PART)unit.tap tests/run-unit $(TESTS)
 
-cases: all
-	@$(PART)/cases.tap tests/run
+cases: $(CASES:%=cases-%)
+cases-%: all
+	@$(UNLEAKED) $(PART)cases-$*.tap tests/run $*
 
-faults: all $(SHIM)
-	@FAULT_SHIM=$(SHIM) $(PART)/faults.tap tests/faults/run
+# A sanitizer stands where the shim would.
+faults: export FAULT_SHIM = $(if $(SANITIZE),,$(SHIM))
+faults: all $(if $(SANITIZE),,$(SHIM))
+	@$(UNLEAKED) $(PART)faults.tap tests/faults/run
+
+corpus: $(CORPUS:%=corpus-%)
+corpus-%: all $(CHECKERS)
+	@$(UNLEAKED) $(PART)corpus-$*.tap tests/corpus/$*
 
 manual: all
-	@$(PART)/manual.tap tests/manual
+	@$(PART)manual.tap tests/manual
 
 house: all
-	@$(PART)/house.tap tests/house
+	@$(PART)house.tap tests/house
 
-corpus: all $(CHECKERS)
-	@for run in $(CORPUS); do $(PART)/corpus-$$(basename $$run).tap $$run; done
+# Each harness is built, and looks at what it starts from for a second.
+fuzz-seeds:
+	@$(PART)fuzz.tap tests/fuzz/run 1
 
 # A few hundred of the rounds of `make soak`.
 rot: all $(SOAK)
-	@SOAK_PROGRAMS=$(BUILD)/tests/soak $(PART)/rot.tap tests/soak/run 300 1
+	@SOAK_PROGRAMS=$(BUILD)/tests/soak $(PART)rot.tap tests/soak/run 300 1
 
 # The same tests again with programs that stop at the first undefined behaviour or stray access. Leaks are looked
 # for in the unit tests: a command that ends on an error leaves its memory to the system.
+UNLEAKED := ASAN_OPTIONS=detect_leaks=0
 sanitize:
-	$(MAKE) SANITIZE=address,undefined sanitize-run
-sanitize-run: export NAMES = sanitize/
-sanitize-run: export CHART_BIN = $(BIN)
-sanitize-run: export CHART_CHECKERS = $(BUILD)/tests/corpus
-sanitize-run: all programs-for-tests
-	@$(PART)/sanitize-unit.tap tests/run-unit $(TESTS)
-	@ASAN_OPTIONS=detect_leaks=0 $(PART)/sanitize-cases.tap tests/run
-	@ASAN_OPTIONS=detect_leaks=0 FAULT_SHIM= $(PART)/sanitize-faults.tap tests/faults/run
-	@for run in $(CORPUS); do ASAN_OPTIONS=detect_leaks=0 $(PART)/sanitize-$$(basename $$run).tap $$run; done
+	$(MAKE) SANITIZE=address,undefined unit faults corpus cases
+ifdef SANITIZE
+export NAMES := sanitize/
+export CHART_BIN := $(BIN)
+export CHART_CHECKERS := $(BUILD)/tests/corpus
+endif
 
 # What install puts there, uninstall takes away.
 check-install: all
 	@rm -rf build/check/root
 	@$(MAKE) -s install DESTDIR=build/check/root PREFIX=/usr
-	@$(PART)/install.tap tests/install build/check/root/usr
+	@$(PART)install.tap tests/install build/check/root/usr
 	@$(MAKE) -s uninstall DESTDIR=build/check/root PREFIX=/usr
-	@$(PART)/uninstall.tap tests/install --gone build/check/root
+	@$(PART)uninstall.tap tests/install --gone build/check/root
 
 # ---- for people ----
 RUNS   ?= 5

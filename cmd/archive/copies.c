@@ -42,6 +42,11 @@ bool bag_copies_put(const bag_copies *c, const bag_copies_wanted *wanted, bag_wr
     return !wanted->html || put_one(w, path, ".html", &c->html, &c->html_sums, err);
 }
 
+uint64_t bag_copies_bytes(const bag_copies *c)
+{
+    return c->html.n;
+}
+
 void bag_copies_free(bag_copies *c)
 {
     if (c->view.arena)

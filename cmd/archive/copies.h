@@ -23,6 +23,8 @@ typedef struct bag_copies {
 
 /* Makes them; the chart is parsed. On any thread. */
 void bag_copies_make(bag_copies *c, const bag_copies_wanted *wanted, ct_chart *chart);
+/* Bytes of all of them. */
+uint64_t bag_copies_bytes(const bag_copies *c);
 /* Puts them into the bag, beside `path`, which ends in `.ndjson`. */
 CT_USE bool bag_copies_put(const bag_copies *c, const bag_copies_wanted *wanted, bag_writer *w,
                            ct_str path, ct_err *err);

@@ -7,6 +7,7 @@
 #include "cmd/archive/sweep.h"
 #include "cmd/archive/terms.h"
 #include "cmd/archive/versions.h"
+#include "cmd/archive/volumes.h"
 
 #include <stdlib.h>
 
@@ -16,10 +17,11 @@ enum {
     OPT_HTML,
     OPT_MADE_BY,
     OPT_SCHEDULE,
+    OPT_VOLUME,
     OPT_PARITY,
     OPT_SIGN,
     OPT_CERTIFICATE,
-    OPT_PASSPHRASE
+    OPT_PASSPHRASE,
 };
 
 static const ct_opt options[] = {
@@ -27,6 +29,7 @@ static const ct_opt options[] = {
     {OPT_HTML, "with-html", NULL, "a readable copy of each chart beside its records"},
     {OPT_SCHEDULE, "schedule", "NAME|FILE", "say in the bag how long it is kept; again for more"},
     {OPT_MADE_BY, "made-by", "TALLY", "name in the bag what a --tally of an earlier step names"},
+    {OPT_VOLUME, "volume", "SIZE", "as many bags of SIZE (k, M, G) as are needed: BAG-001 ..."},
     {OPT_FORCE, "force", NULL, "replace a bag that is there already"},
     {OPT_SIGN, "sign", "KEY", "sign the bag with this private key (PEM), and --certificate"},
     {OPT_CERTIFICATE, "certificate", "FILE",
@@ -63,7 +66,12 @@ typedef struct slot {
 typedef struct job {
     ct_cli *cli;
     ct_charts *charts;
-    bag_writer *writer;
+    const char *out;
+    bool force;
+    ct_buf info;
+    bag_volumes *volumes;
+    const char *path;   /* of the bag that is being filled, */
+    bag_writer *writer; /* and what fills it */
     bag_index *index;
     bag_versions versions;
     bag_copies_wanted copies;
@@ -114,29 +122,108 @@ static bool put_index(job *j, slot *s, const ct_chart *chart, ct_str path)
     return ok;
 }
 
+/* ---- bags ---- */
+
+static bool open_bag(job *j, ct_err *err)
+{
+    ct_str info = ct_buf_str(&j->info);
+
+    j->path = bag_volumes_next(j->volumes, err);
+    if (j->path)
+        j->writer = bag_writer_open(j->path, j->force, j->cli->jobs, &j->cli->as_of, info, err);
+    if (j->writer) {
+        j->index = bag_index_new();
+        bag_writer_sign(j->writer, j->signer);
+    }
+    return j->writer != NULL;
+}
+
+static void drop_bag(job *j)
+{
+    if (j->writer)
+        bag_writer_abandon(j->writer);
+    if (j->index)
+        bag_index_free(j->index);
+    j->writer = NULL;
+    j->index = NULL;
+}
+
+static bool make_parity(job *j, ct_err *err)
+{
+    bag_meter meter = {bag_progress, j->cli};
+
+    return !j->parity || bag_parity_make(j->path, j->parity, false, j->cli->jobs, meter, err);
+}
+
+/* The tag files; a bag that is not one of several gets its name. What stands beside a bag must be
+ * of this bag at every moment: an old parity file goes before the old bag, the new one comes behind
+ * the new bag. */
+static bool close_bag(job *j, bool last, ct_err *err)
+{
+    bool ok;
+
+    bag_volumes_info(j->volumes, j->writer, last);
+    bag_terms_put(&j->terms, j->cli->bad > 0, j->writer);
+    ok = bag_index_put(j->index, j->writer, err) &&
+         bag_versions_put(&j->versions, j->writer, err) && bag_parity_drop(j->path, err);
+    if (ok) {
+        ok = bag_writer_close(j->writer, err) && make_parity(j, err);
+        j->writer = NULL;
+    }
+    drop_bag(j);
+    return ok;
+}
+
+/* Another bag where this one has no room for a chart and its copies; a chart that is larger than
+ * that gets one to itself. */
+static bool make_room(job *j, const slot *s)
+{
+    uint64_t bytes = s->text.n + bag_copies_bytes(&s->copies);
+    bool room;
+
+    if (!bag_volumes_room(j->volumes, j->writer, bytes, &room, &j->failed))
+        return false;
+    return room || (close_bag(j, false, &j->failed) && open_bag(j, &j->failed));
+}
+
+static bool note_large(job *j)
+{
+    bool room;
+
+    if (!bag_volumes_room(j->volumes, j->writer, 0, &room, &j->failed))
+        return false;
+    if (!room && !j->cli->quiet)
+        ct_cli_say(j->cli, "%s: volume %u is larger than was asked for: it holds one chart", j->out,
+                   bag_volumes_number(j->volumes));
+    return true;
+}
+
 static bool done(void *ctx, void *unit, const ct_chart *chart)
 {
     job *j = ctx;
     slot *s = unit;
     ct_buf path = {0};
-    bool shared = chart->id.n == 0, ok;
+    bool shared = chart->id.n == 0, ok, alone;
     bag_holds holds = {.records = chart->n, .chart = !shared};
 
     if (shared)
         bag_shared_path(&path, ++j->shared);
     else
         bag_chart_path(&path, chart->id);
+    ok = make_room(j, s);
+    alone = ok && bag_writer_files(j->writer) == 0;
     ok =
+        ok &&
         bag_writer_payload(j->writer, path.p, ct_buf_str(&s->text), &s->sums, &holds, &j->failed) &&
         bag_copies_put(&s->copies, &j->copies, j->writer, ct_buf_str(&path), &j->failed) &&
-        put_index(j, s, chart, ct_buf_str(&path));
+        put_index(j, s, chart, ct_buf_str(&path)) && (!alone || note_large(j));
     j->cli->tally.consumed += chart->n;
     ct_buf_free(&path);
     return ok;
 }
 
 /* Fills the bag; false (with a message) where it must not be kept. */
-static bool put_charts(job *j, const char *out)
+static bool put_charts(job *j)
 {
     size_t n = (size_t)j->cli->jobs * CT_SLOTS_PER_JOB;
     slot *slots = ct_calloc(n, sizeof(*slots));
@@ -152,7 +239,7 @@ static bool put_charts(job *j, const char *out)
 
     ok = ct_charts_run(&w, &err);
     if (!ok && j->failed.kind != CT_OK)
-        ct_cli_error(j->cli, CT_FAULT, out, &j->failed);
+        ct_cli_error(j->cli, CT_FAULT, j->out, &j->failed);
     else if (!ok)
         ct_cli_error(j->cli, CT_FAULT, NULL, &err);
     for (size_t i = 0; i < n; i++) {
@@ -164,22 +251,12 @@ static bool put_charts(job *j, const char *out)
     return ok;
 }
 
-/* The tag files, and the name. What stands beside the bag must be of this bag at every moment: the
- * old parity file goes before the old bag, the new one comes behind the new bag. */
-static bool close_bag(job *j, const char *out, ct_err *err)
+static bool finish(job *j, ct_err *err)
 {
-    bag_meter meter = {bag_progress, j->cli};
-
-    bag_terms_put(&j->terms, j->cli->bad > 0, j->writer, &j->versions);
-    if (bag_index_put(j->index, j->writer, err) && bag_versions_put(&j->versions, j->writer, err) &&
-        bag_parity_drop(out, err))
-        return bag_writer_close(j->writer, err) &&
-               (!j->parity || bag_parity_make(out, j->parity, false, j->cli->jobs, meter, err));
-    bag_writer_abandon(j->writer);
-    return false;
+    return close_bag(j, true, err) && bag_volumes_close(j->volumes, err);
 }
 
-static void create(job *j, const char *out)
+static void create(job *j)
 {
     ct_cli *c = j->cli;
     ct_blocks *in = ct_cli_inputs(c, 1);
@@ -187,17 +264,14 @@ static void create(job *j, const char *out)
     bool keep;
 
     j->charts = ct_cli_charts(c, in);
-    j->index = bag_index_new();
-    keep = put_charts(j, out);
+    keep = put_charts(j);
     if (keep && c->tally.consumed == 0) {
-        ct_cli_problem(c, CT_FAULT, "%s: not made: there are no records to put into it", out);
+        ct_cli_problem(c, CT_FAULT, "%s: not made: there are no records to put into it", j->out);
         keep = false;
     }
-    if (!keep || !ct_cli_rejects_kept(c))
-        bag_writer_abandon(j->writer);
-    else if (!close_bag(j, out, &err))
-        ct_cli_error(c, CT_FAULT, out, &err);
-    bag_index_free(j->index);
+    if (keep && ct_cli_rejects_kept(c) && !finish(j, &err))
+        ct_cli_error(c, CT_FAULT, j->out, &err);
+    drop_bag(j);
     ct_charts_free(j->charts);
     ct_blocks_free(in);
 }
@@ -227,8 +301,7 @@ int bag_create(int argc, char **argv)
     ct_cli c;
     job j = {.cli = &c};
     bag_topics *topics;
-    ct_buf info = {0};
-    bool force = false;
+    uint64_t size = 0;
     ct_err err = {0};
     int opt;
 
@@ -236,7 +309,7 @@ int bag_create(int argc, char **argv)
     bag_sweep_start();
     while ((opt = ct_cli_option(&c)) != CT_CLI_DONE) {
         if (opt == OPT_FORCE)
-            force = true;
+            j.force = true;
         else if (opt == OPT_SIGN)
             j.signing.key = c.arg;
         else if (opt == OPT_CERTIFICATE)
@@ -251,32 +324,41 @@ int bag_create(int argc, char **argv)
             ct_cli_die(&c, c.arg, &err);
         else if (opt == OPT_HTML)
             j.copies.html = true;
-        else if (opt == OPT_INFO && !bag_info_add(&info, ct_str_z(c.arg)))
+        else if (opt == OPT_VOLUME && !bag_volume_size(c.arg, &size))
+            ct_cli_usage(&c,
+                         "--volume takes a number of bytes, or one with k, M or G; 128k or more");
+        else if (opt == OPT_INFO && !bag_info_add(&j.info, ct_str_z(c.arg)))
             ct_cli_usage(&c,
                          "--info takes KEY=VALUE, one line, and no key that create writes itself");
     }
     if (c.nargs == 0)
         ct_cli_usage(&c, "no bag is named");
-    open_signer(&j);
-    if (!force && bag_parity_there(c.args[0]))
+    if (size && j.force)
+        ct_cli_usage(&c, "--force does not go with --volume");
+    /* A record that cannot be read may be of a chart in a volume that is closed already. */
+    if (size && j.terms.n && c.sorted)
+        ct_cli_usage(&c, "--sorted does not go with --volume and --schedule");
+    j.out = c.args[0];
+    if (!j.force && bag_parity_there(j.out))
         ct_cli_usage(&c, "there is a parity file of that name already");
-    bag_terms_load(&j.terms, &c.as_of, schedule_wrong, &c);
+    open_signer(&j);
+    bag_terms_load(&j.terms, &c.as_of, &j.versions, schedule_wrong, &c);
     if (c.status == CT_FAULT)
         exit(ct_cli_finish(&c));
     topics = bag_topics_new(ct_model_r4(), bag_copies_any(&j.copies), &err);
     if (!topics)
         ct_cli_die(&c, NULL, &err);
     j.copies.topics = topics;
-    j.writer = bag_writer_open(c.args[0], force, c.jobs, &c.as_of, ct_buf_str(&info), &err);
-    if (j.writer) {
-        bag_writer_sign(j.writer, j.signer);
-        create(&j, c.args[0]);
-    } else
-        ct_cli_error(&c, CT_FAULT, c.args[0], &err);
+    j.volumes = bag_volumes_new(j.out, size, &err);
+    if (j.volumes && open_bag(&j, &err))
+        create(&j);
+    else
+        ct_cli_error(&c, CT_FAULT, j.out, &err);
+    bag_volumes_free(j.volumes);
     bag_topics_free(topics);
     bag_versions_free(&j.versions);
     bag_signer_free(j.signer);
     bag_terms_free(&j.terms);
-    ct_buf_free(&info);
+    ct_buf_free(&j.info);
     return ct_cli_finish(&c);
 }

@@ -15,7 +15,7 @@ enum { OPEN_FOLDERS = 16, MANY_FILES = 1000 };
 typedef struct folder_sink {
     bag_sink base;
     int root, file;
-    uint64_t files;
+    uint64_t files, written;
     ct_buf made; /* the last folder that was made sure of */
 } folder_sink;
 
@@ -117,6 +117,7 @@ static bool folder_put(bag_sink *s, ct_str bytes, ct_err *err)
 {
     folder_sink *f = (folder_sink *)s;
 
+    f->written += bytes.n;
     while (bytes.n) {
         ssize_t n = write(f->file, bytes.p, bytes.n);
 
@@ -141,6 +142,14 @@ static bool folder_end(bag_sink *s, ct_err *err)
     return ok || ct_fail_sys(err, errno, "cannot write");
 }
 
+static bool folder_written(bag_sink *s, bool exact, uint64_t *bytes, ct_err *err)
+{
+    (void)exact;
+    (void)err;
+    *bytes = ((folder_sink *)s)->written;
+    return true;
+}
+
 /* Synced at the end: of many files, sync(2) writes all at once what fsync(2) would wait for one by
  * one, and leaves fsync little to do but to say whether it went well. */
 static bool folder_finish(bag_sink *s, ct_err *err)
@@ -161,7 +170,7 @@ static void folder_discard(bag_sink *s)
     ct_buf_free(&f->made);
     if (access(s->unfinished, F_OK) == 0)
         bag_tree_remove(s->unfinished);
-    bag_sweep_set(NULL);
+    bag_sweep_drop(s->unfinished);
 }
 
 bag_sink *bag_folder_sink(const bag_sink *like, ct_err *err)
@@ -172,13 +181,14 @@ bag_sink *bag_folder_sink(const bag_sink *like, ct_err *err)
         ct_fail_sys(err, errno, "cannot write there");
         return NULL;
     }
-    bag_sweep_set(like->unfinished);
+    bag_sweep_add(like->unfinished);
     f = ct_calloc(1, sizeof(*f));
     f->base = *like;
     f->base.folder = folder_folder;
     f->base.begin = folder_begin;
     f->base.put = folder_put;
     f->base.end = folder_end;
+    f->base.written = folder_written;
     f->base.finish = folder_finish;
     f->base.discard = folder_discard;
     f->file = -1;
@@ -187,7 +197,7 @@ bag_sink *bag_folder_sink(const bag_sink *like, ct_err *err)
         return &f->base;
     ct_fail_sys(err, errno, "cannot write there");
     rmdir(like->unfinished);
-    bag_sweep_set(NULL);
+    bag_sweep_drop(like->unfinished);
     free(f);
     return NULL;
 }

@@ -37,7 +37,8 @@ struct bag_members {
     bool quit;
     pthread_mutex_t lock;
     pthread_cond_t more, done;
-    ct_buf table; /* of the members written: packed and unpacked size */
+    uint64_t size; /* of the file so far */
+    ct_buf table;  /* of the members written: packed and unpacked size */
 };
 
 /* ---- packing one ---- */
@@ -144,6 +145,7 @@ static bool write_oldest(bag_members *m, ct_err *err)
     bag_put32(&m->table, (uint32_t)s->packed.n);
     bag_put32(&m->table, (uint32_t)s->raw.n);
     m->written++;
+    m->size += s->packed.n;
     s->raw.n = 0;
     s->done = false;
     return true;
@@ -179,6 +181,17 @@ bool bag_members_put(bag_members *m, ct_str bytes, ct_err *err)
         if (s->raw.n == MEMBER_MAX && !give(m, err))
             return false;
     }
+    return true;
+}
+
+bool bag_members_size(bag_members *m, bool exact, uint64_t *size, ct_err *err)
+{
+    while (exact && m->written < m->given)
+        if (!write_oldest(m, err))
+            return false;
+    *size = m->size + m->table.n;
+    for (uint64_t i = m->written; i <= m->given; i++)
+        *size += m->slots[i % m->nslots].raw.n;
     return true;
 }
 

@@ -29,6 +29,9 @@ CT_USE bag_members *bag_members_new(int fd, bag_method method, int jobs, ct_err 
 /* A member may end here: what comes next is what somebody would go to. */
 CT_USE bool bag_members_may_cut(bag_members *m, ct_err *err);
 CT_USE bool bag_members_put(bag_members *m, ct_str bytes, ct_err *err);
+/* Bytes of the file so far, and those that are not packed yet. Not `exact`: without waiting for
+ * members that are being packed, which count as what they hold. */
+CT_USE bool bag_members_size(bag_members *m, bool exact, uint64_t *size, ct_err *err);
 /* Writes what is left, and the table. */
 CT_USE bool bag_members_end(bag_members *m, ct_err *err);
 /* NULL is allowed. */

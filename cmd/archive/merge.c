@@ -192,6 +192,18 @@ static const char take_sql[] =
                       "UPDATE take SET place = coalesce((SELECT position FROM have h WHERE"
                       " h.path = take.path AND h.side = take.side), 0)";
 
+static bool has_tag_manifest(merge *m, int side)
+{
+    return number(m, "SELECT count(*) FROM asked WHERE side = ?1 AND manifest >= 6", side,
+                  (ct_str){NULL, 0}) > 0;
+}
+
+/* One without tag manifests cannot say whether its manifests are right. */
+static bool may_lead(merge *m, int side)
+{
+    return m->checks[side] && (has_tag_manifest(m, side) || !has_tag_manifest(m, 1 - side));
+}
+
 static bool lead(merge *m, int side, ct_err *err)
 {
     char sql[160];
@@ -210,17 +222,26 @@ static bool lead(merge *m, int side, ct_err *err)
     return m->what->missing == 0;
 }
 
-/* A copy of another bag would bring other records. */
+/* A checksum of one kind was taken of both, and is the same; one that was not taken is all zero. */
+#define SAME                                                                                       \
+    "((a.d0 = b.d0 AND a.d0 <> zeroblob(16)) OR (a.d1 = b.d1 AND a.d1 <> zeroblob(20))"            \
+    " OR (a.d2 = b.d2 AND a.d2 <> zeroblob(28)) OR (a.d3 = b.d3 AND a.d3 <> zeroblob(32))"         \
+    " OR (a.d4 = b.d4 AND a.d4 <> zeroblob(48)) OR (a.d5 = b.d5 AND a.d5 <> zeroblob(64)))"
+
+/* A copy of another bag would bring other records: the same manifest is in both, or, where none of
+ * the damaged bag's can be read, more than half of its payload is in the copy. */
 static bool related(merge *m)
 {
+    static const char manifests[] =
+        "SELECT count(*) FROM have a JOIN have b ON a.path = b.path AND a.side = ?1 AND b.side = 1"
+        " AND " SAME " WHERE CAST(a.path AS TEXT) GLOB '*manifest-*.txt' AND NOT a.payload";
+    static const char payload[] =
+        "SELECT count(*) FROM have a JOIN have b ON a.path = b.path AND a.side = ?1 AND b.side = 1"
+        " AND " SAME " WHERE a.payload";
     ct_str none = {NULL, 0};
+    int64_t all = number(m, "SELECT count(*) FROM have WHERE payload AND side = ?1", 0, none);
 
-    return !m->checks[0] || number(m, "SELECT count(*) FROM have WHERE side = ?1", 0, none) == 0 ||
-           number(m,
-                  "SELECT count(*) FROM have a JOIN have b ON a.path = b.path AND a.side = ?1"
-                  " AND b.side = 1 AND (a.d5 = b.d5 OR a.d3 = b.d3 OR a.d0 = b.d0 OR a.d1 = b.d1)"
-                  " AND a.path <> CAST('bagit.txt' AS BLOB)",
-                  0, none) > 0;
+    return number(m, manifests, 0, none) > 0 || 2 * number(m, payload, 0, none) > all;
 }
 
 /* ---- the files, into a folder ---- */
@@ -406,9 +427,9 @@ static bool compare(merge *m, ct_err *err)
     if (!gather(m, err))
         return false;
     if (!related(m))
-        return ct_fail(err, CT_E_DATA, "the copy has nothing in common with it");
+        return ct_fail(err, CT_E_DATA, "nothing tells that the copy is one of this bag");
     for (int side = 0; side < 2; side++)
-        if (m->checks[side] && lead(m, side, err))
+        if (may_lead(m, side) && lead(m, side, err))
             return put_together(m, err);
     if (err->kind != CT_OK)
         return false;

@@ -98,6 +98,16 @@ static bool packed_end(bag_sink *s, ct_err *err)
     return archive_write_finish_entry(p->a) == ARCHIVE_OK || refused(p, err);
 }
 
+static bool packed_written(bag_sink *s, bool exact, uint64_t *bytes, ct_err *err)
+{
+    packed_sink *p = (packed_sink *)s;
+
+    if (p->members)
+        return bag_members_size(p->members, exact, bytes, err);
+    *bytes = (uint64_t)archive_filter_bytes(p->a, -1);
+    return true;
+}
+
 static bool packed_finish(bag_sink *s, ct_err *err)
 {
     packed_sink *p = (packed_sink *)s;
@@ -194,6 +204,7 @@ bag_sink *bag_packed_sink(const bag_sink *like, ct_str base, ct_err *err)
     p->base.begin = packed_begin;
     p->base.put = packed_put;
     p->base.end = packed_end;
+    p->base.written = packed_written;
     p->base.finish = packed_finish;
     p->base.discard = packed_discard;
     /* zip knows local time only. */

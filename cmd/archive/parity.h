@@ -90,6 +90,9 @@ CT_USE bool bag_parity_make(const char *bag, unsigned percent, bool force, int j
 /* Removes the sidecar of a bag that is being replaced. True where there is none. */
 CT_USE bool bag_parity_drop(const char *bag, ct_err *err);
 
+/* Another name for the sidecar of a bag that is about to get it too. True where there is none. */
+CT_USE bool bag_parity_move(const char *from, const char *to, ct_err *err);
+
 /* How a bag and its sidecar are. */
 typedef struct bag_health {
     unsigned percent;

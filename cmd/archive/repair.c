@@ -204,7 +204,7 @@ static int make_unfinished(bool folder, char *path, ct_err *err)
 static void watch(bool folder, const char *path)
 {
     if (folder)
-        bag_sweep_set(path);
+        bag_sweep_add(path);
     else if (!ct_cleanup_add(path))
         (void)path; /* what is left behind has a name that says so */
 }
@@ -212,7 +212,7 @@ static void watch(bool folder, const char *path)
 static void unwatch(bool folder, const char *path)
 {
     if (folder)
-        bag_sweep_set(NULL);
+        bag_sweep_drop(path);
     else
         ct_cleanup_drop(path);
 }
@@ -310,7 +310,7 @@ static bool merge_into(repair *r, const char *place, const char *out, ct_err *er
 {
     bag_merge m = {.bags = {r->bag, r->copy}, .place = place, .out = out, .jobs = r->cli->jobs};
 
-    bag_sweep_set(place);
+    bag_sweep_add(place);
     return bag_merge_run(&m, err) &&
            (is_valid(r, out) || ct_fail(err, CT_E_DATA, "what could be put together is not valid"));
 }
@@ -326,7 +326,7 @@ static void repair_by_files(repair *r, unsigned percent)
     ct_buf_printf(&out, "%s/%s", place, slash ? slash + 1 : target);
     ct_buf_c(&out, '\0');
     ok = ok && merge_into(r, place, out.p, &err) && put_in_place(r, out.p, &kept, &err);
-    bag_sweep_set(NULL);
+    bag_sweep_drop(place);
     bag_tree_remove(place);
     if (ok) {
         ct_buf_printf(&line, "put together from the files of both; %s %s",

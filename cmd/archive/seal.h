@@ -50,6 +50,7 @@ typedef struct bag_sealed {
     ct_buf text, signature; /* of BAG_SEALED and BAG_SIGNATURE */
     ct_buf tags;            /* paths of other tag files, each with a LF */
     ct_buf *current;
+    bool there; /* the signature's file is */
     bool too_large;
 } bag_sealed;
 

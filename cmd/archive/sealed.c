@@ -25,9 +25,10 @@ static bool sealed_begin(void *ctx, ct_str path, ct_err *err)
     s->current = NULL;
     if (ct_str_is(path, BAG_SEALED))
         s->current = &s->text;
-    else if (ct_str_is(path, BAG_SIGNATURE))
+    else if (ct_str_is(path, BAG_SIGNATURE)) {
         s->current = &s->signature;
-    else if (!ct_str_starts(path, CT_S("data/")) && !is_tag_manifest(path)) {
+        s->there = true;
+    } else if (!ct_str_starts(path, CT_S("data/")) && !is_tag_manifest(path)) {
         s->too_large |= s->tags.n > TEXT_MAX;
         if (!s->too_large) {
             ct_buf_put(&s->tags, path);
@@ -167,7 +168,7 @@ static void report_signature(bag_sealed *s, ct_cli *c, const char *bag, const ch
 
 void bag_sealed_report(bag_sealed *s, ct_cli *c, const char *bag, const char *trust, ct_buf *line)
 {
-    if (s->signature.n || s->too_large) {
+    if (s->there) {
         report_signature(s, c, bag, trust, line);
     } else if (trust) {
         ct_cli_problem(c, CT_NO, "%s: the bag is not signed", bag);

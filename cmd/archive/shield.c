@@ -85,6 +85,17 @@ bool bag_parity_drop(const char *bag, ct_err *err)
     return ok;
 }
 
+bool bag_parity_move(const char *from, const char *to, ct_err *err)
+{
+    char *old = bag_parity_name(from), *new = bag_parity_name(to);
+    bool ok = access(old, F_OK) != 0 || rename(old, new) == 0 ||
+              ct_fail_sys(err, errno, "cannot give the parity file its name");
+
+    free(old);
+    free(new);
+    return ok;
+}
+
 static bool check(bag_parity *p, const char *bag, int jobs, bag_meter meter, bag_health *health,
                   ct_err *err)
 {

@@ -126,6 +126,11 @@ bool bag_sink_end(bag_sink *s, ct_err *err)
     return s->end(s, err);
 }
 
+bool bag_sink_written(bag_sink *s, bool exact, uint64_t *bytes, ct_err *err)
+{
+    return s->written(s, exact, bytes, err);
+}
+
 bool bag_sync_parent(const char *path, ct_err *err)
 {
     const char *slash = strrchr(path, '/');

@@ -33,6 +33,9 @@ CT_USE bool bag_sink_folder(bag_sink *s, const char *path, ct_err *err);
 CT_USE bool bag_sink_begin(bag_sink *s, const char *path, uint64_t size, ct_err *err);
 CT_USE bool bag_sink_put(bag_sink *s, ct_str bytes, ct_err *err);
 CT_USE bool bag_sink_end(bag_sink *s, ct_err *err);
+/* Bytes written so far; in a compressed tar those that wait to be packed count as they are, unless
+ * `exact` waits for them. */
+CT_USE bool bag_sink_written(bag_sink *s, bool exact, uint64_t *bytes, ct_err *err);
 /* Syncs and renames. The sink is gone whatever the result. */
 CT_USE bool bag_sink_close(bag_sink *s, ct_err *err);
 /* Leaves nothing behind. NULL is allowed. */
@@ -55,6 +58,7 @@ struct bag_sink {
     bool (*begin)(bag_sink *s, const char *path, uint64_t size, ct_err *err);
     bool (*put)(bag_sink *s, ct_str bytes, ct_err *err);
     bool (*end)(bag_sink *s, ct_err *err);
+    bool (*written)(bag_sink *s, bool exact, uint64_t *bytes, ct_err *err);
     bool (*finish)(bag_sink *s, ct_err *err); /* all is on the disk, under the unfinished name */
     void (*discard)(
         bag_sink *s); /* closes what is open; removes the unfinished one unless it is gone */
@@ -67,6 +71,8 @@ struct bag_sink {
 /* They get `out`, `packing` and the rest in `like`, and make the unfinished file or folder. */
 bag_sink *bag_folder_sink(const bag_sink *like, ct_err *err);
 bag_sink *bag_packed_sink(const bag_sink *like, ct_str base, ct_err *err);
+/* Syncs the folder in which something stands. */
+CT_USE bool bag_sync_parent(const char *path, ct_err *err);
 /* Removes a folder with all in it; says so where it could not. */
 bool bag_tree_remove(const char *path);
 /* All that is in a folder, on the disk. */

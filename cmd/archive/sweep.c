@@ -7,18 +7,19 @@
 #include <signal.h>
 #include <unistd.h>
 
-enum { TRIES = 20 };
+enum { TRIES = 20, FOLDERS_MAX = 4 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static const char *unfinished;
+static const char *unfinished[FOLDERS_MAX];
 static sigset_t awaited;
 
 /* The other threads go on writing into it for a moment; what they made meanwhile goes next time. */
 static void sweep(void)
 {
     pthread_mutex_lock(&lock); /* kept: nobody finishes it any more */
-    for (int i = 0; unfinished && i < TRIES && access(unfinished, F_OK) == 0; i++)
-        bag_tree_remove(unfinished);
+    for (size_t f = 0; f < FOLDERS_MAX; f++)
+        for (int i = 0; unfinished[f] && i < TRIES && access(unfinished[f], F_OK) == 0; i++)
+            bag_tree_remove(unfinished[f]);
     ct_out_cleanup();
 }
 
@@ -59,9 +60,24 @@ void bag_sweep_start(void)
         pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
-void bag_sweep_set(const char *folder)
+static void replace(const char *folder, const char *by)
 {
     pthread_mutex_lock(&lock);
-    unfinished = folder;
+    for (size_t f = 0; f < FOLDERS_MAX; f++)
+        if (unfinished[f] == folder) {
+            unfinished[f] = by;
+            break;
+        }
     pthread_mutex_unlock(&lock);
+}
+
+void bag_sweep_add(const char *folder)
+{
+    replace(NULL, folder);
+}
+
+void bag_sweep_drop(const char *folder)
+{
+    if (folder)
+        replace(folder, NULL);
 }

@@ -7,7 +7,8 @@
 /* From here on SIGINT, SIGTERM, SIGHUP and SIGQUIT end the program by way of the sweeper. Before
  * any other thread is made. Without a thread to be had everything stays as it was. */
 void bag_sweep_start(void);
-/* The folder to remove then; NULL for none. Borrowed until it is set anew. */
-void bag_sweep_set(const char *folder);
+/* A folder to remove then, borrowed until it is dropped; a few of them. NULL may be dropped. */
+void bag_sweep_add(const char *folder);
+void bag_sweep_drop(const char *folder);
 
 #endif

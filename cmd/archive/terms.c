@@ -9,12 +9,25 @@ void bag_terms_name(bag_terms *t, const char *name)
     t->names[t->n++] = name;
 }
 
-void bag_terms_load(bag_terms *t, const ct_date *today, bag_wrong_fn *wrong, void *ctx)
+static void put_packs(const bag_schedule *s, bag_versions *v)
+{
+    for (size_t i = 0; i < s->npacks; i++) {
+        const bag_pack *p = &s->packs[i];
+        ct_str version =
+            ct_arena_printf(s->arena, "%.*s, SHA-256 %s", (int)p->version.n, p->version.p, p->hash);
+
+        bag_versions_add(v, "schedule", p->name, version);
+    }
+}
+
+void bag_terms_load(bag_terms *t, const ct_date *today, bag_versions *v, bag_wrong_fn *wrong,
+                    void *ctx)
 {
     if (!t->n)
         return;
     t->schedule = bag_schedule_load(t->names, t->n, wrong, ctx);
     t->judge = bag_judge_new(t->schedule, today);
+    put_packs(t->schedule, v);
 }
 
 bag_term bag_terms_of(const bag_terms *t, const ct_chart *chart)
@@ -27,24 +40,10 @@ bag_term bag_terms_of(const bag_terms *t, const ct_chart *chart)
     return bag_term_of(&j);
 }
 
-static void put_packs(const bag_schedule *s, bag_versions *v)
-{
-    for (size_t i = 0; i < s->npacks; i++) {
-        const bag_pack *p = &s->packs[i];
-        ct_str version =
-            ct_arena_printf(s->arena, "%.*s, SHA-256 %s", (int)p->version.n, p->version.p, p->hash);
-
-        bag_versions_add(v, "schedule", p->name, version);
-    }
-}
-
-void bag_terms_put(bag_terms *t, bool incomplete, bag_writer *w, bag_versions *v)
+void bag_terms_put(bag_terms *t, bool incomplete, bag_writer *w)
 {
     ct_buf after = {0};
 
-    if (!t->judge)
-        return;
-    put_packs(t->schedule, v);
     if (!t->bag.any)
         return;
     t->bag.undecided |= incomplete;
@@ -53,6 +52,7 @@ void bag_terms_put(bag_terms *t, bool incomplete, bag_writer *w, bag_versions *v
     bag_term_put(&after, &t->bag);
     bag_writer_info(w, "Destroy-After", "%.*s", (int)after.n, after.p);
     bag_writer_info(w, "Legal-Holds", "%" PRIu64, t->bag.held);
+    t->bag = (bag_term){0};
     ct_buf_free(&after);
 }
 

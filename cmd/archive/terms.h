@@ -11,18 +11,19 @@ typedef struct bag_terms {
     size_t n;
     bag_schedule *schedule;
     bag_judge *judge;
-    bag_term bag; /* of all charts so far */
+    bag_term bag; /* of all charts of the bag so far */
 } bag_terms;
 
 /* `name` is borrowed. */
 void bag_terms_name(bag_terms *t, const char *name);
-/* Reads the schedules that were named. */
-void bag_terms_load(bag_terms *t, const ct_date *today, bag_wrong_fn *wrong, void *ctx);
+/* Reads the schedules that were named; their files are entered among the versions in force. */
+void bag_terms_load(bag_terms *t, const ct_date *today, bag_versions *v, bag_wrong_fn *wrong,
+                    void *ctx);
 /* That of a chart; on any thread. */
 bag_term bag_terms_of(const bag_terms *t, const ct_chart *chart);
-/* Retention-Class, Destroy-After and Legal-Holds into bag-info.txt, and the files of the schedule
- * among the versions in force. `incomplete`: records could not be read, and may be of any chart. */
-void bag_terms_put(bag_terms *t, bool incomplete, bag_writer *w, bag_versions *v);
+/* Retention-Class, Destroy-After and Legal-Holds into bag-info.txt; the next bag begins.
+ * `incomplete`: records could not be read, and may be of any chart. */
+void bag_terms_put(bag_terms *t, bool incomplete, bag_writer *w);
 void bag_terms_free(bag_terms *t);
 
 #endif

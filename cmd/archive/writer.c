@@ -64,7 +64,8 @@ bool bag_info_add(ct_buf *info, ct_str pair)
     static const char *const own[] = {"Bagging-Date",  "Bag-Software-Agent", "Payload-Oxum",
                                       "Chart-Count",   "Record-Count",       "Readable-Copies",
                                       "Date-Range",    "Bag-Size",           "Retention-Class",
-                                      "Destroy-After", "Legal-Holds"};
+                                      "Destroy-After", "Legal-Holds",        "Bag-Group-Identifier",
+                                      "Bag-Count"};
     ct_str value = pair, key = ct_str_trim(ct_str_cut(&value, '='));
 
     if (!value.p || key.n == 0 || memchr(key.p, ':', key.n))
@@ -172,6 +173,21 @@ bool bag_writer_payload(bag_writer *w, const char *path, ct_str bytes, const bag
     w->records += holds->records;
     w->readable += holds->readable;
     return ok;
+}
+
+uint64_t bag_writer_files(const bag_writer *w)
+{
+    return w->files;
+}
+
+uint64_t bag_writer_listed(const bag_writer *w)
+{
+    return ct_spool_size(w->manifest256) + ct_spool_size(w->manifest512);
+}
+
+bool bag_writer_written(bag_writer *w, bool exact, uint64_t *bytes, ct_err *err)
+{
+    return bag_sink_written(w->sink, exact, bytes, err);
 }
 
 /* ---- the bag ---- */

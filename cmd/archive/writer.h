@@ -41,6 +41,11 @@ CT_USE bool bag_writer_payload(bag_writer *w, const char *path, ct_str bytes, co
                                const bag_holds *holds, ct_err *err);
 /* Adds a line to bag-info.txt, behind all others. */
 CT_PRINTF(3, 4) void bag_writer_info(bag_writer *w, const char *key, const char *format, ...);
+/* Payload files so far; bytes of the manifests that list them. */
+uint64_t bag_writer_files(const bag_writer *w);
+uint64_t bag_writer_listed(const bag_writer *w);
+/* Bytes written so far, as bag_sink_written. */
+CT_USE bool bag_writer_written(bag_writer *w, bool exact, uint64_t *bytes, ct_err *err);
 /* A tag file (a path outside data/) of the text that was spooled, which is read to its end. */
 CT_USE bool bag_writer_tag(bag_writer *w, const char *path, ct_spool *text, ct_err *err);
 /* Has it signed at the end, by a signer that must live until then. */

@@ -1,5 +1,5 @@
-/* Finds a file in a zip by its directory, which is gone through once for each: a hundred thousand
- * files take some milliseconds. */
+/* Finds a file in a zip by its directory, which is gone through once for each and once for the
+ * manifests: a hundred thousand files take some milliseconds. */
 #include "cmd/archive/bagit.h"
 #include "cmd/archive/lookup.h"
 #include "cmd/archive/zip_directory.h"
@@ -16,6 +16,10 @@ typedef struct zip {
     ct_buf folder; /* what stands before every path */
     bag_stretch *stretch;
     const bag_spot *current; /* the file in the stretch */
+    struct {
+        bag_found found;
+        bag_spot spot;
+    } manifests[BAG_ALGS]; /* found once */
 } zip;
 
 /* Fills the spot; false where the file cannot be read as it stands. */
@@ -33,28 +37,41 @@ static bool set_spot(zip *z, const bag_zip_entry *e, bag_spot *spot)
                                  .at = data,
                                  .packed = e->packed,
                                  .size = e->size}};
-    return e->method || e->packed == e->size;
+    return e->method != METHOD_STORED || e->packed == e->size;
 }
 
-/* All of the directory is looked at: a name that is there twice has no one place. */
+/* The path from the base; false outside of it. */
+static bool from_base(const zip *z, const bag_zip_entry *e, ct_str *path)
+{
+    *path = ct_str_from(e->name, z->folder.n);
+    return ct_str_starts(e->name, ct_buf_str(&z->folder));
+}
+
+/* A name that is there twice has no one place. */
+static bag_found found_again(zip *z, const bag_zip_entry *e, bag_found before, bag_spot *spot)
+{
+    return before == BAG_NOT_FOUND && set_spot(z, e, spot) ? BAG_FOUND : BAG_UNKNOWN;
+}
+
 static bag_found zip_find(bag_lookup *l, ct_str path, bag_spot *spot)
 {
     zip *z = (zip *)l;
-    size_t folder = z->folder.n;
     bag_found found = BAG_NOT_FOUND;
     bag_zip_entry e;
+    bag_alg alg;
+    ct_str name;
 
+    if (bag_kind_of(path, &alg) == BAG_MANIFEST && alg != BAG_ALGS) {
+        *spot = z->manifests[alg].spot;
+        return z->manifests[alg].found;
+    }
     if (!bag_zip_rewind(z->directory))
         return BAG_UNKNOWN;
     for (uint64_t i = bag_zip_count(z->directory); i-- > 0;) {
         if (!bag_zip_next(z->directory, &e))
             return BAG_UNKNOWN;
-        if (e.name.n != folder + path.n || memcmp(e.name.p + folder, path.p, path.n) != 0 ||
-            memcmp(e.name.p, z->folder.p, folder) != 0)
-            continue;
-        if (found == BAG_FOUND || !set_spot(z, &e, spot))
-            return BAG_UNKNOWN;
-        found = BAG_FOUND;
+        if (e.name.n == z->folder.n + path.n && from_base(z, &e, &name) && ct_str_eq(name, path))
+            found = found_again(z, &e, found, spot);
     }
     return bag_zip_at_end(z->directory) ? found : BAG_UNKNOWN;
 }
@@ -97,6 +114,31 @@ static bool find_folder(zip *z)
     return e.name.n == 0 || memchr(e.name.p, '/', e.name.n) == e.name.p + e.name.n - 1;
 }
 
+/* Manifests that are packed cannot be searched. */
+static bool find_manifests(zip *z)
+{
+    bag_zip_entry e;
+    ct_str path;
+    bag_alg alg;
+
+    for (size_t i = 0; i < BAG_ALGS; i++)
+        z->manifests[i].found = BAG_NOT_FOUND;
+    if (!bag_zip_rewind(z->directory))
+        return false;
+    for (uint64_t i = bag_zip_count(z->directory); i-- > 0;) {
+        if (!bag_zip_next(z->directory, &e))
+            return false;
+        if (!from_base(z, &e, &path) || !ct_str_starts(path, CT_S("manifest-")) ||
+            bag_kind_of(path, &alg) != BAG_MANIFEST || alg == BAG_ALGS)
+            continue;
+        z->manifests[alg].found =
+            found_again(z, &e, z->manifests[alg].found, &z->manifests[alg].spot);
+        if (e.method != METHOD_STORED)
+            z->manifests[alg].found = BAG_UNKNOWN;
+    }
+    return bag_zip_at_end(z->directory);
+}
+
 bag_lookup *bag_zip_lookup(int fd)
 {
     zip *z = ct_calloc(1, sizeof(*z));
@@ -105,7 +147,7 @@ bag_lookup *bag_zip_lookup(int fd)
     z->fd = fd;
     z->directory = bag_zip_open(fd);
     z->stretch = bag_stretch_new();
-    if (find_folder(z))
+    if (find_folder(z) && find_manifests(z))
         return &z->base;
     zip_close(&z->base);
     return NULL;

@@ -119,8 +119,8 @@ static void append(ct_tree *t, child c)
 {
     own(t);
     if (t->n == t->cap) {
-        size_t cap = t->cap ? 2 * t->cap : 4;
-        child *wider = ct_arena_alloc(t->arena, cap * sizeof *wider);
+        size_t cap = t->cap ? 2 * t->cap : t->type == CT_ARRAY ? 1 : 4;
+        child *wider = (child *)ct_arena_take(t->arena, cap * sizeof *wider);
         if (t->n)
             memcpy(wider, t->children, t->n * sizeof *wider);
         t->children = wider;

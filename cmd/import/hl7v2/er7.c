@@ -120,6 +120,13 @@ static ct_str charset_of(const import_er7 *m, ct_str msh)
     return ct_str_trim(ct_str_head(field, n));
 }
 
+/* Beside the one in MSH-2. */
+static bool has_escapes(const import_er7 *m, ct_str raw)
+{
+    const char *in_msh = m->escape ? memchr(raw.p, m->escape, raw.n) : NULL;
+    return in_msh && memchr(in_msh + 1, m->escape, (size_t)(raw.p + raw.n - in_msh) - 1);
+}
+
 bool import_er7_parse(import_er7 *m, ct_str raw, ct_arena *a, import_segment_id *id, void *ctx,
                       ct_err *err)
 {
@@ -142,7 +149,7 @@ bool import_er7_parse(import_er7 *m, ct_str raw, ct_arena *a, import_segment_id 
         lines++;
     if (lines > SEGMENTS_MAX || count_parts(raw, m->field) > FIELDS_MAX)
         return ct_fail(err, CT_E_LIMIT, "too many segments or fields in one message");
-    m->escapes = m->escape && import_count_char(raw, m->escape) > 1; /* one is in MSH-2 */
+    m->escapes = has_escapes(m, raw);
     m->segments = ct_arena_alloc(a, lines * sizeof *m->segments);
     m->text = raw;
     m->made = ct_arena_alloc(a, raw.n * sizeof *m->made);
@@ -196,53 +203,59 @@ static bool part_valued(const import_er7 *m, ct_str s)
     return i < s.n && !is_null(s);
 }
 
-static void cut(const import_er7 *m, import_cuts *c, ct_str s, char separator)
+/* Without a separator the value is its own first part. */
+static void cut(const import_er7 *m, import_cuts *c, ct_str s, char separator, import_level level)
 {
-    *c = (import_cuts){.value = s, .separator = separator};
-    for (size_t start = 0, i = 0; start <= s.n && c->n < CT_LEN(c->end); start = ++i) {
-        while (i < s.n && s.p[i] != separator)
+    c->value = s;
+    c->level = level;
+    c->separator = separator;
+    c->n = 0;
+    c->valued = 0;
+    for (size_t start = 0, i = 0; start <= s.n && c->n < IMPORT_PARTS; start = ++i) {
+        while (i < s.n && (s.p[i] != separator || !separator))
             i++;
-        c->end[c->n++] = (uint16_t)i;
+        c->end[c->n++] = (uint32_t)i;
         c->valued |= (uint32_t)part_valued(m, (ct_str){s.p + start, i - start}) << c->n;
     }
 }
 
-/* A value that starts where another one does is a part of it or has it as a part: they differ in
- * the separator or in length. NULL where it is too long. */
-static const import_cuts *cuts_of(const import_er7 *m, ct_str s, char separator)
+void import_er7_cut(const import_er7 *m, import_part p, import_cuts *cuts)
 {
-    if (s.n > UINT16_MAX)
-        return NULL;
+    const char separators[] = {[LEVEL_REPETITION] = m->component,
+                               [LEVEL_COMPONENT] = m->subcomponent,
+                               [LEVEL_SUBCOMPONENT] = '\0'};
+
+    if (p.level == LEVEL_FIELD)
+        p = import_er7_repetition(m, p, 1);
+    cut(m, cuts, p.raw, separators[p.level],
+        p.level == LEVEL_REPETITION ? LEVEL_COMPONENT : LEVEL_SUBCOMPONENT);
+}
+
+/* Mapping tables ask for the parts of a field one by one. A value that starts where another one
+ * does is a part of it or has it as a part: they differ in the separator or in length. */
+static import_part nth(const import_er7 *m, ct_str s, char separator, import_level level, size_t n)
+{
+    if (!separator)
+        return (import_part){n == 1 ? s : CT_S(""), level};
+    if (!s.n)
+        return (import_part){s, level};
+    if (n > IMPORT_PARTS)
+        return (import_part){search_nth(s, separator, n), level};
     size_t place = (size_t)(s.p - m->text.p) * 2 + (separator == m->component);
     import_cuts *c = &m->cuts[place % CUTS_KEPT];
     if (c->value.p != s.p || c->value.n != s.n || c->separator != separator)
-        cut(m, c, s, separator);
-    return c;
+        cut(m, c, s, separator, level);
+    return import_cuts_part(c, n);
 }
 
-static ct_str nth(const import_er7 *m, ct_str s, char separator, size_t n)
+bool import_er7_repeats(const import_er7 *m, import_part field)
 {
-    if (!separator)
-        return n == 1 ? s : CT_S("");
-    if (!s.n)
-        return s;
-    const import_cuts *c = n > CT_LEN(c->end) ? NULL : cuts_of(m, s, separator);
-    if (!c)
-        return search_nth(s, separator, n);
-    if (n > c->n)
-        return CT_S("");
-    size_t start = n > 1 ? c->end[n - 2] + 1u : 0;
-    return (ct_str){s.p + start, c->end[n - 1] - start};
-}
-
-size_t import_er7_repetitions(const import_er7 *m, import_part field)
-{
-    return m->repetition ? count_parts(field.raw, m->repetition) : 1;
+    return m->repetition && field.raw.n && memchr(field.raw.p, m->repetition, field.raw.n);
 }
 
 import_part import_er7_repetition(const import_er7 *m, import_part field, size_t n)
 {
-    return (import_part){nth(m, field.raw, m->repetition, n), LEVEL_REPETITION};
+    return nth(m, field.raw, m->repetition, LEVEL_REPETITION, n);
 }
 
 import_part import_er7_sub(const import_er7 *m, import_part p, size_t n)
@@ -250,9 +263,9 @@ import_part import_er7_sub(const import_er7 *m, import_part p, size_t n)
     if (p.level == LEVEL_FIELD)
         p = import_er7_repetition(m, p, 1);
     if (p.level == LEVEL_REPETITION)
-        return (import_part){nth(m, p.raw, m->component, n), LEVEL_COMPONENT};
+        return nth(m, p.raw, m->component, LEVEL_COMPONENT, n);
     if (p.level == LEVEL_COMPONENT)
-        return (import_part){nth(m, p.raw, m->subcomponent, n), LEVEL_SUBCOMPONENT};
+        return nth(m, p.raw, m->subcomponent, LEVEL_SUBCOMPONENT, n);
     return n == 1 ? p : (import_part){CT_S(""), LEVEL_SUBCOMPONENT};
 }
 
@@ -264,23 +277,6 @@ bool import_er7_valued(const import_er7 *m, import_part p)
         if (is_solid(m, p.raw.p[i]) && (p.level > LEVEL_FIELD || p.raw.p[i] != m->repetition))
             return true;
     return false;
-}
-
-uint32_t import_er7_valued_parts(const import_er7 *m, import_part p)
-{
-    if (p.level == LEVEL_FIELD)
-        p = import_er7_repetition(m, p, 1);
-    char separator = p.level == LEVEL_COMPONENT ? m->subcomponent : m->component;
-    const import_cuts *c =
-        p.level < LEVEL_SUBCOMPONENT && separator && p.raw.n ? cuts_of(m, p.raw, separator) : NULL;
-    uint32_t valued = 0;
-
-    if (c)
-        return c->valued;
-    for (size_t n = 1; p.raw.n && n < 32; n++)
-        if (import_er7_valued(m, import_er7_sub(m, p, n)))
-            valued |= (uint32_t)1 << n;
-    return valued;
 }
 
 /* No part holds a separator of those above it. */
@@ -309,7 +305,8 @@ bool import_er7_text(const import_er7 *m, import_part p, ct_arena *a, ct_str *te
         *text = CT_S("");
         return true;
     }
-    return import_er7_unescape(m, p.raw, a, text, err);
+    *text = p.raw;
+    return !m->escapes || import_er7_unescape(m, p.raw, a, text, err);
 }
 
 bool import_er7_whole(const import_er7 *m, import_part p, ct_arena *a, ct_str *text, ct_err *err)

@@ -27,13 +27,16 @@ typedef struct import_segment {
     ct_str *fields;
 } import_segment;
 
-/* Where the first parts of a value end: mapping tables ask for them one by one. */
+enum { IMPORT_PARTS = 31 }; /* so many parts of a value are found at once */
+
+/* Where the first parts of a repetition or component are. */
 typedef struct import_cuts {
     ct_str value;
+    import_level level; /* of the parts */
     char separator;
     uint8_t n;
-    uint16_t end[31];
-    uint32_t valued; /* by part: bit 1 is the first */
+    uint32_t valued; /* which parts are, as bits: 1 is the first */
+    uint32_t end[IMPORT_PARTS];
 } import_cuts;
 
 typedef struct import_er7 {
@@ -58,16 +61,24 @@ CT_USE bool import_er7_parse(import_er7 *m, ct_str raw, ct_arena *a, import_segm
 
 /* Field `n` of a segment; empty where the segment ends before. */
 import_part import_er7_field(const import_segment *s, size_t n);
-size_t import_er7_repetitions(const import_er7 *m, import_part field);
+/* Has the field more than one repetition? */
+bool import_er7_repeats(const import_er7 *m, import_part field);
 import_part import_er7_repetition(const import_er7 *m, import_part field, size_t n);
 /* The n-th (from 1) component of a repetition, or subcomponent of a component. The first part of
  * what has no parts is the whole. */
 import_part import_er7_sub(const import_er7 *m, import_part p, size_t n);
 /* Is there anything in it but delimiters and spaces? HL7's null ("") is nothing. */
 bool import_er7_valued(const import_er7 *m, import_part p);
-/* Which parts of a repetition or component are valued, as bits: 1 is the first one, 31 the last one
- * that is told. */
-uint32_t import_er7_valued_parts(const import_er7 *m, import_part p);
+/* Finds the parts of a repetition or component. */
+void import_er7_cut(const import_er7 *m, import_part p, import_cuts *cuts);
+/* The n-th of them, up to IMPORT_PARTS. */
+static inline import_part import_cuts_part(const import_cuts *c, size_t n)
+{
+    if (n > c->n)
+        return (import_part){{c->value.p, 0}, c->level};
+    size_t start = n > 1 ? c->end[n - 2] + 1u : 0;
+    return (import_part){{c->value.p + start, c->end[n - 1] - start}, c->level};
+}
 /* The first value in it: what has no parts. */
 import_part import_er7_leaf(const import_er7 *m, import_part p);
 /* Notes that something was made of all values in it. */

@@ -11,9 +11,10 @@
  * A row of a segment or data type table has four columns.
  *
  * SOURCE: a field (`PID-3`), a component of it (`PID-3.4`, `PID-5.1.2`), in a data type a component
- * of the value (`CX.4`) or `$`, all of it; `@Type`, the current resource of that type; `-`,
- * nothing. A row applies only where its source is valued. Rows that follow each other and have the
- * same field as source are applied together to each of its repetitions. A field of another segment
+ * of the value (`CX.4`) or `$`, all of it; `@Type`, the current resource of that type; `@previous`,
+ * the one that was it before the new one that is being made; `-`, nothing. A row applies only where
+ * its source is valued. Rows that follow each other and have the same field as source are applied
+ * together to each of its repetitions. A field of another segment
  * (`ORC-2`) is the one in the nearest segment before.
  *
  * WHEN: `-`, or conditions joined by ` and `:
@@ -22,11 +23,13 @@
  *     REF = WORD..., REF != WORD...   is it one of these? (absent: != is true)
  *     REF in TABLE, REF not in TABLE  does the code table know it? `$` is the caller's table
  *     REF maps, REF not maps     has the coding system of that name a URI?
+ *     REF reads TYPE, REF not reads TYPE  is it a decimal, positiveInt, time, dateTime?
  *     REF longer N               more than N characters
  *     REF single, REF repeats    how often does the field stand there?
  *     REF first                  is this its first repetition?
  *     REF differs REF, REF same REF  (same: and there is something)
  *     unset PATH                 is there nothing in the target yet?
+ *     set PATH, set PATH = WORD...  is there something, and is it one of these?
  *     group = SEG..., group != SEG...  the last PID, PV1, ORC, OBR, RXA, TXA or SPM before this
  *                                one; in OUL but R21, ORC and TXA behind OBR belong to it
  *     after = SEG..., after != SEG...  the last segment before this one but NTE
@@ -35,10 +38,11 @@
  *     finally                    the row is applied when all of the message has been read
  *
  * TARGET: a path in the resource or value: `name[+].given[0]`; [+] is a new item, [-] the last one,
- * `extension{NAME}` the extension of that url, made where it is not there: NAME is HL7's
- * (http://hl7.org/fhir/StructureDefinition/NAME), a whole URL, or `=url` as it stands; `{+NAME}`
- * always makes one. `Type:path` is a path in the current resource of that type, `.` the value
- * itself, `id` the resource's identity (the first row that gives one decides), `-` nowhere.
+ * [*] (once) each that is there, or the first where there is none; `extension{NAME}` the extension
+ * of that url, made where it is not there: NAME is HL7's (http://hl7.org/fhir/StructureDefinition/
+ * NAME), a whole URL, or `=url` as it stands; `{+NAME}` always makes one. `Type:path` is a path in
+ * the current resource of that type, `.` the value itself, `id` the resource's identity (the first
+ * row that gives one decides), `-` nowhere, `-[+]` nowhere, but for each repetition.
  *
  * VALUE: what is put there:
  *
@@ -119,6 +123,7 @@ typedef enum import_stepkind {
     STEP_AT,
     STEP_NEW,
     STEP_LAST,
+    STEP_EACH, /* while it is compiled */
     STEP_URL,
     STEP_NEW_URL
 } import_stepkind;
@@ -152,6 +157,9 @@ typedef enum import_test {
     TEST_DIFFERS,
     TEST_SAME,
     TEST_UNSET,
+    TEST_SET,
+    TEST_READS,
+    TEST_NOT_READS,
     TEST_GROUP, /* from here on: about the message, not about values */
     TEST_NOT_GROUP,
     TEST_AFTER,
@@ -221,6 +229,7 @@ typedef struct import_row {
     bool caller_table, plus;
     bool json; /* VALUE_CONSTANT: JSON as it stands */
     import_path path;
+    size_t each; /* [*] is behind so many steps of the path, where it says [0]; 0: nowhere */
     ct_str slot; /* the resource that the path is in; empty: this one */
     import_ref of;
     ct_str text;               /* constant, reason */
@@ -240,7 +249,7 @@ struct import_map {
     /* Of a value's table of few rows: which ones, as bits, may apply for each part that is valued
      * and for any value. It says nothing of the message's fields. */
     bool by_parts;
-    uint64_t part_rows[32], other_rows;
+    uint64_t part_rows[IMPORT_PARTS + 1], other_rows;
 };
 
 /* A row of messages.tsv. */
@@ -255,6 +264,7 @@ typedef struct import_rule {
     const import_map *map; /* NULL: none, only `ends` */
     bool fresh;            /* a new resource */
     bool labels;           /* security labels of all that the message tells of */
+    uint16_t each;         /* applied to each such segment of the group before; 0: to its own */
     ct_str *ends;
     size_t nends;
     bool ends_all;
@@ -287,11 +297,6 @@ typedef struct import_maps {
 /* Compiles all tables among `files`. NULL where one is wrong: `err` names file and line. */
 CT_USE import_maps *import_maps_load(const ct_datafile *files, ct_err *err);
 void import_maps_free(import_maps *m);
-/* May the row apply, as far as that hangs on which parts of the value are valued? */
-static inline bool import_row_may(const import_row *row, uint32_t valued)
-{
-    return !(row->needs & ~valued) && !(row->lacks & valued);
-}
 /* Fits import_segment_id with the maps as `ctx`. */
 uint16_t import_maps_segment(void *maps, ct_str name);
 

@@ -109,7 +109,10 @@ static bool compile_index(import_compiler *c, ct_str text, import_step *s)
 {
     uint64_t n = 0;
 
-    s->kind = ct_str_is(text, "+") ? STEP_NEW : ct_str_is(text, "-") ? STEP_LAST : STEP_AT;
+    s->kind = ct_str_is(text, "+")   ? STEP_NEW
+              : ct_str_is(text, "-") ? STEP_LAST
+              : ct_str_is(text, "*") ? STEP_EACH
+                                     : STEP_AT;
     if (s->kind == STEP_AT && !ct_str_u64(text, &n))
         return import_bad(c, "not an index");
     s->index = (size_t)n;
@@ -162,6 +165,25 @@ static void condition_words(const import_compiler *c, ct_str rest, import_condit
         k->words[k->nwords++] = is_quoted(w) ? unquoted(w) : w;
 }
 
+static bool compile_reads(import_compiler *c, ct_str type, import_test test, import_condition *k)
+{
+    static const struct {
+        const char *type;
+        import_valuekind kind;
+    } types[] = {{"decimal", VALUE_DECIMAL},
+                 {"positiveInt", VALUE_POSITIVE},
+                 {"time", VALUE_TIME},
+                 {"dateTime", VALUE_DATETIME}};
+
+    k->test = test;
+    for (size_t i = 0; i < CT_LEN(types); i++)
+        if (ct_str_is(type, types[i].type)) {
+            k->number = types[i].kind;
+            return true;
+        }
+    return import_bad(c, "not a type that a text can be read as");
+}
+
 static bool compile_about_ref(import_compiler *c, ct_str op, ct_str rest, import_condition *k)
 {
     static const struct {
@@ -190,6 +212,10 @@ static bool compile_about_ref(import_compiler *c, ct_str op, ct_str rest, import
         k->test = TEST_NOT_IN;
         return find_table(c, second, &k->table);
     }
+    if (ct_str_is(op, "reads"))
+        return compile_reads(c, first, TEST_READS, k);
+    if (ct_str_is(op, "not") && ct_str_is(first, "reads"))
+        return compile_reads(c, second, TEST_NOT_READS, k);
     if (ct_str_is(op, "not") && ct_str_is(first, "maps")) {
         k->test = TEST_NOT_MAPS;
         return true;
@@ -218,9 +244,14 @@ static bool compile_condition(import_compiler *c, ct_str text, import_condition 
         condition_words(c, rest, k);
         return k->nwords == 1 || import_bad(c, "no type to count");
     }
-    if (ct_str_is(word, "unset")) {
-        k->test = TEST_UNSET;
-        return import_compile_path(c, import_word(&rest), &k->path);
+    if (ct_str_is(word, "unset") || ct_str_is(word, "set")) {
+        k->test = *word.p == 'u' ? TEST_UNSET : TEST_SET;
+        if (!import_compile_path(c, import_word(&rest), &k->path))
+            return false;
+        ct_str equal = import_word(&rest);
+        condition_words(c, rest, k);
+        bool compares = ct_str_is(equal, "=") && k->nwords && k->test == TEST_SET;
+        return compares || !equal.n || import_bad(c, "more behind a condition");
     }
     if (ct_str_is(word, "group") || ct_str_is(word, "after")) {
         bool is = ct_str_is(import_word(&rest), "=");

@@ -93,20 +93,33 @@ static bool load_table(import_compiler *c, ct_str text, import_table *t)
 
 /* ---- maps ---- */
 
-/* `Encounter:path` or `path`; `.`, `id` and `-` are no paths. */
+static bool find_each(import_compiler *c, import_row *row)
+{
+    for (size_t i = 0; i < row->path.n; i++)
+        if (row->path.steps[i].kind == STEP_EACH) {
+            if (row->each || !i)
+                return import_bad(c, "[*] stands once, behind a name");
+            row->each = i;
+            row->path.steps[i].kind = STEP_AT;
+        }
+    return true;
+}
+
+/* `Encounter:path` or `path`; `.`, `id`, `-` and `-[+]` are no paths. */
 static bool compile_target(import_compiler *c, ct_str text, import_row *row)
 {
     size_t colon = ct_str_find(text, CT_S(":")), brace = ct_str_find(text, CT_S("{"));
 
     row->is_id = ct_str_is(text, "id");
     row->here = ct_str_is(text, ".");
-    if (row->is_id || row->here || ct_str_is(text, "-"))
+    row->makes_items = ct_str_is(text, "-[+]");
+    if (row->is_id || row->here || row->makes_items || ct_str_is(text, "-"))
         return true;
     if (colon < text.n && colon < brace) {
         row->slot = ct_str_head(text, colon);
         text = ct_str_from(text, colon + 1);
     }
-    return import_compile_path(c, text, &row->path);
+    return import_compile_path(c, text, &row->path) && find_each(c, row);
 }
 
 static bool has_step(const import_path *path, import_stepkind kind)
@@ -120,7 +133,7 @@ static bool has_step(const import_path *path, import_stepkind kind)
 /* The bit of the part that `ref` is in; 0 where it is in none that has one. */
 static uint32_t part_bit(const import_ref *ref)
 {
-    return ref->kind == REF_PART && ref->part[0] < 32 ? (uint32_t)1 << ref->part[0] : 0;
+    return ref->kind == REF_PART && ref->part[0] <= IMPORT_PARTS ? (uint32_t)1 << ref->part[0] : 0;
 }
 
 /* Which parts a row needs and which must not be there, found out once for all rows of a value. Of
@@ -157,10 +170,12 @@ static bool compile_row(import_compiler *c, const ct_str *cols, import_row *row)
     if (row->source.kind != REF_SLOT &&
         (row->value == VALUE_LABELS || (row->value == VALUE_REF && !row->map)))
         return import_bad(c, "a resource is named by @Type, or made by a map");
+    if (row->each && row->each + 1 == row->path.n && row->value != VALUE_MAP)
+        return import_bad(c, "[*] at the end is for a map");
     row->makes_new = has_step(&row->path, STEP_NEW);
     row->of_last = has_step(&row->path, STEP_LAST);
-    row->makes_items =
-        row->makes_new || row->of_last || row->plus || has_step(&row->path, STEP_NEW_URL);
+    row->makes_items = row->makes_items || row->makes_new || row->of_last || row->plus ||
+                       has_step(&row->path, STEP_NEW_URL);
     find_parts(row);
     return true;
 }
@@ -247,6 +262,8 @@ static bool compile_rule(import_compiler *c, const ct_str *cols, import_rule *r)
         return import_bad(c, "no such map");
     r->fresh = ct_str_is(cols[4], "new");
     r->labels = ct_str_is(cols[4], "labels");
+    if (ct_str_starts(cols[4], CT_S("each ")))
+        r->each = import_segment_intern(c->maps, ct_str_from(cols[4], 5));
     r->ends_all = ct_str_is(cols[5], "*");
     if (!r->ends_all && !ct_str_is(cols[5], "-"))
         r->nends = split_words(c, cols[5], &r->ends);

@@ -68,7 +68,7 @@ import_resource *import_run_slot(const import_run *run, ct_str type)
     for (size_t i = 0; i < run->nslots; i++)
         if (ct_str_eq(run->slots[i]->type, type))
             return run->slots[i];
-    return NULL;
+    return ct_str_is(type, "previous") ? run->previous : NULL;
 }
 
 static void slot_end(import_run *run, ct_str type)
@@ -144,10 +144,13 @@ static bool make_resource(import_run *run, import_frame *f, const import_map *ma
     } else {
         r = import_run_add(run, map->type, id, map);
     }
+    run->previous = import_run_slot(run, map->type);
     slot_set(run, r);
     f->resource = r;
     f->root = r->tree;
-    return import_map_apply(run, f, map, false);
+    bool ok = import_map_apply(run, f, map, false);
+    run->previous = NULL;
+    return ok;
 }
 
 static bool for_this_message(const import_rule *r, ct_str code)
@@ -210,6 +213,23 @@ static bool opens_group(const import_run *run, ct_str code, ct_str name)
     return false;
 }
 
+/* To segments that stand before that which their resource is made of. */
+static bool apply_each(import_run *run, const import_rule *rule, ct_str code)
+{
+    const import_segment *all = run->message.segments;
+    size_t here = run->at;
+    bool ok = true;
+
+    run->last[all[here].id] = here + 1; /* what they are for is known to them */
+    while (run->at > 0 && !opens_group(run, code, all[run->at - 1].name))
+        run->at--;
+    for (; ok && run->at < here; run->at++)
+        if (all[run->at].id == rule->each)
+            ok = apply_rule(run, rule);
+    run->at = here;
+    return ok;
+}
+
 static bool map_segments(import_run *run, ct_str code)
 {
     for (run->at = 0; run->at < run->message.n; run->at++) {
@@ -219,7 +239,8 @@ static bool map_segments(import_run *run, ct_str code)
         const uint32_t *rules = run->maps->first_rule + s->id;
         for (uint32_t i = rules[0]; s->id && i < rules[1]; i++) {
             const import_rule *rule = &run->maps->rules[i];
-            if (for_this_message(rule, code) && !apply_rule(run, rule))
+            if (for_this_message(rule, code) &&
+                !(rule->each ? apply_each(run, rule, code) : apply_rule(run, rule)))
                 return false;
         }
         run->last[s->id] = run->at + 1;
@@ -242,6 +263,7 @@ static bool finish(import_run *run)
         f.root = whole_tree(run, r);
         if (r->map && !import_map_apply(run, &f, r->map, true))
             return false;
+        import_identifiers_once(run, r->tree);
     }
     return import_labels_add_all(run);
 }

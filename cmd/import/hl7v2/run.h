@@ -7,6 +7,7 @@
  *     run_ref.c    references to parts of the message; where an error is
  *     run_id.c     identities
  *     run_label.c  security labels
+ *     run_same.c   identifiers that are told again
  */
 #ifndef CHART_IMPORT_RUN_H
 #define CHART_IMPORT_RUN_H
@@ -60,8 +61,9 @@ typedef struct import_run {
     size_t nbuckets;
     import_resource *slots[32]; /* the current resource of each type */
     size_t nslots;
-    ct_str key;   /* of a message without a number, once it was needed */
-    size_t *last; /* by segment id: index + 1 of the last one before `at` */
+    import_resource *previous; /* the current one of its type before the one being made */
+    ct_str key;                /* of a message without a number, once it was needed */
+    size_t *last;              /* by segment id: index + 1 of the last one before `at` */
     ct_str group, after;
     ct_tree *labels;  /* whose security labels are those of all; NULL: none */
     char zone[7];     /* for times without one */
@@ -80,11 +82,10 @@ typedef struct import_frame {
     const struct import_frame *up;
     const import_ref *via;     /* what the value is, in `up` */
     import_part value;         /* $ */
-    uint32_t valued;           /* which of its parts are, as bits */
+    const import_cuts *cuts;   /* its parts; NULL where there are none */
     uint16_t field;            /* whose repetitions are gone through; 0: none */
     size_t repetition;         /* which one, from 1 */
     ct_str current;            /* and what it is */
-    size_t count;              /* of how many */
     const import_table *table; /* the caller's */
     ct_tree *root, *result;    /* `result`: what `.` was set to */
     import_resource *resource;
@@ -107,6 +108,12 @@ CT_USE bool import_row_holds(import_run *run, const import_frame *f, const impor
                              size_t n, bool *holds);
 CT_USE bool import_map_apply(import_run *run, import_frame *f, const import_map *map, bool finally);
 
+/* May the row apply, as far as that hangs on which parts of the value are valued? */
+static inline bool import_row_may(const import_frame *f, const import_row *row)
+{
+    uint32_t valued = f->cuts ? f->cuts->valued : 0;
+    return !(row->needs & ~valued) && !(row->lacks & valued);
+}
 /* What `ref` speaks of. Empty where it is not there. */
 import_part import_ref_part(import_run *run, const import_frame *f, const import_ref *ref);
 /* Starts going through the repetitions of a field; import_next_repetition takes the next one, false
@@ -129,6 +136,8 @@ bool import_run_fail(import_run *run, const import_frame *f, const import_ref *r
                      const char *text);
 bool import_run_fail_again(import_run *run, const import_frame *f, const import_ref *ref);
 
+/* Can the text be read as a decimal, a positive integer, a time or a dateTime? */
+bool import_text_reads(import_valuekind kind, ct_str text);
 /* The value of a row as a tree: NULL where there is none. */
 CT_USE bool import_value_make(import_run *run, import_frame *f, const import_row *row,
                               ct_tree *into, ct_tree **value);
@@ -159,6 +168,9 @@ CT_USE bool import_id_make(import_run *run, import_frame *f, const import_map *m
 ct_str import_id_of_segment(import_run *run, ct_str type);
 /* The identity of the n-th of a kind. */
 ct_str import_id_again(import_run *run, ct_str id, uint32_t n);
+
+/* Leaves of identifiers that are the same one, which says what they all do. */
+void import_identifiers_once(import_run *run, ct_tree *resource);
 
 /* Adds the security labels of one resource to another that does not have them yet. */
 CT_USE bool import_labels_add(import_run *run, ct_tree *to, const ct_tree *from);

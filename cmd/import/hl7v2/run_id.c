@@ -46,7 +46,7 @@ static bool put_terms(import_run *run, const import_frame *f, const import_row *
 static bool row_id(import_run *run, const import_frame *f, const import_row *row, ct_str type,
                    ct_str *id)
 {
-    bool holds = import_row_may(row, f->valued) && import_ref_valued(run, f, &row->source), whole;
+    bool holds = import_row_may(f, row) && import_ref_valued(run, f, &row->source), whole;
     ct_buf b = {0};
 
     if (holds && !import_row_holds(run, f, row->when, row->nwhen, &holds))

@@ -269,12 +269,14 @@ static bool new_resource(import_run *run, import_frame *f, import_known *k, bool
 {
     bool derived, recorded = is_recorded(run, k->value, again);
     import_recording recording;
+    import_cuts cuts;
 
     if (recorded)
         record(run, &recording, k->value);
     else if (!k->value.raw.n)
         import_run_aside(run); /* made of nothing in the value: it cannot be noted as its part */
-    f->valued = import_er7_valued_parts(&run->message, k->value);
+    import_er7_cut(&run->message, k->value, &cuts);
+    f->cuts = &cuts;
     bool ok = import_id_make(run, f, k->map, &k->id, &derived) &&
               (!k->id.n || make_of(run, f, k, NULL, resource, fresh));
     if (recorded)
@@ -308,6 +310,7 @@ static bool part_by_map(import_run *run, import_frame *f, import_known *k, ct_tr
                         ct_tree **value)
 {
     import_recording recording;
+    import_cuts cuts;
     bool again = false;
     const import_known *known = into ? NULL : find_known(run, k, &again);
 
@@ -321,7 +324,8 @@ static bool part_by_map(import_run *run, import_frame *f, import_known *k, ct_tr
     if (recorded)
         record(run, &recording, k->value);
     f->root = into ? into : ct_tree_object(run->a);
-    f->valued = import_er7_valued_parts(&run->message, k->value);
+    import_er7_cut(&run->message, k->value, &cuts);
+    f->cuts = &cuts;
     bool ok = import_map_apply(run, f, k->map, false);
     *value = f->result ? f->result : ct_tree_empty(f->root) ? NULL : f->root;
     k->tree = *value;

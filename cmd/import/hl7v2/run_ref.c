@@ -15,11 +15,20 @@ static const import_segment *segment_of(const import_run *run, const import_ref 
     return run->last[ref->segment] ? &all[run->last[ref->segment] - 1] : NULL;
 }
 
-static import_part down(const import_run *run, import_part p, const uint8_t part[3])
+static import_part down(const import_run *run, import_part p, const uint8_t *part, size_t n)
 {
-    for (size_t i = 0; i < 3 && part[i]; i++)
+    for (size_t i = 0; i < n && part[i]; i++)
         p = import_er7_sub(&run->message, p, part[i]);
     return p;
+}
+
+/* What REF_PART speaks of. */
+static import_part part_of(const import_run *run, const import_frame *f, const import_ref *ref)
+{
+    if (!f->cuts || !ref->part[0] || ref->part[0] > IMPORT_PARTS)
+        return down(run, f->value, ref->part, CT_LEN(ref->part));
+    import_part p = import_cuts_part(f->cuts, ref->part[0]);
+    return ref->part[1] ? down(run, p, ref->part + 1, CT_LEN(ref->part) - 1) : p;
 }
 
 void import_run_read(import_run *run, import_part p)
@@ -37,7 +46,7 @@ import_part import_ref_field(import_run *run, const import_frame *f, const impor
     if (ref->kind == REF_VALUE)
         return f->value;
     if (ref->kind == REF_PART)
-        return down(run, f->value, ref->part);
+        return part_of(run, f, ref);
     if (ref->kind != REF_FIELD)
         return none;
     import_run_aside(run);
@@ -53,19 +62,16 @@ bool import_is_looped(const import_run *run, const import_frame *f, const import
 
 ct_str import_repetitions(import_run *run, import_frame *f, const import_ref *field)
 {
-    import_part all = import_ref_field(run, f, field);
-
     f->field = field->field;
     f->repetition = 0;
-    f->count = import_er7_repetitions(&run->message, all);
-    return all.raw;
+    return import_ref_field(run, f, field).raw;
 }
 
 bool import_next_repetition(import_run *run, import_frame *f, ct_str *rest)
 {
     if (!rest->p) {
         f->field = 0;
-        f->repetition = f->count = 0;
+        f->repetition = 0;
         return false;
     }
     f->current = *rest;
@@ -80,7 +86,7 @@ bool import_next_repetition(import_run *run, import_frame *f, ct_str *rest)
 import_part import_ref_part(import_run *run, const import_frame *f, const import_ref *ref)
 {
     if (ref->kind == REF_PART)
-        return down(run, f->value, ref->part);
+        return part_of(run, f, ref);
     import_part p = import_ref_field(run, f, ref);
     if (ref->kind != REF_FIELD || !p.raw.n)
         return p;
@@ -88,7 +94,7 @@ import_part import_ref_part(import_run *run, const import_frame *f, const import
         p = (import_part){f->current, LEVEL_REPETITION};
     else if (ref->part[0])
         p = import_er7_repetition(&run->message, p, 1);
-    return down(run, p, ref->part);
+    return down(run, p, ref->part, CT_LEN(ref->part));
 }
 
 bool import_ref_valued(import_run *run, const import_frame *f, const import_ref *ref)
@@ -106,8 +112,7 @@ bool import_ref_valued(import_run *run, const import_frame *f, const import_ref 
  * count: what is known of them already is not looked at, which must make no difference. */
 static bool is_bearable(import_run *run, size_t n)
 {
-    if (n > IMPORT_KNOWN_MAX)
-        run->looked += n;
+    run->looked += n;
     return run->looked <= LOOKED_MAX + LOOKED_TIMES * (uint64_t)run->message.text.n;
 }
 
@@ -121,7 +126,7 @@ bool import_ref_text(import_run *run, const import_frame *f, const import_ref *r
     }
     import_part leaf = import_er7_leaf(&run->message, import_ref_part(run, f, ref));
     import_run_read(run, leaf);
-    if (!is_bearable(run, leaf.raw.n))
+    if (leaf.raw.n > IMPORT_KNOWN_MAX && !is_bearable(run, leaf.raw.n))
         return import_run_fail(run, f, ref, "a long value is looked at too often");
     return import_er7_text(&run->message, leaf, run->a, text, run->err) ||
            import_run_fail_again(run, f, ref);

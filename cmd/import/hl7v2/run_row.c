@@ -12,13 +12,6 @@ static bool is_one_of(const import_condition *k, ct_str text)
     return false;
 }
 
-static size_t repetitions(import_run *run, const import_frame *f, const import_ref *ref)
-{
-    if (import_is_looped(run, f, ref))
-        return f->count;
-    return import_er7_repetitions(&run->message, import_ref_field(run, f, ref));
-}
-
 /* Conditions about a reference's text. What they find there counts as read: it decides what is
  * made. */
 static bool text_holds(import_run *run, const import_frame *f, const import_condition *k,
@@ -45,6 +38,10 @@ static bool text_holds(import_run *run, const import_frame *f, const import_cond
     case TEST_LONGER:
         *holds = text.n > k->number;
         break;
+    case TEST_READS:
+    case TEST_NOT_READS:
+        *holds = import_text_reads((import_valuekind)k->number, text) == (k->test == TEST_READS);
+        break;
     default: /* TEST_DIFFERS, TEST_SAME */
         if (!import_ref_text(run, f, &k->other, &other))
             return false;
@@ -52,6 +49,16 @@ static bool text_holds(import_run *run, const import_frame *f, const import_cond
             ct_str_eq(text, other) == (k->test == TEST_SAME) && (text.n || k->test == TEST_DIFFERS);
     }
     return true;
+}
+
+static bool path_holds(const import_frame *f, const import_condition *k)
+{
+    const ct_tree *there = f->root ? import_path_find(f->root, &k->path) : NULL;
+
+    if (k->test == TEST_UNSET)
+        return !there;
+    return there &&
+           (!k->nwords || (ct_tree_type(there) == CT_STRING && is_one_of(k, ct_tree_text(there))));
 }
 
 static size_t count_resources(const import_run *run, ct_str type)
@@ -81,13 +88,15 @@ static bool condition_holds(import_run *run, const import_frame *f, const import
         return true;
     case TEST_SINGLE:
     case TEST_REPEATS:
-        *holds = (repetitions(run, f, &k->ref) > 1) == (k->test == TEST_REPEATS);
+        *holds = import_er7_repeats(&run->message, import_ref_field(run, f, &k->ref)) ==
+                 (k->test == TEST_REPEATS);
         return true;
     case TEST_FIRST:
         *holds = f->repetition <= 1;
         return true;
     case TEST_UNSET:
-        *holds = !f->root || !import_path_find(f->root, &k->path);
+    case TEST_SET:
+        *holds = path_holds(f, k);
         return true;
     case TEST_GROUP:
     case TEST_NOT_GROUP:
@@ -135,19 +144,19 @@ static ct_tree *root_of(import_run *run, const import_frame *f, const import_row
 }
 
 static bool put_value(import_run *run, import_frame *f, const import_row *row, ct_tree *root,
-                      ct_tree *value)
+                      const import_path *path, ct_tree *value)
 {
     if (row->here)
         f->result = value;
-    else if (row->path.n && !import_path_put(run->a, root, &row->path, value))
+    else if (path->n && !import_path_put(run->a, root, path, value))
         return import_run_fail(run, f, &row->source, "the mapping tables fill one place twice");
     return true;
 }
 
 /* The text behind the one that is there. */
-static ct_tree *behind(import_run *run, const import_row *row, ct_tree *root, ct_tree *value)
+static ct_tree *text_behind(import_run *run, const import_path *path, ct_tree *root, ct_tree *value)
 {
-    ct_tree *there = import_path_find(root, &row->path);
+    ct_tree *there = import_path_find(root, path);
 
     if (!there || ct_tree_type(there) != CT_STRING || ct_tree_type(value) != CT_STRING)
         return value;
@@ -162,14 +171,13 @@ static bool last_is_ours(const import_frame *f, const import_row *row)
     return !f->no_new || !row->of_last || row->makes_new;
 }
 
-static bool row_make(import_run *run, import_frame *f, const import_row *row, bool *made)
+static bool make_at(import_run *run, import_frame *f, const import_row *row, ct_tree *root,
+                    const import_path *path, bool *made)
 {
-    ct_tree *root = root_of(run, f, row), *into = NULL, *value = NULL;
+    ct_tree *into = NULL, *value = NULL;
 
-    if (row->path.n && !root)
-        return true;
     if (row->path.n && row->value == VALUE_MAP) {
-        into = import_path_find(root, &row->path);
+        into = import_path_find(root, path);
         if (into && ct_tree_type(into) != CT_OBJECT)
             into = NULL;
     }
@@ -177,10 +185,28 @@ static bool row_make(import_run *run, import_frame *f, const import_row *row, bo
         return false;
     if (row->makes_new)
         f->no_new = !value;
-    *made = value != NULL;
+    *made = *made || value;
     if (value && row->plus)
-        value = behind(run, row, root, value);
-    return !value || value == into || put_value(run, f, row, root, value);
+        value = text_behind(run, path, root, value);
+    return !value || value == into || put_value(run, f, row, root, path, value);
+}
+
+static bool row_make(import_run *run, import_frame *f, const import_row *row, bool *made)
+{
+    ct_tree *root = root_of(run, f, row), *items = NULL;
+    const import_path before = {row->path.steps, row->each};
+    bool ok = true;
+
+    if (row->path.n && !root)
+        return true;
+    if (row->each)
+        items = import_path_find(root, &before);
+    if (!items)
+        return make_at(run, f, row, root, &row->path, made);
+    const import_path behind = {row->path.steps + row->each + 1, row->path.n - row->each - 1};
+    for (size_t i = 0; ok && i < ct_tree_count(items); i++)
+        ok = make_at(run, f, row, ct_tree_item(items, i), &behind, made);
+    return ok;
 }
 
 /* `*made`: there is a value; `*end`: the rows behind this one do not apply any more. */
@@ -235,7 +261,7 @@ static bool apply_some(import_run *run, import_frame *f, const import_row *rows,
 {
     for (size_t i = 0; i < n && !*end; i++) {
         const import_row *row = &rows[i];
-        if (!import_row_may(row, f->valued) || row->is_id || row->finally != finally ||
+        if (!import_row_may(f, row) || row->is_id || row->finally != finally ||
             (f->repetition > 1 && !row->makes_items))
             continue;
         if (!row_apply(run, f, row, end))
@@ -263,11 +289,11 @@ static bool apply_by_parts(import_run *run, import_frame *f, const import_map *m
     uint64_t rows = map->other_rows;
     bool end = false;
 
-    for (uint32_t parts = f->valued; parts; parts &= parts - 1)
+    for (uint32_t parts = f->cuts ? f->cuts->valued : 0; parts; parts &= parts - 1)
         rows |= map->part_rows[__builtin_ctz(parts)];
     for (; rows && !end; rows &= rows - 1) {
         const import_row *row = &map->rows[__builtin_ctzll(rows)];
-        if (import_row_may(row, f->valued) && !row_apply(run, f, row, &end))
+        if (import_row_may(f, row) && !row_apply(run, f, row, &end))
             return false;
     }
     return true;

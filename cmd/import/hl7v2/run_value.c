@@ -190,6 +190,19 @@ static bool number_tree(import_run *run, const import_frame *f, const import_row
     return ok || import_run_fail(run, f, ref, "not a number");
 }
 
+bool import_text_reads(import_valuekind kind, ct_str text)
+{
+    import_dtm d;
+    ct_buf b = {0};
+    bool reads = kind == VALUE_DECIMAL    ? import_decimal_put(text, &b)
+                 : kind == VALUE_POSITIVE ? import_integer_put(text, true, &b)
+                 : kind == VALUE_TIME     ? import_time_put(text, &b)
+                                          : import_dtm_parse(text, &d);
+
+    ct_buf_free(&b);
+    return reads;
+}
+
 static bool data_tree(import_run *run, const import_frame *f, const import_row *row,
                       const import_ref *ref, ct_str text, ct_tree **value)
 {
