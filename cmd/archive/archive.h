@@ -4,12 +4,15 @@
 
 #include "cmd/archive/pass.h"
 #include "common/cli/cli.h"
+#include "common/store/store.h"
 
 /* The subcommands; argv[0] is the subcommand's name. */
 int bag_create(int argc, char **argv);
 int bag_verify(int argc, char **argv);
 int bag_list(int argc, char **argv);
 int bag_extract(int argc, char **argv);
+int bag_fixity(int argc, char **argv);
+int bag_destroy(int argc, char **argv);
 int bag_due(int argc, char **argv);
 int bag_hold(int argc, char **argv);
 int bag_parity_main(int argc, char **argv);
@@ -23,6 +26,11 @@ typedef struct bag_report {
 /* Says a finding on stderr; anything but a warning raises the status. A bag_finding_fn with a
  * bag_report. */
 void bag_report_finding(void *report, const bag_finding *f);
+/* Appends a name out of a bag as it may stand on a terminal. */
+void bag_put_name(ct_buf *b, ct_str name);
+/* Opens the database that --db names, which must be there: who asks a catalogue does not make one.
+ */
+CT_USE ct_db *bag_catalogue_open(const ct_cli *c, ct_err *err);
 /* ct_cli_progress with the ct_cli. */
 void bag_progress(void *cli, uint64_t bytes);
 

@@ -1,11 +1,12 @@
 /* chart archive due: which charts may be retired or destroyed, and why the others may not. */
 #include "cmd/archive/due.h"
 #include "cmd/archive/archive.h"
-#include "cmd/archive/topics.h"
+#include "cmd/archive/due_bags.h"
+#include "cmd/archive/index.h"
 
 #include <stdlib.h>
 
-enum { OPT_SCHEDULE = CT_OPT_OWN, OPT_LIST, OPT_SHOW, OPT_EXPLAIN, OPT_FORMAT };
+enum { OPT_SCHEDULE = CT_OPT_OWN, OPT_LIST, OPT_SHOW, OPT_EXPLAIN, OPT_FORMAT, OPT_BAGS };
 
 static const ct_opt options[] = {
     {OPT_SCHEDULE, "schedule", "NAME|FILE", "of retention; again for more (default: federal)"},
@@ -13,6 +14,7 @@ static const ct_opt options[] = {
     {OPT_SHOW, "show-schedule", "NAME",
      "print a schedule that is built in, to begin your own with"},
     {OPT_EXPLAIN, "explain", NULL, "add what each class says of each chart"},
+    {OPT_BAGS, "bags", NULL, "list the bags of the catalogue instead of reading charts"},
     {OPT_FORMAT, "format", "FORMAT", "tsv (default) or ndjson"},
     {0},
 };
@@ -22,12 +24,14 @@ static const ct_command command = {
     .summary =
         "Lists which charts may be retired or destroyed on a day, and why the others may not: by\n"
         "retention schedule, legal hold, or what is open in the chart. Changes nothing.",
-    .synopsis = "[OPTION]... [FILE]...",
+    .synopsis = "[OPTION]... [FILE]...\n"
+                "--bags [OPTION]...",
     .common =
         CT_HAS_OUTPUT | CT_HAS_JOBS | CT_HAS_ASOF | CT_HAS_REJECT | CT_HAS_TALLY | CT_HAS_PROGRESS,
     .options = options,
     .examples = "  chart archive due --as-of 2026-01-31 charts.ndjson\n"
                 "  chart archive due --schedule us-ma --explain charts.ndjson\n"
+                "  chart archive due --bags --db charts.db\n"
                 "  chart archive due charts.ndjson | awk -F '\\t' '$2 == \"destroy\" {print $1}'\n",
 };
 
@@ -38,6 +42,7 @@ typedef struct job {
     const bag_judge *judge;
     enum format format;
     bool explain;
+    bool bags;
     const char **names; /* of schedules */
     size_t nnames;
     const char *show;
@@ -51,13 +56,6 @@ typedef struct slot {
 } slot;
 
 /* ---- a chart's line ---- */
-
-/* What comes from elsewhere must not break the table. */
-static void put_plain(ct_buf *b, ct_str s)
-{
-    for (size_t i = 0; i < s.n; i++)
-        ct_buf_c(b, (unsigned char)s.p[i] < ' ' || s.p[i] == 127 ? ' ' : s.p[i]);
-}
 
 /* NULL where it is not known which one decides. */
 static const bag_kept *deciding(const bag_keeping *k)
@@ -83,13 +81,13 @@ static void put_day(ct_buf *b, const bag_kept *k, int64_t day)
 static void explain_tsv(ct_buf *b, const bag_kept *k)
 {
     ct_buf_c(b, '\t');
-    put_plain(b, k->class->name);
+    bag_cell_put(b, k->class->name);
     ct_buf_printf(b, "\t%s\t", applies_word(k->applies));
     put_day(b, k, k->from);
     ct_buf_c(b, '\t');
     put_day(b, k, k->until);
     ct_buf_c(b, '\t');
-    put_plain(b, k->class->authority);
+    bag_cell_put(b, k->class->authority);
     ct_buf_printf(b, "\t%s%s%s\n", k->why ? k->why : "", k->where[0] ? ", " : "", k->where);
 }
 
@@ -98,16 +96,16 @@ static void put_tsv(const job *j, ct_buf *b, ct_str id, const bag_judgement *d)
     const bag_kept *longest = deciding(&d->keeping);
     bag_term term = bag_term_of(d);
 
-    put_plain(b, id);
+    bag_cell_put(b, id);
     ct_buf_printf(b, "\t%s\t", bag_may_word[d->may]);
     bag_term_put(b, &term);
     ct_buf_c(b, '\t');
-    put_plain(b, longest ? longest->class->name : CT_S("-"));
+    bag_cell_put(b, longest ? longest->class->name : CT_S("-"));
     ct_buf_c(b, '\t');
-    put_plain(b, longest ? longest->class->authority : CT_S("-"));
+    bag_cell_put(b, longest ? longest->class->authority : CT_S("-"));
     for (size_t i = 0; i < d->nwhy; i++) {
         ct_buf_z(b, i ? "; " : "\t");
-        put_plain(b, d->why[i]);
+        bag_cell_put(b, d->why[i]);
     }
     ct_buf_c(b, '\n');
     for (size_t i = 0; j->explain && i < d->keeping.n; i++)
@@ -255,6 +253,9 @@ static void read_options(job *j)
         case OPT_EXPLAIN:
             j->explain = true;
             break;
+        case OPT_BAGS:
+            j->bags = true;
+            break;
         case OPT_FORMAT:
             j->format = (enum format)ct_cli_word(j->cli, formats);
             break;
@@ -279,16 +280,36 @@ static void list(job *j, const bag_schedule *s)
     ct_buf_free(&b);
 }
 
+/* The database, where one is named: its holds count. */
+static ct_db *open_database(job *j, bag_judge *judge)
+{
+    ct_cli *c = j->cli;
+    ct_err err = {0};
+    ct_db *db = NULL;
+
+    if (!c->db_given && !j->bags)
+        return NULL;
+    db = ct_db_open_readonly(c->db, &err);
+    if (!db || !bag_judge_database(judge, db, &err))
+        ct_cli_die(c, c->db, &err);
+    return db;
+}
+
 static void judge_all(job *j, const bag_schedule *s)
 {
     bag_judge *judge = bag_judge_new(s, &j->cli->as_of);
+    ct_db *db = open_database(j, judge);
 
-    for (size_t i = 0; i < s->npacks; i++)
+    for (size_t i = 0; i < s->npacks && !j->bags; i++)
         ct_cli_table(j->cli, s->packs[i].name.p, s->packs[i].version.p);
     j->judge = judge;
-    run(j);
+    if (j->bags)
+        j->destroy = bag_due_bags(j->cli, db, judge, j->format == NDJSON);
+    else
+        run(j);
     if (j->destroy == 0 && j->cli->status < CT_NO)
         j->cli->status = CT_NO;
+    ct_db_close(db);
     bag_judge_free(judge);
 }
 
@@ -301,6 +322,8 @@ int bag_due(int argc, char **argv)
 
     ct_cli_start(&c, &command, argc, argv);
     read_options(&j);
+    if (j.bags && (c.nargs || j.nnames || j.explain))
+        ct_cli_usage(&c, "--bags asks the catalogue: no files, --schedule or --explain with it");
     if (j.show) {
         show(&j);
     } else {

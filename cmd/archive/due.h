@@ -4,6 +4,7 @@
 #define CHART_ARCHIVE_DUE_H
 
 #include "cmd/archive/schedule.h"
+#include "cmd/archive/watch.h"
 
 typedef enum bag_may {
     BAG_MAY_DESTROY, /* the last day of keeping is over, and nothing stops it */
@@ -27,6 +28,11 @@ typedef struct bag_judge bag_judge;
 
 /* `schedule` is borrowed. */
 bag_judge *bag_judge_new(const bag_schedule *schedule, const ct_date *today);
+/* From now on the legal holds and open disclosures of a database count as well; they are read now.
+ * False where that cannot be done. */
+CT_USE bool bag_judge_database(bag_judge *j, ct_db *db, ct_err *err);
+/* NULL where there is no database. */
+const bag_watch *bag_judge_watch(const bag_judge *j);
 void bag_judge_free(bag_judge *j);
 /* Judges a chart. `incomplete`: records of the input could not be read, and might be this chart's.
  * All is in `a`. */

@@ -114,18 +114,15 @@ static bool erase_file(const char *path)
         fd = open(path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
         return false;
-    ok = fstat(fd, &st) == 0 && overwrite(fd, st.st_size);
-    ok &= close(fd) == 0;
-    return ok && unlink(path) == 0;
+    ok = fstat(fd, &st) == 0 && overwrite(fd, st.st_size) && ftruncate(fd, 0) == 0;
+    return close(fd) == 0 && ok;
 }
 
 static int erase_one(const char *path, const struct stat *st, int type, struct FTW *at)
 {
     (void)type;
     (void)at;
-    if (S_ISDIR(st->st_mode))
-        return rmdir(path) == 0 ? 0 : -1;
-    return erase_file(path) ? 0 : -1;
+    return S_ISDIR(st->st_mode) || erase_file(path) ? 0 : -1;
 }
 
 bool bag_erase(const char *path, uint64_t *bytes, ct_err *err)
@@ -138,11 +135,23 @@ bool bag_erase(const char *path, uint64_t *bytes, ct_err *err)
         ok = (rename(path, doomed) == 0 || ct_fail_sys(err, errno, "cannot take its name away")) &&
              bag_sync_parent(path, err);
     if (ok && is_there(doomed))
-        ok = nftw(doomed, erase_one, OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS) == 0 ||
-             ct_fail_sys(err, errno, "cannot overwrite and remove it");
-    if (ok)
-        ok = bag_sync_parent(path, err);
-    *bytes += walk.bytes;
+        ok = nftw(doomed, erase_one, OPEN_FOLDERS, FTW_PHYS) == 0 ||
+             ct_fail_sys(err, errno, "cannot overwrite it");
+    if (bytes)
+        *bytes += walk.bytes;
+    free(doomed);
+    return ok;
+}
+
+bool bag_erase_rest(const char *path, ct_err *err)
+{
+    char *doomed = doomed_name(path);
+    bool ok = true;
+
+    if (is_there(doomed))
+        ok = (bag_tree_remove(doomed) ||
+              ct_fail_sys(err, errno, "cannot remove what is left of it")) &&
+             bag_sync_parent(path, err);
     free(doomed);
     return ok;
 }

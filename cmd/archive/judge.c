@@ -37,6 +37,7 @@ struct bag_judge {
     const bag_schedule *schedule;
     ct_date today;
     ct_path *stops[CT_LEN(stops)];
+    bag_watch *watch; /* NULL: no database */
 };
 
 bag_judge *bag_judge_new(const bag_schedule *schedule, const ct_date *today)
@@ -50,10 +51,23 @@ bag_judge *bag_judge_new(const bag_schedule *schedule, const ct_date *today)
     return j;
 }
 
+bool bag_judge_database(bag_judge *j, ct_db *db, ct_err *err)
+{
+    bag_watch_free(j->watch);
+    j->watch = bag_watch_read(db, err);
+    return j->watch != NULL;
+}
+
+const bag_watch *bag_judge_watch(const bag_judge *j)
+{
+    return j->watch;
+}
+
 void bag_judge_free(bag_judge *j)
 {
     if (!j)
         return;
+    bag_watch_free(j->watch);
     for (size_t i = 0; i < CT_LEN(stops); i++)
         ct_path_free(j->stops[i]);
     free(j);
@@ -151,6 +165,15 @@ static void judge_schedule(struct trial *t, const ct_chart *chart, bool incomple
 
 /* ---- what stops it ---- */
 
+static void stop(void *ctx, bool hold, ct_str why)
+{
+    struct trial *t = ctx;
+
+    at_most(t, hold ? BAG_MAY_RETIRE : BAG_MAY_NOT);
+    t->due.held |= hold;
+    because(t, why);
+}
+
 static void judge_stops(struct trial *t, ct_context *c)
 {
     for (size_t i = 0; i < CT_LEN(stops); i++) {
@@ -158,12 +181,10 @@ static void judge_stops(struct trial *t, ct_context *c)
         char where[32];
         ct_truth truth = bag_chart_test(t->judge->stops[i], c, &undecided, where);
 
-        if (truth == CT_FALSE_)
-            continue;
-        at_most(t, stops[i].hold ? BAG_MAY_RETIRE : BAG_MAY_NOT);
-        t->due.held |= stops[i].hold;
-        because(t, truth == CT_TRUE_ ? ct_str_z(stops[i].why)
-                                     : ct_arena_printf(t->a, "%s, or not", stops[i].why));
+        if (truth != CT_FALSE_)
+            stop(t, stops[i].hold,
+                 truth == CT_TRUE_ ? ct_str_z(stops[i].why)
+                                   : ct_arena_printf(t->a, "%s, or not", stops[i].why));
     }
 }
 
@@ -176,6 +197,8 @@ bag_judgement bag_judge_chart(const bag_judge *j, const ct_chart *chart, bool in
 
     judge_schedule(&t, chart, incomplete);
     judge_stops(&t, &c);
+    if (j->watch)
+        bag_watch_chart(j->watch, &current, &c, stop, &t);
     if (t.due.may == BAG_MAY_DESTROY)
         because_until(&t, "was to be kept until ");
     return t.due;

@@ -1,15 +1,28 @@
 /* chart-archive: charts into BagIt bags and back. Finds the subcommand; what they share. */
 #include "cmd/archive/archive.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <locale.h>
+#include <unistd.h>
 
-static const char *const names[] = {
-    "create", "verify", "list", "extract", "due", "hold", "parity", "repair", NULL,
-};
-static int (*const subcommands[])(int argc, char **argv) = {
-    bag_create, bag_verify, bag_list, bag_extract, bag_due, bag_hold, bag_parity_main, bag_repair,
-};
+/* The subcommands, one on a line: name and function. */
+#define SUBCOMMANDS(EACH)                                                                          \
+    EACH("create", bag_create)                                                                     \
+    EACH("verify", bag_verify)                                                                     \
+    EACH("list", bag_list)                                                                         \
+    EACH("extract", bag_extract)                                                                   \
+    EACH("due", bag_due)                                                                           \
+    EACH("hold", bag_hold)                                                                         \
+    EACH("fixity", bag_fixity)                                                                     \
+    EACH("destroy", bag_destroy)                                                                   \
+    EACH("parity", bag_parity_main)                                                                \
+    EACH("repair", bag_repair)
+#define NAME(name, function)     name,
+#define FUNCTION(name, function) function,
+
+static const char *const names[] = {SUBCOMMANDS(NAME) NULL};
+static int (*const subcommands[])(int argc, char **argv) = {SUBCOMMANDS(FUNCTION)};
 
 static const ct_command command = {
     .name = "archive",
@@ -22,6 +35,8 @@ static const ct_command command = {
                 "extract [OPTION]... BAG\n"
                 "due [OPTION]... [FILE]...\n"
                 "hold [OPTION]... [FILE]...\n"
+                "fixity [OPTION]...\n"
+                "destroy [OPTION]... --by NAME --witness NAME BAG\n"
                 "parity [OPTION]... BAG...\n"
                 "repair [OPTION]... BAG...",
     .subcommands = names,
@@ -32,6 +47,24 @@ static const ct_command command = {
                 "  chart archive due --schedule us-ma charts.ndjson\n"
                 "  chart archive hold --list\n",
 };
+
+void bag_put_name(ct_buf *b, ct_str name)
+{
+    for (size_t i = 0; i < name.n; i++) {
+        unsigned char c = (unsigned char)name.p[i];
+
+        ct_buf_c(b, c < ' ' || c == 127 ? '?' : (char)c);
+    }
+}
+
+ct_db *bag_catalogue_open(const ct_cli *c, ct_err *err)
+{
+    if (access(c->db, F_OK) != 0) {
+        ct_fail_sys(err, errno, "cannot open the database");
+        return NULL;
+    }
+    return ct_db_open(c->db, err);
+}
 
 /* A path leaves out who it is about, unless it is asked for. */
 void bag_report_finding(void *report, const bag_finding *f)
@@ -46,12 +79,7 @@ void bag_report_finding(void *report, const bag_finding *f)
     ct_buf_printf(&b, ": %s%s", warning ? "warning: " : "", f->reason);
     if (r->cli->show_values && f->path.n) {
         ct_buf_z(&b, ": ");
-        for (size_t i = 0; i < f->path.n; i++) {
-            unsigned char c = (unsigned char)f->path.p[i];
-
-            /* A name from a bag must not steer the terminal. */
-            ct_buf_c(&b, c < ' ' || c == 127 ? '?' : (char)c);
-        }
+        bag_put_name(&b, f->path);
     }
     ct_buf_c(&b, '\0');
     if (!warning)

@@ -2,7 +2,7 @@
  * makes one call fail, ends the process at it, or does less than it was asked for.
  *
  *     FAULT_CALL    read, pread, write, pwrite, open, fsync, rename, link, close, truncate,
- *                   temporary, folder, thread or memory: the kind of call that is counted
+ *                   temporary, folder, unlink, thread or memory: the kind of call that is counted
  *     FAULT_NTH     the call that it happens to, from 1
  *     FAULT_ERROR   EIO or ENOSPC: it fails so; KILL, TERM, INT or HUP: the signal comes there
  *     FAULT_ON      set: every later call of the kind fails, too
@@ -45,6 +45,7 @@ enum call {
     TRUNCATE,
     TEMPORARY,
     FOLDER,
+    UNLINK,
     THREAD,
     MEMORY,
     CALLS
@@ -52,7 +53,7 @@ enum call {
 
 static const char *const call_names[CALLS] = {"read",      "pread",  "write",  "pwrite", "open",
                                               "fsync",     "rename", "link",   "close",  "truncate",
-                                              "temporary", "folder", "thread", "memory"};
+                                              "temporary", "folder", "unlink", "thread", "memory"};
 
 static struct {
     bool armed; /* main() has begun */
@@ -307,6 +308,25 @@ int renameat2(int a, const char *from, int b, const char *to, unsigned flags)
 {
     LIBC(int (*call)(int, const char *, int, const char *, unsigned), "renameat2");
     return strikes(RENAME, from) ? -1 : libc.call(a, from, b, to, flags);
+}
+
+int unlink(const char *path)
+{
+    LIBC(int (*call)(const char *), "unlink");
+    return strikes(UNLINK, path) ? -1 : libc.call(path);
+}
+
+int rmdir(const char *path)
+{
+    LIBC(int (*call)(const char *), "rmdir");
+    return strikes(UNLINK, path) ? -1 : libc.call(path);
+}
+
+/* libc's own calls of unlink and rmdir do not come by here. */
+int remove(const char *path)
+{
+    LIBC(int (*call)(const char *), "remove");
+    return strikes(UNLINK, path) ? -1 : libc.call(path);
 }
 
 int linkat(int a, const char *from, int b, const char *to, int flags)

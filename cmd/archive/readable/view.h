@@ -6,6 +6,7 @@
  *     words.c      the data types of FHIR in words; narrative.c the text of XHTML
  *     html.c       a page as HTML
  *     pdf.c        a page as PDF
+ *     text.c       a page as plain text
  */
 #ifndef CHART_ARCHIVE_READABLE_VIEW_H
 #define CHART_ARCHIVE_READABLE_VIEW_H
@@ -77,5 +78,7 @@ void bag_narrative(ct_buf *to, ct_str xhtml);
 /* Appends the page as HTML 5: one file that needs no other, without scripts; nothing in the page's
  * texts is taken for markup. The same page gives the same bytes. */
 void bag_html_put(ct_buf *to, const bag_view *view);
+/* Appends the page as plain text in lines of 78 characters; control characters become `?`. */
+void bag_text_put(ct_buf *to, const bag_view *view);
 
 #endif

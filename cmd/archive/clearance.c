@@ -1,0 +1,109 @@
+/* Judges every chart of a bag. */
+#include "cmd/archive/clearance.h"
+#include "cmd/archive/flow.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+enum { BARS_MAX = 50 };
+
+static void bar(bag_clearance *c, ct_str why)
+{
+    for (size_t i = 0; i < c->n; i++)
+        if (ct_str_eq(c->bars[i].why, why)) {
+            c->bars[i].charts++;
+            return;
+        }
+    if (c->n == BARS_MAX) {
+        c->more++;
+        return;
+    }
+    c->bars = ct_realloc(c->bars, c->n + 1, sizeof(*c->bars));
+    c->bars[c->n++] = (bag_bar){ct_arena_copy(c->arena, why), 1};
+}
+
+static void note_longest(bag_clearance *c, const bag_keeping *k)
+{
+    if (!k->longest || (c->class.n && k->until <= c->until))
+        return;
+    c->until = k->until;
+    c->class = ct_arena_copy(c->arena, k->longest->class->name);
+    c->authority = ct_arena_copy(c->arena, k->longest->class->authority);
+}
+
+/* Where the schedule lets it go, what the schedule says is the first reason and no bar. */
+static void bar_chart(bag_clearance *c, const bag_judgement *j, const ct_date *today)
+{
+    bool over = !j->keeping.undecided && j->keeping.until < ct_date_days(today);
+
+    c->barred++;
+    for (size_t i = over ? 1 : 0; i < j->nwhy; i++)
+        bar(c, j->why[i]);
+}
+
+static void judge_chart(bag_clearance *c, const bag_clearing *how, const ct_chart *chart)
+{
+    bag_judgement j;
+
+    if (chart->id.n == 0)
+        return; /* what is nobody's goes with the charts */
+    j = bag_judge_chart(how->judge, chart, false, chart->arena);
+    c->charts++;
+    note_longest(c, &j.keeping);
+    if (j.may != BAG_MAY_DESTROY)
+        bar_chart(c, &j, &how->today);
+}
+
+static void note_bad(void *ctx, const ct_record *rec, const ct_err *err)
+{
+    (void)rec;
+    (void)err;
+    ++*(uint64_t *)ctx;
+}
+
+static bool read_charts(bag_clearance *c, bag_flow *flow, const bag_clearing *how, ct_err *err)
+{
+    uint64_t bad = 0;
+    ct_charts *charts = ct_charts_new(bag_flow_blocks(flow), how->jobs, 0, NULL, note_bad, &bad);
+    ct_chart chart = {0};
+    ct_got got;
+
+    while ((got = ct_charts_next(charts, &chart, err)) == CT_GOT_RECORD)
+        judge_chart(c, how, &chart);
+    ct_chart_free(&chart);
+    ct_charts_free(charts);
+    if (got == CT_GOT_END && bad)
+        return ct_fail(err, CT_E_DATA, "records of it cannot be read, so they cannot be judged");
+    return got == CT_GOT_END;
+}
+
+bool bag_clear(bag_clearance *c, const char *path, const char *identity, const bag_clearing *how,
+               ct_err *err)
+{
+    char seen[2 * CT_SHA256_LEN + 1];
+    ct_err read_err = {0};
+    bag_flow *flow;
+    bool read;
+
+    bag_clearance_free(c);
+    *c = (bag_clearance){.arena = ct_arena_new()};
+    flow = bag_flow_open(path, how->jobs, err);
+    if (!flow)
+        return false;
+    read = read_charts(c, flow, how, &read_err);
+    if (!bag_flow_close(flow, seen, err) && (read || err->sys != EPIPE))
+        return false; /* which tells more of why the records ended */
+    if (!read) {
+        *err = read_err;
+        err->file = NULL;
+        return false;
+    }
+    return strcmp(seen, identity) == 0 || ct_fail(err, CT_E_DATA, "it is another bag");
+}
+
+void bag_clearance_free(bag_clearance *c)
+{
+    free(c->bars);
+    ct_arena_free(c->arena);
+    *c = (bag_clearance){0};
+}

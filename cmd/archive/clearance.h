@@ -1,0 +1,40 @@
+/* May a bag be destroyed? Its charts are read out of a copy that proves whole, and each is judged
+ * as `due` does: by the schedule as it is today, legal holds, what is open.
+ */
+#ifndef CHART_ARCHIVE_CLEARANCE_H
+#define CHART_ARCHIVE_CLEARANCE_H
+
+#include "cmd/archive/due.h"
+#include "common/store/store.h"
+
+/* Why charts may not go, and how many of them. */
+typedef struct bag_bar {
+    ct_str why;
+    uint64_t charts;
+} bag_bar;
+
+typedef struct bag_clearance {
+    ct_arena *arena;
+    uint64_t charts, barred; /* looked at; that may not go */
+    bag_bar *bars;           /* a chart may have several */
+    size_t n;
+    uint64_t more; /* reasons of charts that are not among them: there are too many */
+    /* what decided of the charts, for the certificate: of the one that is kept longest */
+    ct_str class, authority;
+    int64_t until; /* the last day of keeping of all */
+} bag_clearance;
+
+typedef struct bag_clearing {
+    const bag_judge *judge;
+    ct_date today;
+    int jobs;
+} bag_clearing;
+
+/* Reads the copy at `path`, which must be valid and the bag of that identity (hex). False where
+ * that cannot be done: CT_E_DATA where the copy is not what it was. `c` is all zero or used before.
+ */
+CT_USE bool bag_clear(bag_clearance *c, const char *path, const char *identity,
+                      const bag_clearing *how, ct_err *err);
+void bag_clearance_free(bag_clearance *c);
+
+#endif

@@ -1,0 +1,656 @@
+/* chart archive destroy: the end of a bag, with a certificate.
+ *
+ * The order is what makes it safe to be killed at any moment, and to be run again:
+ *
+ *     1. may it go? Holds, schedule, what is open: nothing is changed yet
+ *     2. the database says that it is being destroyed, by whom, before whose eyes
+ *     3. a certificate says so too, in the database and as files
+ *     4. each copy loses its name, is overwritten, the database told, what is left removed
+ *     5. the key goes
+ *     6. the certificate is completed, and the database says destroyed
+ */
+#include "cmd/archive/archive.h"
+#include "cmd/archive/certificate.h"
+#include "cmd/archive/clearance.h"
+#include "cmd/archive/erase.h"
+#include "cmd/archive/identity.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <strings.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    OPT_BY = CT_OPT_OWN,
+    OPT_WITNESS,
+    OPT_WHY,
+    OPT_SCHEDULE,
+    OPT_CERTIFICATE,
+    OPT_WITHOUT,
+    OPT_DRY_RUN
+};
+
+static const ct_opt options[] = {
+    {OPT_BY, "by", "NAME", "who destroys"},
+    {OPT_WITNESS, "witness", "NAME", "who witnesses it: somebody else"},
+    {OPT_WHY, "why", "TEXT", "why it goes (default: the retention period is over)"},
+    {OPT_SCHEDULE, "schedule", "NAME|FILE", "a retention schedule; may be given again"},
+    {OPT_CERTIFICATE, "certificate", "NAME", "write NAME.txt and NAME.pdf"},
+    {OPT_WITHOUT, "without-copy", "FILE", "this copy is known to be gone; may be given again"},
+    {OPT_DRY_RUN, "dry-run", NULL, "say what would be destroyed and what forbids it; do nothing"},
+    {0},
+};
+
+static const ct_command command = {
+    .name = "archive destroy",
+    .summary =
+        "Destroys a bag of the catalogue, every copy and its key, when the retention schedule\n"
+        "allows it for each chart and no hold or open matter forbids it. Two people answer for\n"
+        "it; a certificate says what is gone. What it held stays in the catalogue.",
+    .synopsis = "[OPTION]... --by NAME --witness NAME BAG",
+    .common = CT_HAS_OUTPUT | CT_HAS_JOBS | CT_HAS_DB | CT_HAS_ASOF | CT_HAS_PROGRESS,
+    .options = options,
+    .examples = "  chart archive destroy --dry-run 2012\n"
+                "  chart archive destroy --by 'A. Lee' --witness 'B. Cho' \\\n"
+                "      --certificate /records/certificates/2012 2012\n",
+};
+
+/* Words of the command line that may be given again. */
+typedef struct words {
+    const char **v;
+    size_t n;
+} words;
+
+typedef struct destruction {
+    ct_cli *cli;
+    ct_db *db;
+    ct_arena *arena; /* of all texts below */
+    const char *by, *witness, *why, *certificate;
+    words schedules, without;
+    bool dry;
+    /* what it is about */
+    ct_bag bag;
+    uint64_t matches; /* bags that the name fits */
+    ct_copy *copies;  /* with those that are gone already */
+    size_t ncopies;
+    bag_schedule *schedule;
+    bag_judge *judge;
+    bag_clearance clear;
+    bool cleared; /* a copy was read */
+    int64_t mark; /* of the holds */
+    /* what becomes of it */
+    int64_t number;
+    ct_str began;
+    bag_fate *fates;
+    bool encrypted, key_gone;
+} destruction;
+
+static void add_word(words *w, const char *word)
+{
+    w->v = ct_realloc(w->v, w->n + 1, sizeof(*w->v));
+    w->v[w->n++] = word;
+}
+
+static bool fault(destruction *d, const char *name, const ct_err *err)
+{
+    ct_cli_error(d->cli, CT_FAULT, name, err);
+    return false;
+}
+
+static bool refuse(destruction *d, const char *why)
+{
+    ct_cli_problem(d->cli, CT_NO, "%s: not destroyed: %s", d->cli->args[0], why);
+    return false;
+}
+
+/* ---- which bag ---- */
+
+static bool take_bag(void *ctx, const ct_bag *bag)
+{
+    destruction *d = ctx;
+    ct_str *const texts[] = {&d->bag.hash,      &d->bag.name,          &d->bag.first,  &d->bag.last,
+                             &d->bag.retention, &d->bag.destroy_after, &d->bag.entered};
+
+    d->matches++;
+    d->bag = *bag;
+    for (size_t i = 0; i < CT_LEN(texts); i++)
+        *texts[i] = ct_arena_copy(d->arena, *texts[i]);
+    return true;
+}
+
+static ct_str absolute(destruction *d, const char *path)
+{
+    char *cwd = path[0] == '/' ? NULL : getcwd(NULL, 0);
+    ct_str whole = cwd ? ct_arena_printf(d->arena, "%s/%s", cwd, path)
+                       : ct_arena_copy(d->arena, ct_str_z(path));
+
+    free(cwd);
+    return whole;
+}
+
+/* By the path of a copy, by name, or by the beginning of its hash. */
+static bool find_bag(destruction *d)
+{
+    const char *given = d->cli->args[0];
+    const ct_bag_query tries[] = {
+        {.path = absolute(d, given)}, {.name = ct_str_z(given)}, {.hash = ct_str_z(given)}};
+    ct_err err = {0};
+
+    for (size_t i = 0; i < CT_LEN(tries) && d->matches == 0; i++)
+        if (!ct_bags(d->db, &tries[i], take_bag, d, &err))
+            return fault(d, d->cli->db, &err);
+    if (d->matches == 0)
+        return refuse(d, "the catalogue has no such bag");
+    if (d->matches > 1)
+        return refuse(d, "the catalogue has several bags of that name: give a path or a hash");
+    if (d->bag.status == CT_BAG_DESTROYED)
+        return refuse(d, "it was destroyed before");
+    return true;
+}
+
+static bool take_copy(void *ctx, const ct_copy *copy)
+{
+    destruction *d = ctx;
+    ct_copy *c;
+
+    d->copies = ct_realloc(d->copies, d->ncopies + 1, sizeof(*d->copies));
+    c = &d->copies[d->ncopies++];
+    *c = *copy;
+    c->path = ct_arena_printf(d->arena, "%.*s", (int)copy->path.n, copy->path.p);
+    c->checked = ct_arena_copy(d->arena, copy->checked);
+    return true;
+}
+
+static bool load_copies(destruction *d)
+{
+    const ct_copy_query q = {.bag = d->bag.hash, .with_gone = true};
+    ct_err err = {0};
+
+    return ct_copies(d->db, &q, take_copy, d, &err) || fault(d, d->cli->db, &err);
+}
+
+/* ---- may it go? ---- */
+
+static void wrong_schedule(void *ctx, const ct_err *err)
+{
+    destruction *d = ctx;
+
+    ct_cli_error(d->cli, CT_FAULT, NULL, err);
+}
+
+static bool load_judge(destruction *d)
+{
+    ct_err err = {0};
+
+    d->schedule = bag_schedule_load(d->schedules.v, d->schedules.n, wrong_schedule, d);
+    if (d->cli->status == CT_FAULT)
+        return false;
+    d->judge = bag_judge_new(d->schedule, &d->cli->as_of);
+    return d->judge || fault(d, d->cli->db, &err);
+}
+
+/* The first copy that is whole and what it should be. */
+static bool read_copy(destruction *d)
+{
+    const bag_clearing how = {d->judge, d->cli->as_of, d->cli->jobs};
+
+    for (size_t i = 0; i < d->ncopies && !d->cleared; i++) {
+        ct_err err = {0};
+
+        if (d->copies[i].state == CT_COPY_GONE)
+            continue;
+        d->cleared = bag_clear(&d->clear, d->copies[i].path.p, d->bag.hash.p, &how, &err);
+        if (!d->cleared && d->bag.status == CT_BAG_KEPT)
+            ct_cli_error(d->cli, CT_NO, d->copies[i].path.p, &err);
+    }
+    return d->cleared;
+}
+
+static void say_bars(destruction *d)
+{
+    const char *name = d->cli->args[0];
+
+    for (size_t i = 0; i < d->clear.n; i++)
+        ct_cli_problem(d->cli, CT_NO, "%s: %" PRIu64 " of %" PRIu64 " charts: %.*s", name,
+                       d->clear.bars[i].charts, d->clear.charts, (int)d->clear.bars[i].why.n,
+                       d->clear.bars[i].why.p);
+    if (d->clear.more)
+        ct_cli_problem(d->cli, CT_NO, "%s: %" PRIu64 " more reasons", name, d->clear.more);
+}
+
+/* What was said when the bag was made binds too: another schedule may have been in force. */
+static bool recorded_date_allows(destruction *d)
+{
+    ct_date day;
+
+    if (ct_str_is(d->bag.destroy_after, "never"))
+        return refuse(d, "it is to be kept for ever, as it was made");
+    if (ct_date_parse(d->bag.destroy_after, &day))
+        return ct_date_days(&d->cli->as_of) >= ct_date_days(&day) ||
+               refuse(d, "its date of destruction, as it was made, is not reached");
+    return d->schedules.n > 0 ||
+           refuse(d, "no date of destruction was decided when it was made: name the --schedule");
+}
+
+/* All that forbids it is said, not the first alone. */
+static bool may_go(destruction *d)
+{
+    ct_err err = {0};
+    bool ok = true;
+
+    if (!ct_holds_check(d->db, &d->mark, &err))
+        return fault(d, d->cli->db, &err);
+    if (!load_judge(d))
+        return false;
+    if (!read_copy(d)) {
+        if (d->bag.status == CT_BAG_KEPT)
+            return refuse(d, "no copy can be read whole, so its charts cannot be judged");
+        return true; /* begun, and the copies are gone or in pieces: there is no way back */
+    }
+    if (d->clear.barred) {
+        say_bars(d);
+        ok = refuse(d, "not all of its charts may be");
+    }
+    return recorded_date_allows(d) && ok;
+}
+
+/* ---- the certificate ---- */
+
+static ct_str now(destruction *d)
+{
+    char text[32];
+    time_t t = time(NULL);
+    struct tm tm;
+
+    gmtime_r(&t, &tm);
+    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
+    return ct_arena_copy(d->arena, ct_str_z(text));
+}
+
+static void fill_certificate(destruction *d, bag_certificate *c, ct_str completed)
+{
+    *c = (bag_certificate){
+        .number = d->number,
+        .began = d->began,
+        .completed = completed,
+        .name = d->bag.name,
+        .identity = d->bag.hash,
+        .reason = ct_str_z(d->why),
+        .from = d->bag.first,
+        .to = d->bag.last,
+        .charts = d->bag.charts,
+        .records = d->bag.records,
+        .bytes = d->bag.bytes,
+        .retention_class = d->cleared ? d->clear.class : d->bag.retention,
+        .authority = d->cleared ? d->clear.authority : (ct_str){"", 0},
+        .destroy_after = d->bag.destroy_after,
+        .encrypted = d->encrypted,
+        .key_gone = d->key_gone,
+        .by = ct_str_z(d->by),
+        .witness = ct_str_z(d->witness),
+        .fates = d->fates,
+        .nfates = d->ncopies,
+    };
+}
+
+/* `NAME.txt`, `NAME.pdf`; atomically, in place of what an earlier run began. */
+static bool write_file(destruction *d, const char *suffix, ct_str bytes)
+{
+    ct_str path = d->certificate
+                      ? ct_arena_printf(d->arena, "%s%s", d->certificate, suffix)
+                      : ct_arena_printf(d->arena, "destruction-%" PRId64 "%s", d->number, suffix);
+    ct_err err = {0};
+    ct_out *out = ct_out_open(path.p, &err);
+
+    if (out)
+        ct_out_put(out, bytes);
+    return (out && ct_out_close(out, &err)) || fault(d, path.p, &err);
+}
+
+static bool enter_certificate(destruction *d, ct_str text, char hex[2 * CT_SHA256_LEN + 1])
+{
+    uint8_t digest[CT_SHA256_LEN];
+    ct_buf b = {0};
+    ct_err err = {0};
+    bool ok;
+
+    ct_sha256(text, digest);
+    ct_hex(&b, digest, sizeof(digest));
+    ok = ct_custody_enter(d->db,
+                          &(ct_custody){.act = CT_ACT_CERTIFICATE,
+                                        .bag = d->bag.hash,
+                                        .person = ct_str_z(d->by),
+                                        .witness = ct_str_z(d->witness),
+                                        .sha256 = ct_buf_str(&b),
+                                        .charts = d->bag.charts,
+                                        .records = d->bag.records,
+                                        .bytes = d->bag.bytes,
+                                        .detail = text},
+                          &err);
+    memcpy(hex, b.p, b.n);
+    hex[b.n] = '\0';
+    ct_buf_free(&b);
+    return ok || fault(d, d->cli->db, &err);
+}
+
+/* Into the database, and as files. `hex` becomes its SHA-256. */
+static bool certify(destruction *d, ct_str completed, char hex[2 * CT_SHA256_LEN + 1])
+{
+    bag_view view = {.arena = d->arena};
+    bag_certificate c;
+    ct_buf text = {0}, pdf = {0};
+    bool ok;
+
+    fill_certificate(d, &c, completed);
+    bag_certificate_view(&view, &c);
+    bag_text_put(&text, &view);
+    ok = enter_certificate(d, ct_buf_str(&text), hex) && write_file(d, ".txt", ct_buf_str(&text));
+    bag_view_free(&view);
+    ct_buf_free(&text);
+    ct_buf_free(&pdf);
+    return ok;
+}
+
+/* ---- the copies ---- */
+
+/* What stands beside a copy, and could give it back. */
+static const char *const beside[] = {".parity", ".damaged"};
+
+static bool said_gone(destruction *d, ct_str path)
+{
+    for (size_t i = 0; i < d->without.n; i++)
+        if (ct_str_eq(absolute(d, d->without.v[i]), path))
+            return true;
+    return false;
+}
+
+/* Does the bag stand there? Something else of that name must not be touched. */
+static bool is_the_bag(destruction *d, const char *path, const char **why)
+{
+    bag_identity identity = {0};
+    bag_pass pass = {
+        .path = path, .jobs = 1, .no_checksums = true, .viewer = bag_identity_viewer(&identity)};
+    ct_err err = {0};
+    bag_check *check = bag_pass_run(&pass, &err);
+    bool is = check && strcmp(identity.hex, d->bag.hash.p) == 0;
+
+    if (!is)
+        *why = check && identity.hex[0] ? "another bag stands there, which is not touched"
+                                        : "what stands there cannot be recognised as this bag, and "
+                                          "is not touched";
+    bag_check_free(check);
+    ct_buf_free(&pass.base);
+    bag_identity_free(&identity);
+    return is;
+}
+
+/* Why a copy cannot be destroyed, or NULL. */
+static const char *obstacle(destruction *d, const char *path)
+{
+    const char *why = NULL;
+    ct_err err = {0};
+
+    if (!bag_erase_needed(path))
+        return "nothing is there: it was moved, or its disk is not mounted";
+    if (access(path, F_OK) == 0 && !is_the_bag(d, path, &why))
+        return why;
+    if (!bag_erase_allowed(path, &why, &err))
+        return err.text;
+    return why;
+}
+
+static bool erase_all(destruction *d, const char *path, bool (*step)(const char *, ct_err *),
+                      ct_err *err)
+{
+    for (size_t i = 0; i < CT_LEN(beside); i++)
+        if (!step(ct_arena_printf(d->arena, "%s%s", path, beside[i]).p, err))
+            return false;
+    return step(path, err);
+}
+
+static bool overwrite(const char *path, ct_err *err)
+{
+    return bag_erase(path, NULL, err);
+}
+
+/* Notes in database and certificate what became of a copy. */
+static bool settle(destruction *d, size_t i, bool gone, const char *outcome)
+{
+    ct_err err = {0};
+
+    d->fates[i] = (bag_fate){.place = d->copies[i].path,
+                             .gone = gone,
+                             .when = gone ? now(d) : (ct_str){"", 0},
+                             .outcome = ct_str_z(outcome)};
+    if (!gone)
+        ct_cli_problem(d->cli, CT_NO, "%s: not destroyed: %s", d->copies[i].path.p, outcome);
+    return ct_copy_lost(d->db, d->copies[i].id, gone ? CT_COPY_GONE : CT_COPY_UNREACHABLE,
+                        ct_str_z(outcome), &err) ||
+           fault(d, d->cli->db, &err);
+}
+
+static bool destroy_copy(destruction *d, size_t i)
+{
+    const char *path = d->copies[i].path.p, *why;
+    ct_err err = {0};
+
+    if (said_gone(d, d->copies[i].path))
+        return settle(d, i, true, "said to be gone; not destroyed by this program");
+    why = obstacle(d, path);
+    if (why)
+        return settle(d, i, false, why);
+    if (!erase_all(d, path, overwrite, &err))
+        return settle(d, i, false, err.text);
+    if (!settle(d, i, true, "overwritten and removed"))
+        return false;
+    return erase_all(d, path, bag_erase_rest, &err) || fault(d, path, &err);
+}
+
+/* Those that an earlier run destroyed: what it may have left is removed. */
+static bool finish_copy(destruction *d, size_t i)
+{
+    ct_err err = {0};
+
+    return erase_all(d, d->copies[i].path.p, bag_erase_rest, &err) ||
+           fault(d, d->copies[i].path.p, &err);
+}
+
+static bool destroy_copies(destruction *d)
+{
+    bool ok = true;
+
+    for (size_t i = 0; ok && i < d->ncopies; i++)
+        ok = d->copies[i].state == CT_COPY_GONE ? finish_copy(d, i) : destroy_copy(d, i);
+    return ok;
+}
+
+static bool all_gone(const destruction *d)
+{
+    for (size_t i = 0; i < d->ncopies; i++)
+        if (!d->fates[i].gone)
+            return false;
+    return true;
+}
+
+/* ---- the run ---- */
+
+/* What custody says of the bag: when its destruction began, and which copies went when. */
+static bool take_row(void *ctx, const ct_custody *row)
+{
+    destruction *d = ctx;
+
+    if (row->act == CT_ACT_DESTROYING) {
+        d->number = row->seq;
+        d->began = ct_arena_copy(d->arena, row->at);
+    }
+    for (size_t i = 0; row->act == CT_ACT_GONE && i < d->ncopies; i++)
+        if (ct_str_eq(row->copy, d->copies[i].path) && d->copies[i].state == CT_COPY_GONE)
+            d->fates[i] = (bag_fate){.place = d->copies[i].path,
+                                     .gone = true,
+                                     .when = ct_arena_copy(d->arena, row->at),
+                                     .outcome = ct_arena_copy(d->arena, row->reason)};
+    return true;
+}
+
+static bool begin(destruction *d)
+{
+    const ct_destruction who = {.by = ct_str_z(d->by),
+                                .witness = ct_str_z(d->witness),
+                                .why = ct_str_z(d->why),
+                                .mark = d->mark};
+    ct_err err = {0};
+    ct_buf key = {0};
+    bool ok = ct_key_get(d->db, d->bag.hash, &key, &d->encrypted, &err) &&
+              ct_bag_destroying(d->db, d->bag.hash, &who, &err) &&
+              ct_custody_each(d->db, d->bag.hash, take_row, d, &err);
+
+    ct_buf_free(&key);
+    if (!ok && err.kind == CT_E_USAGE)
+        return refuse(d, err.text);
+    return ok || fault(d, d->cli->db, &err);
+}
+
+static bool shred_key(destruction *d)
+{
+    ct_err err = {0};
+
+    d->key_gone = ct_key_shred(d->db, d->bag.hash, &err);
+    return d->key_gone || fault(d, d->cli->db, &err);
+}
+
+static bool end(destruction *d)
+{
+    const ct_destruction who = {.by = ct_str_z(d->by), .witness = ct_str_z(d->witness)};
+    char hex[2 * CT_SHA256_LEN + 1];
+    ct_err err = {0};
+
+    if (!all_gone(d)) {
+        refuse(d, "copies remain; run it again when they can be reached, or say --without-copy");
+        return certify(d, (ct_str){"", 0}, hex);
+    }
+    return certify(d, now(d), hex) &&
+           (ct_bag_destroyed(d->db, d->bag.hash, &who, ct_str_z(hex), &err) ||
+            fault(d, d->cli->db, &err));
+}
+
+static void put_line(destruction *d, const char *what)
+{
+    ct_buf b = {0};
+
+    ct_buf_printf(&b, "%s: %s, %" PRIu64 " charts, %zu cop%s", d->cli->args[0], what, d->bag.charts,
+                  d->ncopies, d->ncopies == 1 ? "y" : "ies");
+    if (d->number)
+        ct_buf_printf(&b, ", certificate %" PRId64, d->number);
+    ct_buf_c(&b, '\n');
+    ct_out_put(ct_cli_out(d->cli), ct_buf_str(&b));
+    ct_buf_free(&b);
+}
+
+static void run(destruction *d)
+{
+    char hex[2 * CT_SHA256_LEN + 1];
+
+    if (!find_bag(d) || !load_copies(d) || !may_go(d))
+        return;
+    if (d->dry) {
+        put_line(d, "may be destroyed");
+        return;
+    }
+    d->fates = ct_calloc(d->ncopies + 1, sizeof(*d->fates));
+    for (size_t i = 0; i < d->ncopies; i++)
+        d->fates[i] = (bag_fate){.place = d->copies[i].path, .outcome = CT_S("still to come")};
+    if (!begin(d) || !certify(d, (ct_str){"", 0}, hex))
+        return;
+    if (!destroy_copies(d) || !shred_key(d) || !end(d))
+        return;
+    if (d->cli->status == CT_DONE)
+        put_line(d, "destroyed");
+}
+
+/* Two people, by whatever they are called. */
+static void check_people(ct_cli *c, const destruction *d)
+{
+    ct_str by = ct_str_trim(ct_str_z(d->by ? d->by : "")),
+           witness = ct_str_trim(ct_str_z(d->witness ? d->witness : ""));
+
+    if (d->dry)
+        return;
+    if (by.n == 0 || witness.n == 0)
+        ct_cli_usage(c, "two people answer for a destruction: --by NAME --witness NAME");
+    if (by.n == witness.n && strncasecmp(by.p, witness.p, by.n) == 0)
+        ct_cli_usage(c, "the witness must be somebody else");
+}
+
+static void check_today(ct_cli *c)
+{
+    time_t t = time(NULL);
+    struct tm tm;
+    ct_date today = {.precision = CT_P_DAY};
+
+    localtime_r(&t, &tm);
+    today.year = (int16_t)(tm.tm_year + 1900);
+    today.month = (uint8_t)(tm.tm_mon + 1);
+    today.day = (uint8_t)tm.tm_mday;
+    if (ct_date_days(&c->as_of) > ct_date_days(&today))
+        ct_cli_usage(c, "nothing is destroyed ahead of its time: --as-of lies in the future");
+}
+
+static void take_option(destruction *d, int opt)
+{
+    ct_cli *c = d->cli;
+
+    switch (opt) {
+    case OPT_BY:
+        d->by = c->arg;
+        break;
+    case OPT_WITNESS:
+        d->witness = c->arg;
+        break;
+    case OPT_WHY:
+        d->why = c->arg;
+        break;
+    case OPT_SCHEDULE:
+        add_word(&d->schedules, c->arg);
+        break;
+    case OPT_CERTIFICATE:
+        d->certificate = c->arg;
+        break;
+    case OPT_WITHOUT:
+        add_word(&d->without, c->arg);
+        break;
+    default:
+        d->dry = true;
+    }
+}
+
+int bag_destroy(int argc, char **argv)
+{
+    ct_cli c;
+    destruction d = {.cli = &c, .arena = ct_arena_new(), .why = "the retention period is over"};
+    ct_err err = {0};
+    int opt;
+
+    ct_cli_start(&c, &command, argc, argv);
+    while ((opt = ct_cli_option(&c)) != CT_CLI_DONE)
+        take_option(&d, opt);
+    if (c.nargs != 1)
+        ct_cli_usage(&c, "one bag, please");
+    check_people(&c, &d);
+    check_today(&c);
+    d.db = bag_catalogue_open(&c, &err);
+    if (d.db)
+        run(&d);
+    else
+        ct_cli_error(&c, CT_FAULT, c.db, &err);
+    bag_clearance_free(&d.clear);
+    bag_judge_free(d.judge);
+    bag_schedule_free(d.schedule);
+    ct_db_close(d.db);
+    free(d.schedules.v);
+    free(d.without.v);
+    free(d.copies);
+    free(d.fates);
+    ct_arena_free(d.arena);
+    return ct_cli_finish(&c);
+}
