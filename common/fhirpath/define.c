@@ -86,6 +86,12 @@ bool ct_expand(const ct_defines *d, const ct_placed *from, ct_placed *to)
             return false;
     }
     copy(from, copied, s.n, to);
+    if (to->npieces == 0) { /* nothing has a place, too */
+        struct ct_piece place = ct_placed_place(from, 0);
+
+        ct_placed_add(to, CT_S(""), place.line, place.column, place.fixed);
+        to->given = from->given;
+    }
     return to->text.n <= EXPANDED_MAX;
 }
 

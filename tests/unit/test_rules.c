@@ -212,6 +212,9 @@ static void reads_odd_files(void **state)
         {"define x\n  id\n", 0, 0},
         {"\x01\xff", 1, 1},
         {"nonsense", 1, 1},
+        /* a field that says nothing has a place */
+        {"rule a\n  applies\n  severity error\n  require id\n  message m\n  cite c\n  owner o\n", 1,
+         2},
     };
 
     (void)state;
