@@ -5,11 +5,13 @@
 
 #include <inttypes.h>
 
-enum { OPT_TRUST = CT_OPT_OWN };
+enum { OPT_TRUST = CT_OPT_OWN, OPT_RESUME };
 
 static const ct_opt options[] = {
     {OPT_TRUST, "trust", "FILE",
      "the bag must be signed, by one whom these certificates (PEM) know"},
+    {OPT_RESUME, "resume", "FILE",
+     "keep notes in FILE, and go on by those of a run that was stopped"},
     {0},
 };
 
@@ -22,6 +24,7 @@ static const ct_command command = {
     .common = CT_HAS_JOBS | CT_HAS_PROGRESS,
     .options = options,
     .examples = "  chart archive verify 2019.zip\n"
+                "  chart archive verify --resume notes 1990-2010.tar\n"
                 "  chart archive verify /archive/*.tar.zst || mail -s 'archive damaged' records\n",
 };
 
@@ -64,14 +67,15 @@ static void look_beside(ct_cli *c, const char *path, const char *trust, bag_seal
     ct_buf_z(to, bag_parity_report(c, path));
 }
 
-static void verify(ct_cli *c, const char *path, const char *trust)
+static void verify(ct_cli *c, const char *path, const char *trust, const char *resume)
 {
     bag_sealed sealed = {0};
     bag_pass pass = {.path = path,
                      .jobs = c->jobs,
                      .progress = bag_progress,
                      .progress_ctx = c,
-                     .viewer = bag_sealed_viewer(&sealed)};
+                     .viewer = bag_sealed_viewer(&sealed),
+                     .resume = resume};
     bag_report report = {c, path};
     bag_summary summary;
     bag_check *check;
@@ -96,14 +100,17 @@ static void verify(ct_cli *c, const char *path, const char *trust)
 int bag_verify(int argc, char **argv)
 {
     ct_cli c;
-    const char *trust = NULL;
+    const char *trust = NULL, *resume = NULL;
+    int opt;
 
     ct_cli_start(&c, &command, argc, argv);
-    while (ct_cli_option(&c) != CT_CLI_DONE)
-        trust = c.arg;
+    while ((opt = ct_cli_option(&c)) != CT_CLI_DONE)
+        *(opt == OPT_TRUST ? &trust : &resume) = c.arg;
     if (c.nargs == 0)
         ct_cli_usage(&c, "no bag is named");
+    if (resume && c.nargs > 1)
+        ct_cli_usage(&c, "--resume goes with one bag");
     for (size_t i = 0; i < c.nargs; i++)
-        verify(&c, c.args[i], trust);
+        verify(&c, c.args[i], trust, resume);
     return ct_cli_finish(&c);
 }
