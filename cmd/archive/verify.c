@@ -1,12 +1,16 @@
 /* chart archive verify: is a bag complete and valid? */
 #include "cmd/archive/archive.h"
 
+#include "cmd/archive/seal.h"
+
 #include <inttypes.h>
 
-enum { OPT_PROFILE = CT_OPT_OWN, OPT_RESUME };
+enum { OPT_PROFILE = CT_OPT_OWN, OPT_RESUME, OPT_TRUST };
 
 static const ct_opt options[] = {
     {OPT_PROFILE, "profile", "FILE", "hold the bags against a BagIt profile (JSON) too"},
+    {OPT_TRUST, "trust", "FILE",
+     "the bag must be signed, by one whom these certificates (PEM) know"},
     {OPT_RESUME, "resume", "FILE",
      "keep notes in FILE, and go on by those of a run that was stopped"},
     BAG_KEY_FILE_OPTION,
@@ -34,7 +38,7 @@ static void put_algs(ct_buf *b, unsigned algs)
 }
 
 /* `2019.zip: valid, 299 charts, 300 files, 2614309 bytes, BagIt 1.0, sha256 sha512` */
-static void put_summary(ct_buf *b, const char *name, const bag_summary *s)
+static void put_summary(ct_buf *b, const char *name, const bag_summary *s, ct_str rest)
 {
     uint64_t bad = s->invalid + s->incomplete;
 
@@ -56,6 +60,7 @@ static void put_summary(ct_buf *b, const char *name, const bag_summary *s)
         ct_buf_c(b, ',');
         put_algs(b, s->algs);
     }
+    ct_buf_put(b, rest);
     ct_buf_c(b, '\n');
 }
 
@@ -64,34 +69,47 @@ typedef struct verifying {
     ct_cli *cli;
     bag_keys keys;
     const char *resume;   /* notes to go on by, or NULL */
+    const char *trust;    /* certificates that a signature must lead to, or NULL */
     bag_profile *profile; /* or NULL */
 } verifying;
+
+/* What is told of a bag beside what BagIt says: its signature, its parity file. */
+static void look_beside(const verifying *v, const char *path, bag_sealed *sealed, ct_buf *to)
+{
+    bag_sealed_report(sealed, v->cli, path, v->trust, to);
+    ct_buf_z(to, bag_parity_report(v->cli, path));
+}
 
 static void verify(const verifying *v, const char *path)
 {
     ct_cli *c = v->cli;
+    bag_sealed sealed = {0};
     bag_pass pass = {.path = path,
                      .jobs = c->jobs,
                      .keys = &v->keys,
                      .profile = v->profile,
                      .resume = v->resume,
                      .progress = bag_progress,
+                     .viewer = bag_sealed_viewer(&sealed),
                      .progress_ctx = c};
     bag_report report = {c, path};
     bag_summary summary;
     bag_check *check;
-    ct_buf line = {0};
+    ct_buf line = {0}, rest = {0};
     ct_err err = {0};
 
     check = bag_pass_run(&pass, &err);
     if (check && bag_check_end(check, false, bag_report_finding, &report, &summary, &err)) {
-        put_summary(&line, path, &summary);
+        look_beside(v, path, &sealed, &rest);
+        put_summary(&line, path, &summary, ct_buf_str(&rest));
         ct_out_put(ct_cli_out(c), ct_buf_str(&line));
     } else {
         ct_cli_error(c, CT_FAULT, path, &err);
     }
     bag_check_free(check);
+    bag_sealed_free(&sealed);
     ct_buf_free(&line);
+    ct_buf_free(&rest);
     ct_buf_free(&pass.base);
 }
 
@@ -109,6 +127,8 @@ int bag_verify(int argc, char **argv)
             profile = c.arg;
         else if (opt == OPT_RESUME)
             v.resume = c.arg;
+        else if (opt == OPT_TRUST)
+            v.trust = c.arg;
         else
             v.keys.file = c.arg;
     }

@@ -6,6 +6,7 @@
 
 #include "cmd/archive/key.h"
 #include "cmd/archive/profile.h"
+#include "cmd/archive/seal.h"
 #include "common/stream/stream.h"
 
 /* The checksums every file of our bags has. All zero to begin with. */
@@ -67,6 +68,8 @@ typedef struct bag_written {
     uint64_t records, bytes;              /* of the payload */
 } bag_written;
 
+/* Has it signed at the end, by a signer that must live until then. */
+void bag_writer_sign(bag_writer *w, const bag_signer *signer);
 /* Writes the other tag files; gives the bag its name, and says what it is (`written` may be NULL).
  * The writer is gone whatever the result. */
 CT_USE bool bag_writer_close(bag_writer *w, bag_written *written, ct_err *err);
