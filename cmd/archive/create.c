@@ -500,6 +500,8 @@ int bag_create(int argc, char **argv)
         ct_cli_die(&c, NULL, &err);
     j.copies.topics = topics;
     open_catalogue(&j);
+    if (j.db && !bag_terms_database(&j.terms, j.db, &err))
+        ct_cli_die(&c, c.db, &err);
     if (j.copies.pdf && !(j.copies.fonts = fonts = bag_fonts_open(&err)))
         ct_cli_die(&c, NULL, &err);
     j.report = (bag_report){&c, j.out};
