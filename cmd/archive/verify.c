@@ -3,6 +3,14 @@
 
 #include <inttypes.h>
 
+enum { OPT_RESUME = CT_OPT_OWN };
+
+static const ct_opt options[] = {
+    {OPT_RESUME, "resume", "FILE",
+     "keep notes in FILE, and go on by those of a run that was stopped"},
+    {0},
+};
+
 static const ct_command command = {
     .name = "archive verify",
     .summary =
@@ -10,7 +18,9 @@ static const ct_command command = {
         "there and no others, and that every checksum and count holds.",
     .synopsis = "[OPTION]... BAG...",
     .common = CT_HAS_JOBS | CT_HAS_PROGRESS,
+    .options = options,
     .examples = "  chart archive verify 2019.zip\n"
+                "  chart archive verify --resume notes 1990-2010.tar\n"
                 "  chart archive verify /archive/*.tar.zst || mail -s 'archive damaged' records\n",
 };
 
@@ -44,9 +54,13 @@ static void put_summary(ct_buf *b, const char *name, const bag_summary *s)
     ct_buf_c(b, '\n');
 }
 
-static void verify(ct_cli *c, const char *path)
+static void verify(ct_cli *c, const char *path, const char *resume)
 {
-    bag_pass pass = {.path = path, .jobs = c->jobs, .progress = bag_progress, .progress_ctx = c};
+    bag_pass pass = {.path = path,
+                     .jobs = c->jobs,
+                     .progress = bag_progress,
+                     .progress_ctx = c,
+                     .resume = resume};
     bag_report report = {c, path};
     bag_summary summary;
     bag_check *check;
@@ -68,13 +82,16 @@ static void verify(ct_cli *c, const char *path)
 int bag_verify(int argc, char **argv)
 {
     ct_cli c;
+    const char *resume = NULL;
 
     ct_cli_start(&c, &command, argc, argv);
     while (ct_cli_option(&c) != CT_CLI_DONE)
-        ;
+        resume = c.arg;
     if (c.nargs == 0)
         ct_cli_usage(&c, "no bag is named");
+    if (resume && c.nargs > 1)
+        ct_cli_usage(&c, "--resume goes with one bag");
     for (size_t i = 0; i < c.nargs; i++)
-        verify(&c, c.args[i]);
+        verify(&c, c.args[i], resume);
     return ct_cli_finish(&c);
 }
