@@ -14,6 +14,8 @@
     EACH("extract", bag_extract)                                                                   \
     EACH("due", bag_due)                                                                           \
     EACH("hold", bag_hold)                                                                         \
+    EACH("accession", bag_accession)                                                               \
+    EACH("find", bag_find)                                                                         \
     EACH("fixity", bag_fixity)                                                                     \
     EACH("destroy", bag_destroy)                                                                   \
     EACH("parity", bag_parity_main)                                                                \
@@ -35,6 +37,8 @@ static const ct_command command = {
                 "extract [OPTION]... BAG\n"
                 "due [OPTION]... [FILE]...\n"
                 "hold [OPTION]... [FILE]...\n"
+                "accession [OPTION]... BAG...\n"
+                "find [OPTION]...\n"
                 "fixity [OPTION]...\n"
                 "destroy [OPTION]... --by NAME --witness NAME BAG\n"
                 "parity [OPTION]... BAG...\n"
@@ -45,7 +49,9 @@ static const ct_command command = {
                 "  chart archive list 2019.zip\n"
                 "  chart archive extract --chart 4711 2019.zip >4711.ndjson\n"
                 "  chart archive due --schedule us-ma charts.ndjson\n"
-                "  chart archive hold --list\n",
+                "  chart archive hold --list\n"
+                "  chart archive accession /archive/*.zip\n"
+                "  chart archive find --name 'muller anna' --born 1980\n",
 };
 
 void bag_put_name(ct_buf *b, ct_str name)

@@ -50,8 +50,16 @@ CT_USE bool bag_writer_written(bag_writer *w, bool exact, uint64_t *bytes, ct_er
 CT_USE bool bag_writer_tag(bag_writer *w, const char *path, ct_spool *text, ct_err *err);
 /* Has it signed at the end, by a signer that must live until then. */
 void bag_writer_sign(bag_writer *w, const bag_signer *signer);
-/* Writes the other tag files; gives the bag its name. The writer is gone whatever the result. */
-CT_USE bool bag_writer_close(bag_writer *w, ct_err *err);
+/* What a bag is that was written. */
+typedef struct bag_written {
+    char identity[2 * CT_SHA256_LEN + 1]; /* see identity.h */
+    ct_buf info;                          /* the text of its bag-info.txt; to be freed */
+    uint64_t records, bytes;              /* of the payload */
+} bag_written;
+
+/* Writes the other tag files; gives the bag its name, and says what it is (`written` may be NULL).
+ * The writer is gone whatever the result. */
+CT_USE bool bag_writer_close(bag_writer *w, bag_written *written, ct_err *err);
 void bag_writer_abandon(bag_writer *w);
 
 #endif
