@@ -14,6 +14,7 @@
 #include "cmd/archive/clearance.h"
 #include "cmd/archive/erase.h"
 #include "cmd/archive/identity.h"
+#include "cmd/archive/readable/pdf.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -83,6 +84,7 @@ typedef struct destruction {
     int64_t number;
     ct_str began;
     bag_fate *fates;
+    bag_fonts *fonts; /* of the certificate */
     bool encrypted, key_gone;
 } destruction;
 
@@ -344,12 +346,15 @@ static bool certify(destruction *d, ct_str completed, char hex[2 * CT_SHA256_LEN
     bag_view view = {.arena = d->arena};
     bag_certificate c;
     ct_buf text = {0}, pdf = {0};
+    ct_err err = {0};
     bool ok;
 
     fill_certificate(d, &c, completed);
     bag_certificate_view(&view, &c);
     bag_text_put(&text, &view);
-    ok = enter_certificate(d, ct_buf_str(&text), hex) && write_file(d, ".txt", ct_buf_str(&text));
+    ok = (bag_pdf_put(&pdf, &view, d->fonts, NULL, &err) || fault(d, "the certificate", &err)) &&
+         enter_certificate(d, ct_buf_str(&text), hex) && write_file(d, ".txt", ct_buf_str(&text)) &&
+         write_file(d, ".pdf", ct_buf_str(&pdf));
     bag_view_free(&view);
     ct_buf_free(&text);
     ct_buf_free(&pdf);
@@ -575,11 +580,17 @@ static void put_line(destruction *d, const char *what)
 static void run(destruction *d)
 {
     char hex[2 * CT_SHA256_LEN + 1];
+    ct_err err = {0};
 
     if (!find_bag(d) || !load_copies(d) || !may_go(d))
         return;
     if (d->dry) {
         put_line(d, "may be destroyed");
+        return;
+    }
+    d->fonts = bag_fonts_open(&err); /* before anything is begun */
+    if (!d->fonts) {
+        fault(d, "the certificate", &err);
         return;
     }
     d->fates = ct_calloc(d->ncopies + 1, sizeof(*d->fates));
@@ -668,6 +679,7 @@ int bag_destroy(int argc, char **argv)
         run(&d);
     else
         ct_cli_error(&c, CT_FAULT, c.db, &err);
+    bag_fonts_free(d.fonts);
     bag_clearance_free(&d.clear);
     bag_judge_free(d.judge);
     bag_schedule_free(d.schedule);
