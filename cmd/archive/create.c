@@ -438,6 +438,8 @@ int bag_create(int argc, char **argv)
         ct_cli_die(&c, NULL, &err);
     j.copies.topics = topics;
     open_catalogue(&j);
+    if (j.db && !bag_terms_database(&j.terms, j.db, &err))
+        ct_cli_die(&c, c.db, &err);
     j.volumes = bag_volumes_new(j.out, size, &err);
     if (j.volumes && open_bag(&j, &err))
         create(&j);
