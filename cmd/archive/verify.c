@@ -3,10 +3,12 @@
 
 #include <inttypes.h>
 
-enum { OPT_PROFILE = CT_OPT_OWN };
+enum { OPT_PROFILE = CT_OPT_OWN, OPT_RESUME };
 
 static const ct_opt options[] = {
     {OPT_PROFILE, "profile", "FILE", "hold the bags against a BagIt profile (JSON) too"},
+    {OPT_RESUME, "resume", "FILE",
+     "keep notes in FILE, and go on by those of a run that was stopped"},
     {0},
 };
 
@@ -19,6 +21,7 @@ static const ct_command command = {
     .common = CT_HAS_JOBS | CT_HAS_PROGRESS,
     .options = options,
     .examples = "  chart archive verify 2019.zip\n"
+                "  chart archive verify --resume notes 1990-2010.tar\n"
                 "  chart archive verify /archive/*.tar.zst || mail -s 'archive damaged' records\n",
 };
 
@@ -55,13 +58,14 @@ static void put_summary(ct_buf *b, const char *name, const bag_summary *s)
     ct_buf_c(b, '\n');
 }
 
-static void verify(ct_cli *c, const char *path, bag_profile *profile)
+static void verify(ct_cli *c, const char *path, bag_profile *profile, const char *resume)
 {
     bag_pass pass = {.path = path,
                      .jobs = c->jobs,
                      .profile = profile,
                      .progress = bag_progress,
-                     .progress_ctx = c};
+                     .progress_ctx = c,
+                     .resume = resume};
     bag_report report = {c, path};
     bag_summary summary;
     bag_check *check;
@@ -83,19 +87,25 @@ static void verify(ct_cli *c, const char *path, bag_profile *profile)
 int bag_verify(int argc, char **argv)
 {
     ct_cli c;
-    const char *path = NULL;
+    const char *profile_path = NULL, *resume = NULL;
     bag_profile *profile = NULL;
     ct_err err = {0};
+    int opt;
 
     ct_cli_start(&c, &command, argc, argv);
-    while (ct_cli_option(&c) != CT_CLI_DONE)
-        path = c.arg;
+    while ((opt = ct_cli_option(&c)) != CT_CLI_DONE)
+        *(opt == OPT_PROFILE ? &profile_path : &resume) = c.arg;
     if (c.nargs == 0)
         ct_cli_usage(&c, "no bag is named");
-    if (path && !(profile = bag_profile_read(path, &err)))
-        ct_cli_die(&c, path, &err);
+    if (resume && c.nargs > 1)
+        ct_cli_usage(&c, "--resume goes with one bag");
+    /* What was read before is not seen again, and a profile asks for all. */
+    if (resume && profile_path)
+        ct_cli_usage(&c, "--resume does not go with --profile");
+    if (profile_path && !(profile = bag_profile_read(profile_path, &err)))
+        ct_cli_die(&c, profile_path, &err);
     for (size_t i = 0; i < c.nargs; i++)
-        verify(&c, c.args[i], profile);
+        verify(&c, c.args[i], profile, resume);
     bag_profile_free(profile);
     return ct_cli_finish(&c);
 }
