@@ -15,6 +15,8 @@ int bag_fixity(int argc, char **argv);
 int bag_destroy(int argc, char **argv);
 int bag_due(int argc, char **argv);
 int bag_hold(int argc, char **argv);
+int bag_accession(int argc, char **argv);
+int bag_find(int argc, char **argv);
 
 typedef struct bag_report {
     ct_cli *cli;

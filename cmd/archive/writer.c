@@ -305,7 +305,20 @@ bag_writer *bag_writer_open(const char *out, bool force, int jobs, const ct_date
     return NULL;
 }
 
-bool bag_writer_close(bag_writer *w, ct_err *err)
+static void tell_written(const bag_writer *w, bag_written *to)
+{
+    uint8_t digest[CT_SHA256_LEN];
+    ct_buf hex = {0};
+
+    *to = (bag_written){.records = w->records, .bytes = w->bytes};
+    ct_sha256(ct_buf_str(&w->tags512), digest);
+    ct_hex(&hex, digest, sizeof(digest));
+    memcpy(to->identity, hex.p, hex.n);
+    ct_buf_free(&hex);
+    ct_buf_put(&to->info, ct_buf_str(&w->info));
+}
+
+bool bag_writer_close(bag_writer *w, bag_written *written, ct_err *err)
 {
     bool ok;
 
@@ -319,6 +332,8 @@ bool bag_writer_close(bag_writer *w, ct_err *err)
         ok = bag_sink_close(w->sink, err);
     else
         bag_sink_abandon(w->sink);
+    if (ok && written)
+        tell_written(w, written);
     writer_free(w);
     return ok;
 }
