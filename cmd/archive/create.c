@@ -4,6 +4,7 @@
 #include "cmd/archive/copies.h"
 #include "cmd/archive/index.h"
 #include "cmd/archive/names.h"
+#include "cmd/archive/parity.h"
 #include "cmd/archive/sweep.h"
 #include "cmd/archive/terms.h"
 #include "cmd/archive/versions.h"
@@ -20,7 +21,11 @@ enum {
     OPT_MADE_BY,
     OPT_PROFILE,
     OPT_SCHEDULE,
-    OPT_VOLUME
+    OPT_VOLUME,
+    OPT_PARITY,
+    OPT_SIGN,
+    OPT_CERTIFICATE,
+    OPT_PASSPHRASE,
 };
 
 static const ct_opt options[] = {
@@ -32,6 +37,11 @@ static const ct_opt options[] = {
     {OPT_PROFILE, "profile", "FILE", "make it only as this BagIt profile (JSON) wants it"},
     {OPT_VOLUME, "volume", "SIZE", "as many bags of SIZE (k, M, G) as are needed: BAG-001 ..."},
     {OPT_FORCE, "force", NULL, "replace a bag that is there already"},
+    {OPT_SIGN, "sign", "KEY", "sign the bag with this private key (PEM), and --certificate"},
+    {OPT_CERTIFICATE, "certificate", "FILE",
+     "the key's certificate, then those that lead on (PEM)"},
+    {OPT_PASSPHRASE, "passphrase-file", "FILE", "its first line opens the key"},
+    {OPT_PARITY, "parity", "N%", "make BAG.parity, from which so much of the bag can be restored"},
     {0},
 };
 
@@ -67,7 +77,8 @@ typedef struct job {
     bool force;
     ct_buf info;
     bag_volumes *volumes;
-    bag_writer *writer; /* of the bag that is being filled */
+    const char *path;   /* of the bag that is being filled, */
+    bag_writer *writer; /* and what fills it */
     bag_index *index;
     ct_db *db;            /* of the catalogue; NULL where the bags are not entered */
     bag_written *written; /* bags that wait for their names and their entry */
@@ -78,8 +89,11 @@ typedef struct job {
     bag_terms terms;
     bag_profile *profile; /* may be NULL */
     bag_report report;    /* for what is not as it wants it */
-    uint64_t shared;      /* files of shared records */
-    ct_err failed;        /* by the writer */
+    unsigned parity;      /* percent; 0 for none */
+    bag_signing signing;
+    bag_signer *signer; /* NULL where it is not signed */
+    uint64_t shared;    /* files of shared records */
+    ct_err failed;      /* by the writer */
 } job;
 
 static void work(void *ctx, void *unit, ct_chart *chart)
@@ -150,15 +164,17 @@ static void tell_unlike(void *report, const char *where, uint64_t line, const ch
 
 static bool open_bag(job *j, ct_err *err)
 {
-    const char *path = bag_volumes_next(j->volumes, err);
     ct_str info = ct_buf_str(&j->info);
 
-    j->writer =
-        path ? bag_writer_open(path, j->force, j->cli->jobs, &j->cli->as_of, info, err) : NULL;
-    if (j->writer)
+    j->path = bag_volumes_next(j->volumes, err);
+    if (j->path)
+        j->writer = bag_writer_open(j->path, j->force, j->cli->jobs, &j->cli->as_of, info, err);
+    if (j->writer) {
         j->index = bag_index_new();
-    if (j->writer && j->profile)
-        bag_writer_profile(j->writer, j->profile, path, tell_unlike, &j->report);
+        bag_writer_sign(j->writer, j->signer);
+        if (j->profile)
+            bag_writer_profile(j->writer, j->profile, j->path, tell_unlike, &j->report);
+    }
     return j->writer != NULL;
 }
 
@@ -172,18 +188,28 @@ static void drop_bag(job *j)
     j->index = NULL;
 }
 
-/* The tag files; a bag that is not one of several gets its name. */
+static bool make_parity(job *j, ct_err *err)
+{
+    bag_meter meter = {bag_progress, j->cli};
+
+    return !j->parity || bag_parity_make(j->path, j->parity, false, j->cli->jobs, meter, err);
+}
+
+/* The tag files; a bag that is not one of several gets its name. What stands beside a bag must be
+ * of this bag at every moment: an old parity file goes before the old bag, the new one comes behind
+ * the new bag. */
 static bool close_bag(job *j, bool last, ct_err *err)
 {
     bool ok;
 
     bag_volumes_info(j->volumes, j->writer, last);
     bag_terms_put(&j->terms, j->cli->bad > 0, j->writer);
-    ok = bag_index_put(j->index, j->writer, err) && bag_versions_put(&j->versions, j->writer, err);
+    ok = bag_index_put(j->index, j->writer, err) &&
+         bag_versions_put(&j->versions, j->writer, err) && bag_parity_drop(j->path, err);
     if (ok) {
         j->written = ct_realloc(j->written, j->nwritten + 1, sizeof(*j->written));
         j->written[j->nwritten] = (bag_written){0};
-        ok = bag_writer_close(j->writer, &j->written[j->nwritten++], err);
+        ok = bag_writer_close(j->writer, &j->written[j->nwritten++], err) && make_parity(j, err);
         j->writer = NULL;
     }
     drop_bag(j);
@@ -370,6 +396,21 @@ static void schedule_wrong(void *cli, const ct_err *err)
     ct_cli_error(cli, CT_FAULT, NULL, err);
 }
 
+static void open_signer(job *j)
+{
+    const bag_signing *s = &j->signing;
+    ct_err err = {0};
+
+    if (!s->key != !s->certificate)
+        ct_cli_usage(j->cli, "--sign and --certificate go together");
+    if (s->passphrase && !s->key)
+        ct_cli_usage(j->cli, "--passphrase-file goes with --sign");
+    if (s->key)
+        j->signer = bag_signer_open(s, &j->cli->as_of, &err);
+    if (s->key && !j->signer)
+        ct_cli_die(j->cli, NULL, &err);
+}
+
 int bag_create(int argc, char **argv)
 {
     ct_cli c;
@@ -386,6 +427,14 @@ int bag_create(int argc, char **argv)
     while ((opt = ct_cli_option(&c)) != CT_CLI_DONE) {
         if (opt == OPT_FORCE)
             j.force = true;
+        else if (opt == OPT_SIGN)
+            j.signing.key = c.arg;
+        else if (opt == OPT_CERTIFICATE)
+            j.signing.certificate = c.arg;
+        else if (opt == OPT_PASSPHRASE)
+            j.signing.passphrase = c.arg;
+        else if (opt == OPT_PARITY)
+            j.parity = bag_parity_percent(&c);
         else if (opt == OPT_SCHEDULE)
             bag_terms_name(&j.terms, c.arg);
         else if (opt == OPT_MADE_BY && !bag_versions_tally(&j.versions, c.arg, &err))
@@ -413,6 +462,9 @@ int bag_create(int argc, char **argv)
     if (size && j.terms.n && c.sorted)
         ct_cli_usage(&c, "--sorted does not go with --volume and --schedule");
     j.out = c.args[0];
+    if (!j.force && bag_parity_there(j.out))
+        ct_cli_usage(&c, "there is a parity file of that name already");
+    open_signer(&j);
     bag_terms_load(&j.terms, &c.as_of, &j.versions, schedule_wrong, &c);
     if (c.status == CT_FAULT)
         exit(ct_cli_finish(&c));
@@ -435,6 +487,7 @@ int bag_create(int argc, char **argv)
     bag_fonts_free(fonts);
     bag_versions_free(&j.versions);
     bag_profile_free(j.profile);
+    bag_signer_free(j.signer);
     bag_terms_free(&j.terms);
     ct_buf_free(&j.info);
     return ct_cli_finish(&c);

@@ -21,6 +21,7 @@ struct bag_writer {
     bag_profile_fn *tell;
     void *tell_ctx;
     ct_date date;
+    const bag_signer *signer; /* NULL: it is not signed */
     uint64_t bytes, files, charts, records, readable;
 };
 
@@ -305,6 +306,21 @@ bag_writer *bag_writer_open(const char *out, bool force, int jobs, const ct_date
     return NULL;
 }
 
+void bag_writer_sign(bag_writer *w, const bag_signer *signer)
+{
+    w->signer = signer;
+}
+
+static bool put_signature(bag_writer *w, ct_err *err)
+{
+    ct_buf signature = {0};
+    bool ok = !w->signer || (bag_signer_sign(w->signer, ct_buf_str(&w->tags512), &signature, err) &&
+                             put_file(w, BAG_SIGNATURE, ct_buf_str(&signature), err));
+
+    ct_buf_free(&signature);
+    return ok;
+}
+
 static void tell_written(const bag_writer *w, bag_written *to)
 {
     uint8_t digest[CT_SHA256_LEN];
@@ -327,7 +343,7 @@ bool bag_writer_close(bag_writer *w, bag_written *written, ct_err *err)
          bag_writer_tag(w, "manifest-sha256.txt", w->manifest256, err) &&
          bag_writer_tag(w, "manifest-sha512.txt", w->manifest512, err) &&
          put_file(w, "tagmanifest-sha256.txt", ct_buf_str(&w->tags256), err) &&
-         put_file(w, "tagmanifest-sha512.txt", ct_buf_str(&w->tags512), err);
+         put_file(w, BAG_SEALED, ct_buf_str(&w->tags512), err) && put_signature(w, err);
     if (ok)
         ok = bag_sink_close(w->sink, err);
     else
