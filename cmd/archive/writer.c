@@ -22,7 +22,7 @@ struct bag_writer {
     void *tell_ctx;
     ct_date date;
     const bag_signer *signer; /* NULL: it is not signed */
-    uint64_t bytes, files, charts, records, readable;
+    uint64_t bytes, files, charts, records, readable, attachments;
 };
 
 /* ---- sums ---- */
@@ -67,10 +67,11 @@ static void put_line(ct_buf *b, const uint8_t *digest, size_t n, const char *pat
 bool bag_info_add(ct_buf *info, ct_str pair)
 {
     static const char *const own[] = {
-        "Bagging-Date",  "Bag-Software-Agent",      "Payload-Oxum", "Chart-Count",
-        "Record-Count",  "Readable-Copies",         "Date-Range",   "Bag-Size",
-        "Destroy-After", "Retention-Class",         "Legal-Holds",  "Bag-Group-Identifier",
-        "Bag-Count",     "BagIt-Profile-Identifier"};
+        "Bagging-Date",         "Bag-Software-Agent", "Payload-Oxum",
+        "Chart-Count",          "Record-Count",       "Readable-Copies",
+        "Attachment-Count",     "Date-Range",         "Bag-Size",
+        "Destroy-After",        "Retention-Class",    "Legal-Holds",
+        "Bag-Group-Identifier", "Bag-Count",          "BagIt-Profile-Identifier"};
     ct_str value = pair, key = ct_str_trim(ct_str_cut(&value, '='));
 
     if (!value.p || key.n == 0 || memchr(key.p, ':', key.n))
@@ -114,6 +115,8 @@ static void put_info(bag_writer *w)
     ct_buf_printf(b, "Record-Count: %" PRIu64 "\n", w->records);
     if (w->readable)
         ct_buf_printf(b, "Readable-Copies: %" PRIu64 "\n", w->readable);
+    if (w->attachments)
+        ct_buf_printf(b, "Attachment-Count: %" PRIu64 "\n", w->attachments);
     ct_buf_put(b, ct_buf_str(&w->more));
 }
 
@@ -247,6 +250,7 @@ bool bag_writer_payload(bag_writer *w, const char *path, ct_str bytes, const bag
     w->charts += holds->chart;
     w->records += holds->records;
     w->readable += holds->readable;
+    w->attachments += holds->attachment;
     return ok;
 }
 
