@@ -188,8 +188,6 @@ static bool open_bag(job *j, ct_err *err)
         if (j->attachments)
             j->attach = bag_attach_new(err);
     }
-    if (j->writer && j->profile)
-        bag_writer_profile(j->writer, j->profile, j->path, tell_unlike, &j->report);
     return j->writer != NULL && (j->attach || !j->attachments);
 }
 
