@@ -22,7 +22,7 @@ typedef struct bag_certificate {
     ct_str completed; /* the same; empty as long as something remains */
     ct_str name, identity;
     ct_str reason;
-    ct_str from, to;    /* dates covered; empty where not known */
+    ct_str from, to; /* dates covered; empty where not known */
     uint64_t charts, records, bytes;
     ct_str retention_class, authority, destroy_after;
     bool encrypted, key_gone;
