@@ -14,6 +14,7 @@
 #include "cmd/archive/clearance.h"
 #include "cmd/archive/erase.h"
 #include "cmd/archive/identity.h"
+#include "cmd/archive/key.h"
 #include "cmd/archive/readable/pdf.h"
 
 #include <inttypes.h>
@@ -314,6 +315,18 @@ static bool write_file(destruction *d, const char *suffix, ct_str bytes)
     return (out && ct_out_close(out, &err)) || fault(d, path.p, &err);
 }
 
+/* One that is there may be of another bag. */
+static bool certificate_free(destruction *d)
+{
+    static const char *const suffixes[] = {".txt", ".pdf"};
+
+    for (size_t i = 0; d->certificate && i < CT_LEN(suffixes); i++)
+        if (access(ct_arena_printf(d->arena, "%s%s", d->certificate, suffixes[i]).p, F_OK) == 0 &&
+            d->bag.status == CT_BAG_KEPT)
+            return refuse(d, "there is a certificate of that name already");
+    return true;
+}
+
 static bool enter_certificate(destruction *d, ct_str text, char hex[2 * CT_SHA256_LEN + 1])
 {
     uint8_t digest[CT_SHA256_LEN];
@@ -384,6 +397,20 @@ static bool said_gone(destruction *d, ct_str path)
     return false;
 }
 
+/* An encrypted copy whose key is gone can be told by its label only. */
+static bool has_label(const destruction *d, const char *path)
+{
+    ct_buf label = {0}, wanted = {0};
+    bool has;
+
+    ct_buf_printf(&wanted, "key-%s-", d->bag.hash.p);
+    has = d->key_gone && bag_key_wanted(path, &label) &&
+          ct_str_starts(ct_buf_str(&label), ct_buf_str(&wanted));
+    ct_buf_free(&label);
+    ct_buf_free(&wanted);
+    return has;
+}
+
 /* Does the bag stand there? Something else of that name must not be touched. */
 static bool is_the_bag(destruction *d, const char *path, const char **why)
 {
@@ -396,7 +423,7 @@ static bool is_the_bag(destruction *d, const char *path, const char **why)
                      .viewer = bag_identity_viewer(&identity)};
     ct_err err = {0};
     bag_check *check = bag_pass_run(&pass, &err);
-    bool is = check && strcmp(identity.hex, d->bag.hash.p) == 0;
+    bool is = check ? strcmp(identity.hex, d->bag.hash.p) == 0 : has_label(d, path);
 
     if (!is)
         *why = check && identity.hex[0] ? "another bag stands there, which is not touched"
@@ -408,22 +435,8 @@ static bool is_the_bag(destruction *d, const char *path, const char **why)
     return is;
 }
 
-/* Why a copy cannot be destroyed, or NULL. */
-static const char *obstacle(destruction *d, const char *path)
-{
-    const char *why = NULL;
-    ct_err err = {0};
-
-    if (!bag_erase_needed(path))
-        return "nothing is there: it was moved, or its disk is not mounted";
-    if (access(path, F_OK) == 0 && !is_the_bag(d, path, &why))
-        return why;
-    if (!bag_erase_allowed(path, &why, &err))
-        return err.text;
-    return why;
-}
-
-static bool erase_all(destruction *d, const char *path, bool (*step)(const char *, ct_err *),
+/* Takes a step for what stands beside a copy, then for the copy. */
+static bool each_file(destruction *d, const char *path, bool (*step)(const char *, ct_err *),
                       ct_err *err)
 {
     for (int i = 0; i < DAMAGED_MAX; i++) {
@@ -439,9 +452,37 @@ static bool erase_all(destruction *d, const char *path, bool (*step)(const char 
     return step(path, err);
 }
 
+static bool allowed(const char *path, ct_err *err)
+{
+    const char *why = NULL;
+
+    return bag_erase_allowed(path, &why, err) && (!why || ct_fail(err, CT_E_DATA, why));
+}
+
+/* Why a copy cannot be destroyed, or NULL. */
+static const char *obstacle(destruction *d, const char *path)
+{
+    const char *why = NULL;
+    ct_err err = {0};
+
+    if (!bag_erase_needed(path))
+        return "nothing is there: it was moved, or its disk is not mounted";
+    if (access(path, F_OK) == 0 && !is_the_bag(d, path, &why))
+        return why;
+    return each_file(d, path, allowed, &err) ? NULL : err.text;
+}
+
 static bool overwrite(const char *path, ct_err *err)
 {
     return bag_erase(path, NULL, err);
+}
+
+/* What was said is believed, but where the bag stands there all the same. */
+static bool is_said_gone(destruction *d, ct_str path)
+{
+    const char *why;
+
+    return said_gone(d, path) && (access(path.p, F_OK) != 0 || !is_the_bag(d, path.p, &why));
 }
 
 /* Notes in database and certificate what became of a copy. */
@@ -465,16 +506,16 @@ static bool destroy_copy(destruction *d, size_t i)
     const char *path = d->copies[i].path.p, *why;
     ct_err err = {0};
 
-    if (said_gone(d, d->copies[i].path))
+    if (is_said_gone(d, d->copies[i].path))
         return settle(d, i, true, "said to be gone; not destroyed by this program");
     why = obstacle(d, path);
     if (why)
         return settle(d, i, false, why);
-    if (!erase_all(d, path, overwrite, &err))
+    if (!each_file(d, path, overwrite, &err))
         return settle(d, i, false, err.text);
     if (!settle(d, i, true, "overwritten and removed"))
         return false;
-    return erase_all(d, path, bag_erase_rest, &err) || fault(d, path, &err);
+    return each_file(d, path, bag_erase_rest, &err) || fault(d, path, &err);
 }
 
 /* Those that an earlier run destroyed: what it may have left is removed. */
@@ -482,7 +523,7 @@ static bool finish_copy(destruction *d, size_t i)
 {
     ct_err err = {0};
 
-    return erase_all(d, d->copies[i].path.p, bag_erase_rest, &err) ||
+    return each_file(d, d->copies[i].path.p, bag_erase_rest, &err) ||
            fault(d, d->copies[i].path.p, &err);
 }
 
@@ -514,6 +555,8 @@ static bool take_row(void *ctx, const ct_custody *row)
         d->number = row->seq;
         d->began = ct_arena_copy(d->arena, row->at);
     }
+    if (row->act == CT_ACT_SHRED)
+        d->encrypted = d->key_gone = true;
     for (size_t i = 0; row->act == CT_ACT_GONE && i < d->ncopies; i++)
         if (ct_str_eq(row->copy, d->copies[i].path) && d->copies[i].state == CT_COPY_GONE)
             d->fates[i] = (bag_fate){.place = d->copies[i].path,
@@ -582,7 +625,7 @@ static void run(destruction *d)
     char hex[2 * CT_SHA256_LEN + 1];
     ct_err err = {0};
 
-    if (!find_bag(d) || !load_copies(d) || !may_go(d))
+    if (!find_bag(d) || !load_copies(d) || !certificate_free(d) || !may_go(d))
         return;
     if (d->dry) {
         put_line(d, "may be destroyed");

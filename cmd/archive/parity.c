@@ -18,7 +18,7 @@ static const ct_command command = {
                "computes\n"
                "what is lost of the bag, or was changed.",
     .synopsis = "[OPTION]... BAG...",
-    .common = CT_HAS_JOBS | CT_HAS_PROGRESS,
+    .common = CT_HAS_JOBS | CT_HAS_DB | CT_HAS_PROGRESS,
     .options = options,
     .examples = "  chart archive parity 2019.zip\n"
                 "  chart archive parity --parity 20% /archive/*.tar.zst\n",
@@ -39,7 +39,12 @@ unsigned bag_parity_percent(ct_cli *c)
 /* A finding, or that all is well: only a bag that is sound gets parity. */
 static bool sound(ct_cli *c, const char *path)
 {
-    bag_pass pass = {.path = path, .jobs = c->jobs, .progress = bag_progress, .progress_ctx = c};
+    bag_keys keys = {.db = c->db};
+    bag_pass pass = {.path = path,
+                     .jobs = c->jobs,
+                     .keys = &keys,
+                     .progress = bag_progress,
+                     .progress_ctx = c};
     bag_report report = {c, path};
     bag_summary summary;
     ct_err err = {0};

@@ -29,7 +29,7 @@ static const ct_command command = {
         "gets\n"
         "that name, and nothing else changes.",
     .synopsis = "[OPTION]... BAG...",
-    .common = CT_HAS_OUTPUT | CT_HAS_JOBS | CT_HAS_PROGRESS,
+    .common = CT_HAS_OUTPUT | CT_HAS_JOBS | CT_HAS_DB | CT_HAS_PROGRESS,
     .options = options,
     .examples = "  chart archive repair 2019.zip\n"
                 "  chart archive repair --from /mirror/2019.zip 2019.zip\n",
@@ -77,8 +77,12 @@ static void nobody(void *ctx, const bag_finding *f)
 
 static bool is_valid(repair *r, const char *path)
 {
-    bag_pass pass = {
-        .path = path, .jobs = r->cli->jobs, .progress = bag_progress, .progress_ctx = r->cli};
+    bag_keys keys = {.db = r->cli->db};
+    bag_pass pass = {.path = path,
+                     .jobs = r->cli->jobs,
+                     .keys = &keys,
+                     .progress = bag_progress,
+                     .progress_ctx = r->cli};
     bag_summary summary = {0};
     ct_err err = {0};
     bag_check *check = bag_pass_run(&pass, &err);
