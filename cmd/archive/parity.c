@@ -40,11 +40,8 @@ unsigned bag_parity_percent(ct_cli *c)
 static bool sound(ct_cli *c, const char *path)
 {
     bag_keys keys = {.db = c->db};
-    bag_pass pass = {.path = path,
-                     .jobs = c->jobs,
-                     .keys = &keys,
-                     .progress = bag_progress,
-                     .progress_ctx = c};
+    bag_pass pass = {
+        .path = path, .jobs = c->jobs, .keys = &keys, .progress = bag_progress, .progress_ctx = c};
     bag_report report = {c, path};
     bag_summary summary;
     ct_err err = {0};

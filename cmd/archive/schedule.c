@@ -272,10 +272,12 @@ static bool is_path(const char *name)
 
 static void load(bag_schedule *s, const char *name, bag_wrong_fn *on_wrong, void *ctx)
 {
-    ct_str shipped = is_path(name) ? (ct_str){0} : bag_schedule_shipped(name);
+    ct_str shipped = {0};
     ct_buf text = {0};
     ct_err err = {0};
 
+    if (!is_path(name))
+        shipped = bag_schedule_shipped(name);
     if (shipped.p)
         parse(s, name, shipped, on_wrong, ctx);
     else if (!is_path(name))

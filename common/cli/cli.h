@@ -73,7 +73,7 @@ typedef struct ct_cli {
                      before CT_CLI_DONE */
     /* common options */
     const char *output, *reject_path, *tally_path,
-        *db; /* NULL where not given; db has its default */
+        *db;       /* NULL where not given; db has its default */
     bool db_given; /* by --db or $CHART_DB */
     int jobs;
     bool quiet, show_values;
