@@ -20,6 +20,14 @@ int bag_find(int argc, char **argv);
 int bag_parity_main(int argc, char **argv);
 int bag_repair(int argc, char **argv);
 
+/* The option of those that read an encrypted bag. */
+enum { BAG_OPT_KEY_FILE = CT_OPT_OWN + 100 };
+#define BAG_KEY_FILE_OPTION                                                                        \
+    {                                                                                              \
+        BAG_OPT_KEY_FILE, "key-file", "FILE",                                                      \
+            "the key of an encrypted bag that the database lacks"                                  \
+    }
+
 typedef struct bag_report {
     ct_cli *cli;
     const char *name; /* of the bag */

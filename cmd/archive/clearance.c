@@ -76,7 +76,7 @@ static bool read_charts(bag_clearance *c, bag_flow *flow, const bag_judge *judge
 }
 
 bool bag_clear(bag_clearance *c, const char *path, const char *identity, const bag_judge *judge,
-               int jobs, ct_err *err)
+               int jobs, const bag_keys *keys, ct_err *err)
 {
     char seen[2 * CT_SHA256_LEN + 1];
     ct_err read_err = {0};
@@ -85,7 +85,7 @@ bool bag_clear(bag_clearance *c, const char *path, const char *identity, const b
 
     bag_clearance_free(c);
     *c = (bag_clearance){.arena = ct_arena_new()};
-    flow = bag_flow_open(path, jobs, err);
+    flow = bag_flow_open(path, jobs, keys, err);
     if (!flow)
         return false;
     read = read_charts(c, flow, judge, jobs, &read_err);

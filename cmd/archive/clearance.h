@@ -5,6 +5,7 @@
 #define CHART_ARCHIVE_CLEARANCE_H
 
 #include "cmd/archive/due.h"
+#include "cmd/archive/key.h"
 #include "common/store/store.h"
 
 /* Why charts may not go, and how many of them. */
@@ -24,11 +25,12 @@ typedef struct bag_clearance {
     int64_t until; /* the last day of keeping of all */
 } bag_clearance;
 
-/* Reads the copy at `path`, which must be valid and the bag of that identity (hex). False where
- * that cannot be done: CT_E_DATA where the copy is not what it was. `c` is all zero or used before.
+/* Reads the copy at `path` (by one of the keys where it is encrypted), which must be valid and the
+ * bag of that identity (hex). False where that cannot be done: CT_E_DATA where the copy is not what
+ * it was. `c` is all zero or used before.
  */
 CT_USE bool bag_clear(bag_clearance *c, const char *path, const char *identity,
-                      const bag_judge *judge, int jobs, ct_err *err);
+                      const bag_judge *judge, int jobs, const bag_keys *keys, ct_err *err);
 void bag_clearance_free(bag_clearance *c);
 
 #endif

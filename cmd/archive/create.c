@@ -24,6 +24,8 @@ enum {
     OPT_PROFILE,
     OPT_SCHEDULE,
     OPT_VOLUME,
+    OPT_ENCRYPT,
+    OPT_KEY_FILE,
     OPT_PARITY,
     OPT_SIGN,
     OPT_CERTIFICATE,
@@ -39,6 +41,8 @@ static const ct_opt options[] = {
     {OPT_MADE_BY, "made-by", "TALLY", "name in the bag what a --tally of an earlier step names"},
     {OPT_PROFILE, "profile", "FILE", "make it only as this BagIt profile (JSON) wants it"},
     {OPT_VOLUME, "volume", "SIZE", "as many bags of SIZE (k, M, G) as are needed: BAG-001 ..."},
+    {OPT_ENCRYPT, "encrypt", NULL, "AES-256, by a key of its own that is kept in the database"},
+    {OPT_KEY_FILE, "key-file", "FILE", "with --encrypt: keep the key in this new file instead"},
     {OPT_FORCE, "force", NULL, "replace a bag that is there already"},
     {OPT_SIGN, "sign", "KEY", "sign the bag with this private key (PEM), and --certificate"},
     {OPT_CERTIFICATE, "certificate", "FILE",
@@ -78,7 +82,7 @@ typedef struct job {
     ct_cli *cli;
     ct_charts *charts;
     const char *out;
-    bool force;
+    bag_making making;
     ct_buf info;
     bag_volumes *volumes;
     const char *path;   /* of the bag that is being filled, */
@@ -173,11 +177,9 @@ static void tell_unlike(void *report, const char *where, uint64_t line, const ch
 
 static bool open_bag(job *j, ct_err *err)
 {
-    ct_str info = ct_buf_str(&j->info);
-
     j->path = bag_volumes_next(j->volumes, err);
     if (j->path)
-        j->writer = bag_writer_open(j->path, j->force, j->cli->jobs, &j->cli->as_of, info, err);
+        j->writer = bag_writer_open(j->path, &j->making, err);
     if (j->writer) {
         j->index = bag_index_new();
         bag_writer_sign(j->writer, j->signer);
@@ -421,6 +423,26 @@ static void schedule_wrong(void *cli, const ct_err *err)
     ct_cli_error(cli, CT_FAULT, NULL, err);
 }
 
+static void set_making(job *j, bool volumes)
+{
+    ct_cli *c = j->cli;
+    bag_making *m = &j->making;
+    ct_err err = {0};
+
+    m->jobs = c->jobs;
+    m->date = c->as_of;
+    m->info = ct_buf_str(&j->info);
+    m->keys.db = c->db;
+    if (m->keys.file && !m->encrypt)
+        ct_cli_usage(c, "--key-file goes with --encrypt");
+    if (m->keys.file && volumes)
+        ct_cli_usage(c, "--key-file does not go with --volume: each bag has a key of its own");
+    if (m->encrypt && !m->keys.file && !c->db_given)
+        ct_cli_usage(c, "--encrypt keeps the key in the database: --db FILE, or --key-file FILE");
+    if (m->encrypt && !bag_key_ready(&m->keys, &err))
+        ct_cli_die(c, m->keys.file ? m->keys.file : c->db, &err);
+}
+
 static void open_signer(job *j)
 {
     const bag_signing *s = &j->signing;
@@ -451,7 +473,7 @@ int bag_create(int argc, char **argv)
     bag_sweep_start();
     while ((opt = ct_cli_option(&c)) != CT_CLI_DONE) {
         if (opt == OPT_FORCE)
-            j.force = true;
+            j.making.force = true;
         else if (opt == OPT_SIGN)
             j.signing.key = c.arg;
         else if (opt == OPT_CERTIFICATE)
@@ -466,6 +488,10 @@ int bag_create(int argc, char **argv)
             ct_cli_die(&c, c.arg, &err);
         else if (opt == OPT_PROFILE)
             profile = c.arg;
+        else if (opt == OPT_ENCRYPT)
+            j.making.encrypt = true;
+        else if (opt == OPT_KEY_FILE)
+            j.making.keys.file = c.arg;
         else if (opt == OPT_HTML)
             j.copies.html = true;
         else if (opt == OPT_ATTACHMENTS)
@@ -483,13 +509,14 @@ int bag_create(int argc, char **argv)
         ct_cli_usage(&c, "no bag is named");
     if (profile && !(j.profile = bag_profile_read(profile, &err)))
         ct_cli_die(&c, profile, &err);
-    if (size && j.force)
+    if (size && j.making.force)
         ct_cli_usage(&c, "--force does not go with --volume");
     /* A record that cannot be read may be of a chart in a volume that is closed already. */
     if (size && j.terms.n && c.sorted)
         ct_cli_usage(&c, "--sorted does not go with --volume and --schedule");
     j.out = c.args[0];
-    if (!j.force && bag_parity_there(j.out))
+    set_making(&j, size > 0);
+    if (!j.making.force && bag_parity_there(j.out))
         ct_cli_usage(&c, "there is a parity file of that name already");
     open_signer(&j);
     bag_terms_load(&j.terms, &c.as_of, &j.versions, schedule_wrong, &c);
@@ -499,10 +526,12 @@ int bag_create(int argc, char **argv)
     if (!topics)
         ct_cli_die(&c, NULL, &err);
     j.copies.topics = topics;
+    open_catalogue(&j);
+    if (j.db && !bag_terms_database(&j.terms, j.db, &err))
+        ct_cli_die(&c, c.db, &err);
     if (j.copies.pdf && !(j.copies.fonts = fonts = bag_fonts_open(&err)))
         ct_cli_die(&c, NULL, &err);
     j.report = (bag_report){&c, j.out};
-    open_catalogue(&j);
     j.volumes = bag_volumes_new(j.out, size, &err);
     if (j.volumes && open_bag(&j, &err))
         create(&j);

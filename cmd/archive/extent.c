@@ -90,7 +90,7 @@ static void add_member(bag_extent *x, ct_str path)
  * `any`, else refused. */
 static bool list_files(bag_extent *x, const char *path, bool any, ct_err *err)
 {
-    bag_source *s = bag_source_open(path, err);
+    bag_source *s = bag_source_open(path, NULL, err);
     bag_item item;
     bag_got got = BAG_GOT_END;
     bool ok = s != NULL;

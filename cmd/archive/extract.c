@@ -21,6 +21,7 @@ enum { FEW = 64, CHUNK = 64 * 1024 };
 static const ct_opt options[] = {
     {OPT_CHART, "chart", "ID", "only this patient's chart; may be given again"},
     {OPT_SHARED, "with-shared", NULL, "with --chart: the records that are nobody's too"},
+    BAG_KEY_FILE_OPTION,
     {'C', "directory", "DIR", "unpack files into a new folder in DIR instead"},
     {0},
 };
@@ -31,7 +32,7 @@ static const ct_command command = {
         "Writes the records of a bag to stdout: the very lines that went in, what is nobody's\n"
         "first. All that is read is verified as well: exit status 1 when anything is wrong.",
     .synopsis = "[OPTION]... BAG",
-    .common = CT_HAS_OUTPUT | CT_HAS_JOBS | CT_HAS_TALLY | CT_HAS_PROGRESS,
+    .common = CT_HAS_OUTPUT | CT_HAS_JOBS | CT_HAS_TALLY | CT_HAS_PROGRESS | CT_HAS_DB,
     .options = options,
     .examples = "  chart archive extract --chart 4711 2019.zip >4711.ndjson\n"
                 "  chart archive extract 2019.zip | chart audit\n"
@@ -427,6 +428,7 @@ int bag_extract(int argc, char **argv)
 {
     ct_cli c;
     extractor x = {.cli = &c};
+    bag_keys keys = {0};
     int opt;
 
     ct_cli_start(&c, &command, argc, argv);
@@ -436,6 +438,8 @@ int bag_extract(int argc, char **argv)
             add_wish(&x, c.arg);
         else if (opt == OPT_SHARED)
             x.with_shared = true;
+        else if (opt == BAG_OPT_KEY_FILE)
+            keys.file = c.arg;
         else
             x.folder = c.arg;
     }
@@ -444,8 +448,9 @@ int bag_extract(int argc, char **argv)
     if (x.folder && (c.output || c.tally_path))
         ct_cli_usage(&c, "-C goes with neither --output nor --tally");
     x.bag = c.args[0];
-    x.pass =
-        (bag_pass){.path = x.bag, .jobs = c.jobs, .progress = bag_progress, .progress_ctx = &c};
+    keys.db = c.db;
+    x.pass = (bag_pass){
+        .path = x.bag, .jobs = c.jobs, .keys = &keys, .progress = bag_progress, .progress_ctx = &c};
     x.parser = ct_parser_new(ct_model_names(ct_model_r4()));
     if (!extract_few(&x))
         extract_all(&x);

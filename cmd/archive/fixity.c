@@ -116,8 +116,10 @@ static const char *check_copy(fixity *x, const job *j, ct_err *err)
 {
     bag_identity identity = {0};
     bag_viewer viewer = bag_identity_viewer(&identity);
+    bag_keys keys = {.db = x->cli->db};
     bag_pass pass = {.path = j->path,
                      .jobs = x->cli->jobs,
+                     .keys = &keys,
                      .viewer = viewer,
                      .progress = bag_progress,
                      .progress_ctx = x->cli};

@@ -96,13 +96,14 @@ static void flow_free(bag_flow *f)
     free(f);
 }
 
-bag_flow *bag_flow_open(const char *path, int jobs, ct_err *err)
+bag_flow *bag_flow_open(const char *path, int jobs, const bag_keys *keys, ct_err *err)
 {
     bag_flow *f = ct_calloc(1, sizeof(*f));
 
     f->pass =
         (bag_pass){.path = path,
                    .jobs = jobs,
+                   .keys = keys,
                    .viewer = {.begin = flow_begin, .bytes = flow_bytes, .end = flow_end, .ctx = f}};
     f->ends[0] = f->ends[1] = -1;
     if (pipe(f->ends) != 0) {

@@ -9,8 +9,8 @@
 
 typedef struct bag_flow bag_flow;
 
-/* Starts reading the bag at `path` (borrowed). */
-CT_USE bag_flow *bag_flow_open(const char *path, int jobs, ct_err *err);
+/* Starts reading the bag at `path`; `keys` is for one that is encrypted (both borrowed). */
+CT_USE bag_flow *bag_flow_open(const char *path, int jobs, const bag_keys *keys, ct_err *err);
 /* Its records: what is nobody's first, then chart by chart. Borrowed. */
 ct_blocks *bag_flow_blocks(bag_flow *f);
 /* To be called when all was read, or nothing more is wanted. True where all of the bag went by and

@@ -8,6 +8,8 @@
 /* A first line longer than this does not tell whose chart it is. */
 enum { FIRST_MAX = 64 * 1024 * 1024 };
 
+static const ct_opt options[] = {BAG_KEY_FILE_OPTION, {0}};
+
 static const ct_command command = {
     .name = "archive list",
     .summary = "Lists the payload of a bag, a line for each file, with tabs: the patient's id (- "
@@ -16,6 +18,7 @@ static const ct_command command = {
     .synopsis = "[OPTION]... BAG\n"
                 "[OPTION]... --db FILE",
     .common = CT_HAS_OUTPUT | CT_HAS_PROGRESS | CT_HAS_DB,
+    .options = options,
     .examples = "  chart archive list 2019.zip\n"
                 "  chart archive list 2019.zip | sort -t \"$(printf '\\t')\" -k 3nr | head\n",
 };
@@ -100,12 +103,16 @@ static bool end(void *ctx, bool damaged, ct_err *err)
     return ok;
 }
 
-static void list(ct_cli *c, const char *path)
+static void list(ct_cli *c, const char *path, const bag_keys *keys)
 {
     lister l = {
         .cli = c, .parser = ct_parser_new(ct_model_names(ct_model_r4())), .arena = ct_arena_new()};
-    bag_pass pass = {
-        .path = path, .jobs = 1, .no_checksums = true, .progress = bag_progress, .progress_ctx = c};
+    bag_pass pass = {.path = path,
+                     .jobs = 1,
+                     .keys = keys,
+                     .no_checksums = true,
+                     .progress = bag_progress,
+                     .progress_ctx = c};
     bag_check *check;
     ct_err err = {0};
 
@@ -171,14 +178,16 @@ static void list_catalogue(ct_cli *c)
 int bag_list(int argc, char **argv)
 {
     ct_cli c;
+    bag_keys keys = {0};
 
     ct_cli_start(&c, &command, argc, argv);
     while (ct_cli_option(&c) != CT_CLI_DONE)
-        ;
+        keys.file = c.arg;
+    keys.db = c.db;
     if (c.nargs > 1 || (c.nargs == 0 && !c.db_given))
         ct_cli_usage(&c, "one bag, please, or a --db with bags");
     if (c.nargs)
-        list(&c, c.args[0]);
+        list(&c, c.args[0], &keys);
     else
         list_catalogue(&c);
     return ct_cli_finish(&c);

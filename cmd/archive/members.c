@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
 
@@ -27,7 +26,8 @@ typedef struct slot {
 } slot;
 
 struct bag_members {
-    int fd;
+    bag_put_fn *put;
+    void *ctx;
     bag_method method;
     packer packers[JOBS_MAX];
     size_t npackers, nthreads;
@@ -116,19 +116,6 @@ static void *packer_run(void *arg)
 
 /* ---- writing ---- */
 
-static bool write_all(int fd, ct_str bytes, ct_err *err)
-{
-    while (bytes.n) {
-        ssize_t n = write(fd, bytes.p, bytes.n);
-
-        if (n < 0 && errno != EINTR)
-            return ct_fail_sys(err, errno, "cannot write the container");
-        if (n > 0)
-            bytes = ct_str_from(bytes, (size_t)n);
-    }
-    return true;
-}
-
 /* Waits for the oldest member, and writes it. */
 static bool write_oldest(bag_members *m, ct_err *err)
 {
@@ -140,7 +127,7 @@ static bool write_oldest(bag_members *m, ct_err *err)
     pthread_mutex_unlock(&m->lock);
     if (s->failed)
         return ct_fail_sys(err, ENOMEM, "cannot pack the container");
-    if (!write_all(m->fd, ct_buf_str(&s->packed), err))
+    if (!m->put(m->ctx, ct_buf_str(&s->packed), err))
         return false;
     bag_put32(&m->table, (uint32_t)s->packed.n);
     bag_put32(&m->table, (uint32_t)s->raw.n);
@@ -204,7 +191,7 @@ bool bag_members_end(bag_members *m, ct_err *err)
         ok = write_oldest(m, err);
     if (ok)
         bag_table_put(&end, m->method, ct_buf_str(&m->table));
-    ok = ok && write_all(m->fd, ct_buf_str(&end), err);
+    ok = ok && m->put(m->ctx, ct_buf_str(&end), err);
     ct_buf_free(&end);
     return ok;
 }
@@ -230,11 +217,12 @@ static bool start(bag_members *m, int jobs, ct_err *err)
     return true;
 }
 
-bag_members *bag_members_new(int fd, bag_method method, int jobs, ct_err *err)
+bag_members *bag_members_new(bag_method method, int jobs, bag_put_fn *put, void *ctx, ct_err *err)
 {
     bag_members *m = ct_calloc(1, sizeof(*m));
 
-    m->fd = fd;
+    m->put = put;
+    m->ctx = ctx;
     m->method = method;
     pthread_mutex_init(&m->lock, NULL);
     pthread_cond_init(&m->more, NULL);

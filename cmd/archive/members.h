@@ -23,9 +23,13 @@ typedef enum bag_method {
 
 typedef struct bag_members bag_members;
 
-/* To `fd`, which is borrowed; BAG_GZIPPED or BAG_ZSTD; packed by `jobs` threads. The bytes do not
- * depend on their number. NULL where no thread can be had. */
-CT_USE bag_members *bag_members_new(int fd, bag_method method, int jobs, ct_err *err);
+/* Where the packed bytes go, in order, on the thread of the caller. False ends it. */
+typedef bool bag_put_fn(void *ctx, ct_str bytes, ct_err *err);
+
+/* BAG_GZIPPED or BAG_ZSTD; packed by `jobs` threads. The bytes do not depend on their number. NULL
+ * where no thread can be had. */
+CT_USE bag_members *bag_members_new(bag_method method, int jobs, bag_put_fn *put, void *ctx,
+                                    ct_err *err);
 /* A member may end here: what comes next is what somebody would go to. */
 CT_USE bool bag_members_may_cut(bag_members *m, ct_err *err);
 CT_USE bool bag_members_put(bag_members *m, ct_str bytes, ct_err *err);

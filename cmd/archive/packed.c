@@ -2,7 +2,9 @@
  *
  * A tar comes through ct_in, which takes the compression off and tells a cut or corrupt stream from
  * an end; libarchive sees plain tar only. A zip is read through its directory, which needs a file
- * that can be sought in: a zip that was cut has no directory and is damaged, not short. */
+ * that can be sought in: a zip that was cut has no directory and is damaged, not short. An
+ * encrypted bag (key.h) is a tar.zst in a zip: one libarchive reads what the other one gives, whose
+ * sum over all of it tells a cut from the end. */
 #include "cmd/archive/members.h"
 #include "cmd/archive/sink.h"
 #include "cmd/archive/source.h"
@@ -21,7 +23,9 @@ enum { CHUNK = 256 * 1024, TAR_BLOCK = 512, END_MARK = 1024 /* zero bytes that e
 typedef struct packed {
     bag_source base;
     struct archive *a;
-    ct_in *in; /* tar only */
+    struct archive *outer; /* the zip around an encrypted bag, or NULL */
+    char *inner;           /* a chunk of what is in it */
+    ct_in *in;             /* tar only */
     const char *path;
     int fd; /* zip only, or -1 */
     char *chunk;
@@ -104,7 +108,37 @@ static la_int64_t zip_seek(struct archive *a, void *ctx, la_int64_t offset, int 
     return at < 0 ? ARCHIVE_FATAL : at;
 }
 
-/* ---- both ---- */
+/* ---- an encrypted bag ---- */
+
+static la_ssize_t secret_read(struct archive *a, void *ctx, const void **bytes)
+{
+    packed *p = ctx;
+    la_ssize_t n = archive_read_data(p->outer, p->inner, CHUNK);
+
+    *bytes = p->inner;
+    if (n >= 0)
+        return n;
+    if (p->failed.kind == CT_OK)
+        ct_fail(&p->failed, CT_E_DATA, "what is encrypted is damaged");
+    archive_set_error(a, EINVAL, "cannot read");
+    return -1;
+}
+
+/* To the end, behind which its sum stands. */
+static bool secret_drain(packed *p, ct_err *err)
+{
+    la_ssize_t n;
+    const void *bytes;
+
+    do
+        n = secret_read(p->a, p, &bytes);
+    while (n > 0);
+    if (n < 0)
+        *err = p->failed;
+    return n == 0;
+}
+
+/* ---- all ---- */
 
 /* libarchive's messages can hold names of files; ours say what happened. */
 static bool damaged(const packed *p, const char *text, ct_err *err)
@@ -140,7 +174,9 @@ static bag_got packed_next(bag_source *s, bag_item *item, ct_err *err)
         r = archive_read_next_header(p->a, &e);
     p->opened = true;
     if (r == ARCHIVE_EOF && p->failed.kind == CT_OK && archive_errno(p->a) != ENOMEM)
-        return p->in && !tar_drain(p, err) ? BAG_GOT_DAMAGED : BAG_GOT_END;
+        return (p->in && !tar_drain(p, err)) || (p->outer && !secret_drain(p, err))
+                   ? BAG_GOT_DAMAGED
+                   : BAG_GOT_END;
     if (r != ARCHIVE_OK && r != ARCHIVE_WARN) {
         damaged(p, "the container is cut or corrupt", err);
         return BAG_GOT_DAMAGED;
@@ -176,6 +212,8 @@ static void packed_close(bag_source *s)
     packed *p = (packed *)s;
 
     archive_read_free(p->a);
+    archive_read_free(p->outer);
+    free(p->inner);
     ct_in_close(p->in);
     if (p->fd >= 0)
         close(p->fd);
@@ -202,20 +240,69 @@ static bool is_zip(const char *path, bool *zip, ct_err *err)
     return cut.kind != CT_E_IO || ct_fail_sys(err, cut.sys, "cannot read");
 }
 
-static bool open_zip(packed *p, const char *path, ct_err *err)
+static bool open_file(packed *p, ct_err *err)
 {
-    p->fd = open(path, O_RDONLY | O_CLOEXEC);
+    p->fd = open(p->path, O_RDONLY | O_CLOEXEC);
     if (p->fd < 0)
         return ct_fail_sys(err, errno, "cannot open");
     p->chunk = ct_alloc(CHUNK);
-    archive_read_support_format_zip_seekable(p->a);
-    archive_read_set_read_callback(p->a, zip_read);
-    archive_read_set_seek_callback(p->a, zip_seek);
-    archive_read_set_callback_data(p->a, p);
-    p->first = archive_read_open1(p->a);
+    return true;
+}
+
+static int open_entries(packed *p, struct archive *a, struct archive_entry **first)
+{
+    int r;
+
+    archive_read_support_format_zip_seekable(a);
+    archive_read_set_read_callback(a, zip_read);
+    archive_read_set_seek_callback(a, zip_seek);
+    archive_read_set_callback_data(a, p);
+    r = archive_read_open1(a);
+    return r == ARCHIVE_OK ? archive_read_next_header(a, first) : r;
+}
+
+static bool open_zip(packed *p, ct_err *err)
+{
+    if (!open_file(p, err))
+        return false;
+    p->first = open_entries(p, p->a, &p->first_entry);
+    return true;
+}
+
+/* Its first entry is the bag. */
+static bool open_secret(packed *p, ct_str label, const bag_keys *keys, ct_err *err)
+{
+    struct archive_entry *entry;
+    bag_key key;
+
+    if (!bag_key_find(keys, label, &key, err) || !open_file(p, err))
+        return false;
+    p->outer = archive_read_new();
+    p->inner = ct_alloc(CHUNK);
+    if (!p->outer)
+        ct_oom();
+    archive_read_add_passphrase(p->outer, key.text);
+    bag_key_wipe(&key);
+    if (open_entries(p, p->outer, &entry) != ARCHIVE_OK) {
+        p->first = ARCHIVE_FATAL; /* as will be told */
+        return true;
+    }
+    archive_read_support_format_tar(p->a);
+    archive_read_support_filter_zstd(p->a);
+    p->first = archive_read_open(p->a, p, NULL, secret_read, NULL);
     if (p->first == ARCHIVE_OK)
         p->first = archive_read_next_header(p->a, &p->first_entry);
     return true;
+}
+
+static bool open_any_zip(packed *p, const bag_keys *keys, ct_err *err)
+{
+    ct_buf label = {0};
+    bool ok = bag_key_wanted(p->path, &label) ? open_secret(p, ct_buf_str(&label), keys, err)
+                                              : open_zip(p, err);
+
+    ct_buf_free(&label);
+    return ok;
 }
 
 static bool named_container(const char *path)
@@ -243,7 +330,7 @@ static bool open_tar(packed *p, const char *path, ct_err *err)
     return true;
 }
 
-bag_source *bag_packed_open(const char *path, ct_err *err)
+bag_source *bag_packed_open(const char *path, const bag_keys *keys, ct_err *err)
 {
     packed *p = ct_calloc(1, sizeof(*p));
     bool zip = false, ok;
@@ -258,7 +345,7 @@ bag_source *bag_packed_open(const char *path, ct_err *err)
     p->a = archive_read_new();
     ok = p->a ? is_zip(path, &zip, err) : ct_fail_sys(err, ENOMEM, "cannot open");
     if (ok && zip)
-        ok = open_zip(p, path, err);
+        ok = open_any_zip(p, keys, err);
     else if (ok)
         ok = open_tar(p, path, err);
     if (ok)

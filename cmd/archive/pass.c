@@ -58,7 +58,7 @@ static bool scan(run *r, bag_source *s, ct_err *err)
 static bool find_base(run *r, ct_err *err)
 {
     ct_err e = {0};
-    bag_source *s = bag_source_open(r->pass->path, err);
+    bag_source *s = bag_source_open(r->pass->path, r->pass->keys, err);
     bool ok = s != NULL;
 
     if (ok && !bag_source_is_directory(s) && !scan(r, s, &e)) {
@@ -258,7 +258,7 @@ static bool run_once(run *r, ct_err *err)
 {
     bag_pass *p = r->pass;
 
-    r->source = bag_source_open(p->path, err);
+    r->source = bag_source_open(p->path, p->keys, err);
     if (!r->source)
         return false;
     if (!r->algs && !p->no_checksums)

@@ -5,6 +5,7 @@
 #define CHART_ARCHIVE_PASS_H
 
 #include "cmd/archive/check.h"
+#include "cmd/archive/key.h"
 
 /* Who looks at the files as they go by. Any of the functions may be NULL. Paths are from the bag's
  * base and safe to follow. False from `begin`, `bytes` and `end` stops the pass; they may
@@ -22,6 +23,7 @@ typedef struct bag_viewer {
 typedef struct bag_pass {
     const char *path;
     int jobs;
+    const bag_keys *keys; /* for a bag that is encrypted; may be NULL */
     bool no_checksums;
     bag_profile *profile; /* to hold the bag against; may be NULL */
     bag_viewer viewer;

@@ -91,6 +91,10 @@ bag_sink *bag_sink_open(const char *out, const bag_packing_opts *opts, ct_err *e
                 "its suffix is not .tar, .tar.gz, .tar.zst or .zip; a folder ends with /");
         return NULL;
     }
+    if (opts->key && like.packing != BAG_ZIP) {
+        ct_fail(err, CT_E_USAGE, "an encrypted bag is a .zip");
+        return NULL;
+    }
     like.out = ct_alloc(n + 1);
     memcpy(like.out, out, n + 1);
     while (n > 1 && like.out[n - 1] == '/')
@@ -124,6 +128,11 @@ bool bag_sink_put(bag_sink *s, ct_str bytes, ct_err *err)
 bool bag_sink_end(bag_sink *s, ct_err *err)
 {
     return s->end(s, err);
+}
+
+void bag_sink_identity(bag_sink *s, const char *hex)
+{
+    memcpy(s->identity, hex, sizeof(s->identity) - 1);
 }
 
 bool bag_sink_written(bag_sink *s, bool exact, uint64_t *bytes, ct_err *err)

@@ -4,7 +4,7 @@
 #ifndef CHART_ARCHIVE_SINK_H
 #define CHART_ARCHIVE_SINK_H
 
-#include "common/base/base.h"
+#include "cmd/archive/key.h"
 
 typedef enum bag_packing { BAG_FOLDER, BAG_TAR, BAG_TAR_GZ, BAG_TAR_ZST, BAG_ZIP } bag_packing;
 
@@ -22,6 +22,7 @@ typedef struct bag_packing_opts {
     int64_t mtime; /* of its files, seconds since 1970 UTC; in a folder BAG_NO_DATE leaves it to the
                       system */
     int jobs;      /* threads that pack */
+    const bag_key *key; /* with which a zip is encrypted (key.h); borrowed; or NULL */
 } bag_packing_opts;
 
 /* Refuses an `out` that is there already, but for `force`. Nothing but the content, the names and
@@ -36,6 +37,8 @@ CT_USE bool bag_sink_end(bag_sink *s, ct_err *err);
 /* Bytes written so far; in a compressed tar those that wait to be packed count as they are, unless
  * `exact` waits for them. */
 CT_USE bool bag_sink_written(bag_sink *s, bool exact, uint64_t *bytes, ct_err *err);
+/* What an encrypted bag is called in its label; before it is closed. */
+void bag_sink_identity(bag_sink *s, const char *hex);
 /* Syncs and renames. The sink is gone whatever the result. */
 CT_USE bool bag_sink_close(bag_sink *s, ct_err *err);
 /* Leaves nothing behind. NULL is allowed. */
@@ -66,6 +69,7 @@ struct bag_sink {
     char *out;        /* final name, no slash at its end */
     char *unfinished; /* the name until then */
     bag_packing_opts opts;
+    char identity[2 * CT_SHA256_LEN + 1];
 };
 
 /* They get `out`, `packing` and the rest in `like`, and make the unfinished file or folder. */

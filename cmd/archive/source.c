@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <sys/stat.h>
 
-bag_source *bag_source_open(const char *path, ct_err *err)
+bag_source *bag_source_open(const char *path, const bag_keys *keys, ct_err *err)
 {
     struct stat st;
 
@@ -15,7 +15,7 @@ bag_source *bag_source_open(const char *path, ct_err *err)
     if (S_ISDIR(st.st_mode))
         return bag_folder_open(path, err);
     if (S_ISREG(st.st_mode))
-        return bag_packed_open(path, err);
+        return bag_packed_open(path, keys, err);
     ct_fail(err, CT_E_USAGE, "neither a folder nor a file"); /* a pipe cannot be read twice */
     return NULL;
 }

@@ -5,6 +5,7 @@
 #define CHART_ARCHIVE_SOURCE_H
 
 #include "cmd/archive/bagit.h"
+#include "cmd/archive/key.h"
 
 typedef enum bag_type {
     BAG_FILE,
@@ -27,8 +28,9 @@ typedef enum bag_got {
 
 typedef struct bag_source bag_source;
 
-/* False where there is no bag to read: no such file, not a directory, tar or zip. */
-CT_USE bag_source *bag_source_open(const char *path, ct_err *err);
+/* NULL where there is no bag to read: no such file, not a directory, tar or zip, or no key for one
+ * that is encrypted. `keys` may be NULL. */
+CT_USE bag_source *bag_source_open(const char *path, const bag_keys *keys, ct_err *err);
 /* A directory gives the files of a folder before its subfolders, each in the order of their names,
  * so that manifests come first; a container its own order. */
 bag_got bag_source_next(bag_source *s, bag_item *item, ct_err *err);
@@ -60,6 +62,6 @@ struct bag_source {
 };
 
 bag_source *bag_folder_open(const char *path, ct_err *err);
-bag_source *bag_packed_open(const char *path, ct_err *err);
+bag_source *bag_packed_open(const char *path, const bag_keys *keys, ct_err *err);
 
 #endif

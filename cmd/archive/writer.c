@@ -21,6 +21,9 @@ struct bag_writer {
     bag_profile_fn *tell;
     void *tell_ctx;
     ct_date date;
+    bool encrypt;
+    bag_keys keys;
+    bag_key key;
     const bag_signer *signer; /* NULL: it is not signed */
     uint64_t bytes, files, charts, records, readable, attachments;
 };
@@ -66,12 +69,22 @@ static void put_line(ct_buf *b, const uint8_t *digest, size_t n, const char *pat
 
 bool bag_info_add(ct_buf *info, ct_str pair)
 {
-    static const char *const own[] = {
-        "Bagging-Date",         "Bag-Software-Agent", "Payload-Oxum",
-        "Chart-Count",          "Record-Count",       "Readable-Copies",
-        "Attachment-Count",     "Date-Range",         "Bag-Size",
-        "Destroy-After",        "Retention-Class",    "Legal-Holds",
-        "Bag-Group-Identifier", "Bag-Count",          "BagIt-Profile-Identifier"};
+    static const char *const own[] = {"Bagging-Date",
+                                      "Bag-Software-Agent",
+                                      "Payload-Oxum",
+                                      "Chart-Count",
+                                      "Record-Count",
+                                      "Readable-Copies",
+                                      "Attachment-Count",
+                                      "Date-Range",
+                                      "Bag-Size",
+                                      "Destroy-After",
+                                      "Retention-Class",
+                                      "Legal-Holds",
+                                      "Bag-Group-Identifier",
+                                      "Bag-Count",
+                                      "BagIt-Profile-Identifier",
+                                      "Key-Check"};
     ct_str value = pair, key = ct_str_trim(ct_str_cut(&value, '='));
 
     if (!value.p || key.n == 0 || memchr(key.p, ':', key.n))
@@ -117,6 +130,11 @@ static void put_info(bag_writer *w)
         ct_buf_printf(b, "Readable-Copies: %" PRIu64 "\n", w->readable);
     if (w->attachments)
         ct_buf_printf(b, "Attachment-Count: %" PRIu64 "\n", w->attachments);
+    if (w->encrypt) { /* so that no two bags with two keys are the same one */
+        ct_buf_z(b, "Key-Check: ");
+        bag_key_check(b, &w->key);
+        ct_buf_c(b, '\n');
+    }
     ct_buf_put(b, ct_buf_str(&w->more));
 }
 
@@ -279,6 +297,7 @@ static void writer_free(bag_writer *w)
     ct_buf_free(&w->tags512);
     ct_buf_free(&w->info);
     ct_buf_free(&w->more);
+    bag_key_wipe(&w->key);
     free(w);
 }
 
@@ -288,26 +307,70 @@ void bag_writer_abandon(bag_writer *w)
     writer_free(w);
 }
 
-bag_writer *bag_writer_open(const char *out, bool force, int jobs, const ct_date *date, ct_str info,
-                            ct_err *err)
+static bag_sink *open_sink(bag_writer *w, const char *out, const bag_making *making, ct_err *err)
+{
+    bag_packing_opts opts = {.force = making->force,
+                             .mtime = ct_date_days(&making->date) * DAY,
+                             .jobs = making->jobs,
+                             .key = making->encrypt ? &w->key : NULL};
+
+    return making->encrypt && !bag_key_new(&w->key, err) ? NULL : bag_sink_open(out, &opts, err);
+}
+
+bag_writer *bag_writer_open(const char *out, const bag_making *making, ct_err *err)
 {
     static const char declaration[] = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n";
-    bag_packing_opts opts = {.force = force, .mtime = ct_date_days(date) * DAY, .jobs = jobs};
-    bag_sink *sink = bag_sink_open(out, &opts, err);
-    bag_writer *w;
+    bag_writer *w = ct_calloc(1, sizeof(*w));
 
-    if (!sink)
-        return NULL;
-    w = ct_calloc(1, sizeof(*w));
-    w->sink = sink;
-    w->date = *date;
-    ct_buf_put(&w->info, info);
+    w->sink = open_sink(w, out, making, err);
+    w->date = making->date;
+    w->encrypt = making->encrypt;
+    w->keys = making->keys;
+    ct_buf_put(&w->info, making->info);
     w->manifest256 = ct_spool_new();
     w->manifest512 = ct_spool_new();
-    if (put_tag(w, "bagit.txt", CT_S(declaration), err) && bag_sink_folder(sink, "data", err))
+    if (w->sink && put_tag(w, "bagit.txt", CT_S(declaration), err) &&
+        bag_sink_folder(w->sink, "data", err))
         return w;
     bag_writer_abandon(w);
     return NULL;
+}
+
+/* Which bag it is, see identity.h; with a NUL behind it. */
+static void put_identity(const bag_writer *w, ct_buf *hex)
+{
+    uint8_t digest[CT_SHA256_LEN];
+
+    ct_sha256(ct_buf_str(&w->tags512), digest);
+    ct_hex(hex, digest, sizeof(digest));
+    ct_buf_c(hex, '\0');
+    hex->n--;
+}
+
+static void tell_written(const bag_writer *w, bag_written *to)
+{
+    ct_buf hex = {0};
+
+    *to = (bag_written){.records = w->records, .bytes = w->bytes};
+    put_identity(w, &hex);
+    memcpy(to->identity, hex.p, hex.n);
+    ct_buf_free(&hex);
+    ct_buf_put(&to->info, ct_buf_str(&w->info));
+}
+
+/* From here on somebody can read it. */
+static bool keep_key(bag_writer *w, ct_err *err)
+{
+    ct_buf hex = {0};
+    bool ok;
+
+    if (!w->encrypt)
+        return true;
+    put_identity(w, &hex);
+    bag_sink_identity(w->sink, hex.p);
+    ok = bag_key_keep(&w->keys, ct_buf_str(&hex), &w->key, err);
+    ct_buf_free(&hex);
+    return ok;
 }
 
 void bag_writer_sign(bag_writer *w, const bag_signer *signer)
@@ -325,19 +388,6 @@ static bool put_signature(bag_writer *w, ct_err *err)
     return ok;
 }
 
-static void tell_written(const bag_writer *w, bag_written *to)
-{
-    uint8_t digest[CT_SHA256_LEN];
-    ct_buf hex = {0};
-
-    *to = (bag_written){.records = w->records, .bytes = w->bytes};
-    ct_sha256(ct_buf_str(&w->tags512), digest);
-    ct_hex(&hex, digest, sizeof(digest));
-    memcpy(to->identity, hex.p, hex.n);
-    ct_buf_free(&hex);
-    ct_buf_put(&to->info, ct_buf_str(&w->info));
-}
-
 bool bag_writer_close(bag_writer *w, bag_written *written, ct_err *err)
 {
     bool ok;
@@ -348,10 +398,12 @@ bool bag_writer_close(bag_writer *w, bag_written *written, ct_err *err)
          bag_writer_tag(w, "manifest-sha512.txt", w->manifest512, err) &&
          put_file(w, "tagmanifest-sha256.txt", ct_buf_str(&w->tags256), err) &&
          put_file(w, BAG_SEALED, ct_buf_str(&w->tags512), err) && put_signature(w, err);
-    if (ok)
-        ok = bag_sink_close(w->sink, err);
-    else
-        bag_sink_abandon(w->sink);
+    ok = ok && keep_key(w, err);
+    if (!ok) {
+        bag_writer_abandon(w);
+        return false;
+    }
+    ok = bag_sink_close(w->sink, err);
     if (ok && written)
         tell_written(w, written);
     writer_free(w);

@@ -4,6 +4,7 @@
 #ifndef CHART_ARCHIVE_WRITER_H
 #define CHART_ARCHIVE_WRITER_H
 
+#include "cmd/archive/key.h"
 #include "cmd/archive/profile.h"
 #include "cmd/archive/seal.h"
 #include "common/stream/stream.h"
@@ -26,9 +27,17 @@ CT_USE bool bag_info_add(ct_buf *info, ct_str pair);
 
 typedef struct bag_writer bag_writer;
 
-/* `date` is the Bagging-Date and that of the files; `info` goes before what is filled in. */
-CT_USE bag_writer *bag_writer_open(const char *out, bool force, int jobs, const ct_date *date,
-                                   ct_str info, ct_err *err);
+/* How a bag is made, but for what is in it. */
+typedef struct bag_making {
+    bool force;   /* replace a bag that is there */
+    int jobs;     /* threads that pack */
+    ct_date date; /* the Bagging-Date, and that of the files */
+    ct_str info;  /* of bag-info.txt, before what is filled in */
+    bool encrypt;
+    bag_keys keys; /* where the key of an encrypted one is kept, before the bag gets its name */
+} bag_making;
+
+CT_USE bag_writer *bag_writer_open(const char *out, const bag_making *making, ct_err *err);
 /* What a payload file is. */
 typedef struct bag_holds {
     uint64_t records;
@@ -53,8 +62,6 @@ uint64_t bag_writer_listed(const bag_writer *w);
 CT_USE bool bag_writer_written(bag_writer *w, bool exact, uint64_t *bytes, ct_err *err);
 /* A tag file (a path outside data/) of the text that was spooled, which is read to its end. */
 CT_USE bool bag_writer_tag(bag_writer *w, const char *path, ct_spool *text, ct_err *err);
-/* Has it signed at the end, by a signer that must live until then. */
-void bag_writer_sign(bag_writer *w, const bag_signer *signer);
 /* What a bag is that was written. */
 typedef struct bag_written {
     char identity[2 * CT_SHA256_LEN + 1]; /* see identity.h */
@@ -62,6 +69,8 @@ typedef struct bag_written {
     uint64_t records, bytes;              /* of the payload */
 } bag_written;
 
+/* Has it signed at the end, by a signer that must live until then. */
+void bag_writer_sign(bag_writer *w, const bag_signer *signer);
 /* Writes the other tag files; gives the bag its name, and says what it is (`written` may be NULL).
  * The writer is gone whatever the result. */
 CT_USE bool bag_writer_close(bag_writer *w, bag_written *written, ct_err *err);
