@@ -15,6 +15,8 @@ int bag_fixity(int argc, char **argv);
 int bag_destroy(int argc, char **argv);
 int bag_due(int argc, char **argv);
 int bag_hold(int argc, char **argv);
+int bag_accession(int argc, char **argv);
+int bag_find(int argc, char **argv);
 
 /* The option of those that read an encrypted bag. */
 enum { BAG_OPT_KEY_FILE = CT_OPT_OWN + 100 };

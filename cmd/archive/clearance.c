@@ -31,27 +31,24 @@ static void note_longest(bag_clearance *c, const bag_keeping *k)
     c->authority = ct_arena_copy(c->arena, k->longest->class->authority);
 }
 
-/* Where the schedule lets it go, what the schedule says is the first reason and no bar. */
-static void bar_chart(bag_clearance *c, const bag_judgement *j, const ct_date *today)
+static void bar_chart(bag_clearance *c, const bag_judgement *j)
 {
-    bool over = !j->keeping.undecided && j->keeping.until < ct_date_days(today);
-
     c->barred++;
-    for (size_t i = over ? 1 : 0; i < j->nwhy; i++)
+    for (size_t i = 0; i < j->nwhy; i++)
         bar(c, j->why[i]);
 }
 
-static void judge_chart(bag_clearance *c, const bag_clearing *how, const ct_chart *chart)
+static void judge_chart(bag_clearance *c, const bag_judge *judge, const ct_chart *chart)
 {
     bag_judgement j;
 
     if (chart->id.n == 0)
         return; /* what is nobody's goes with the charts */
-    j = bag_judge_chart(how->judge, chart, false, chart->arena);
+    j = bag_judge_chart(judge, chart, false, chart->arena);
     c->charts++;
     note_longest(c, &j.keeping);
     if (j.may != BAG_MAY_DESTROY)
-        bar_chart(c, &j, &how->today);
+        bar_chart(c, &j);
 }
 
 static void note_bad(void *ctx, const ct_record *rec, const ct_err *err)
@@ -61,15 +58,16 @@ static void note_bad(void *ctx, const ct_record *rec, const ct_err *err)
     ++*(uint64_t *)ctx;
 }
 
-static bool read_charts(bag_clearance *c, bag_flow *flow, const bag_clearing *how, ct_err *err)
+static bool read_charts(bag_clearance *c, bag_flow *flow, const bag_judge *judge, int jobs,
+                        ct_err *err)
 {
     uint64_t bad = 0;
-    ct_charts *charts = ct_charts_new(bag_flow_blocks(flow), how->jobs, 0, NULL, note_bad, &bad);
+    ct_charts *charts = ct_charts_new(bag_flow_blocks(flow), jobs, 0, NULL, note_bad, &bad);
     ct_chart chart = {0};
     ct_got got;
 
     while ((got = ct_charts_next(charts, &chart, err)) == CT_GOT_RECORD)
-        judge_chart(c, how, &chart);
+        judge_chart(c, judge, &chart);
     ct_chart_free(&chart);
     ct_charts_free(charts);
     if (got == CT_GOT_END && bad)
@@ -77,8 +75,8 @@ static bool read_charts(bag_clearance *c, bag_flow *flow, const bag_clearing *ho
     return got == CT_GOT_END;
 }
 
-bool bag_clear(bag_clearance *c, const char *path, const char *identity, const bag_clearing *how,
-               ct_err *err)
+bool bag_clear(bag_clearance *c, const char *path, const char *identity, const bag_judge *judge,
+               int jobs, const bag_keys *keys, ct_err *err)
 {
     char seen[2 * CT_SHA256_LEN + 1];
     ct_err read_err = {0};
@@ -87,10 +85,10 @@ bool bag_clear(bag_clearance *c, const char *path, const char *identity, const b
 
     bag_clearance_free(c);
     *c = (bag_clearance){.arena = ct_arena_new()};
-    flow = bag_flow_open(path, how->jobs, &how->keys, err);
+    flow = bag_flow_open(path, jobs, keys, err);
     if (!flow)
         return false;
-    read = read_charts(c, flow, how, &read_err);
+    read = read_charts(c, flow, judge, jobs, &read_err);
     if (!bag_flow_close(flow, seen, err) && (read || err->sys != EPIPE))
         return false; /* which tells more of why the records ended */
     if (!read) {

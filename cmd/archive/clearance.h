@@ -25,18 +25,11 @@ typedef struct bag_clearance {
     int64_t until; /* the last day of keeping of all */
 } bag_clearance;
 
-typedef struct bag_clearing {
-    const bag_judge *judge;
-    ct_date today;
-    int jobs;
-    bag_keys keys;
-} bag_clearing;
-
 /* Reads the copy at `path`, which must be valid and the bag of that identity (hex). False where
  * that cannot be done: CT_E_DATA where the copy is not what it was. `c` is all zero or used before.
  */
 CT_USE bool bag_clear(bag_clearance *c, const char *path, const char *identity,
-                      const bag_clearing *how, ct_err *err);
+                      const bag_judge *judge, int jobs, const bag_keys *keys, ct_err *err);
 void bag_clearance_free(bag_clearance *c);
 
 #endif

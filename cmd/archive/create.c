@@ -1,5 +1,6 @@
 /* chart archive create: charts into a bag. */
 #include "cmd/archive/archive.h"
+#include "cmd/archive/catalogue.h"
 #include "cmd/archive/copies.h"
 #include "cmd/archive/index.h"
 #include "cmd/archive/names.h"
@@ -53,6 +54,7 @@ typedef struct slot {
     ct_buf text;
     bag_sums sums;
     bag_span span; /* the days that it covers */
+    bag_person person;
     bag_copies copies;
     bag_term term;
 } slot;
@@ -66,6 +68,9 @@ typedef struct job {
     bag_volumes *volumes;
     bag_writer *writer; /* of the bag that is being filled */
     bag_index *index;
+    ct_db *db;            /* of the catalogue; NULL where the bags are not entered */
+    bag_written *written; /* bags that wait for their names and their entry */
+    size_t nwritten;
     bag_versions versions;
     bag_copies_wanted copies;
     bag_terms terms;
@@ -80,16 +85,33 @@ static void work(void *ctx, void *unit, ct_chart *chart)
 
     s->text.n = 0;
     s->span = (bag_span){0};
+    bag_person_reset(&s->person);
     for (size_t i = 0; i < chart->n; i++) {
         const ct_record *rec = &chart->records[i];
 
         bag_span_add(&s->span, bag_topics_find(j->copies.topics, rec->type), &rec->doc);
+        if (j->db && ct_str_is(rec->type, "Patient"))
+            bag_person_add(&s->person, &rec->doc);
         ct_buf_put(&s->text, rec->line);
         ct_buf_c(&s->text, '\n');
     }
     bag_sums_take(&s->sums, ct_buf_str(&s->text));
     bag_copies_make(&s->copies, &j->copies, chart);
     s->term = bag_terms_of(&j->terms, chart);
+}
+
+/* For the catalogue, where the bag is to be in it. */
+static bool gather(job *j, const slot *s, const ct_chart *chart, ct_str path, ct_str after)
+{
+    bag_chart_facts facts = {.path = path,
+                             .id = chart->id,
+                             .records = chart->n,
+                             .bytes = s->text.n,
+                             .span = &s->span,
+                             .destroy_after = after,
+                             .person = &s->person};
+
+    return !j->db || bag_catalogue_chart(j->db, &facts, &j->failed);
 }
 
 static bool put_index(job *j, slot *s, const ct_chart *chart, ct_str path)
@@ -107,7 +129,8 @@ static bool put_index(job *j, slot *s, const ct_chart *chart, ct_str path)
         bag_term_put(&after, &s->term);
     }
     ok = bag_index_chart(j->index, path, chart->id, chart->n, s->text.n, &s->span,
-                         ct_buf_str(&after), &j->failed);
+                         ct_buf_str(&after), &j->failed) &&
+         gather(j, s, chart, path, ct_buf_str(&after));
     ct_buf_free(&after);
     return ok;
 }
@@ -143,12 +166,68 @@ static bool close_bag(job *j, bool last, ct_err *err)
     bag_terms_put(&j->terms, j->cli->bad > 0, j->writer);
     ok = bag_index_put(j->index, j->writer, err) && bag_versions_put(&j->versions, j->writer, err);
     if (ok) {
-        ok = bag_writer_close(j->writer, err);
+        j->written = ct_realloc(j->written, j->nwritten + 1, sizeof(*j->written));
+        j->written[j->nwritten] = (bag_written){0};
+        ok = bag_writer_close(j->writer, &j->written[j->nwritten++], err);
         j->writer = NULL;
     }
     drop_bag(j);
     return ok;
 }
+
+/* ---- the catalogue ---- */
+
+static bool enter_bag(job *j, const char *path, const bag_written *w, ct_err *err)
+{
+    bag_facts facts = {.path = path,
+                       .identity = w->identity,
+                       .info = ct_buf_str(&w->info),
+                       .records = w->records,
+                       .bytes = w->bytes};
+
+    return bag_catalogue_enter(j->db, &facts, NULL, err);
+}
+
+/* The bags are there under their names. Where the database fails they stay all the same. */
+static void enter_bags(job *j)
+{
+    ct_err err = {0};
+
+    for (size_t i = 0; j->db && i < j->nwritten; i++) {
+        const char *path = bag_volumes_path(j->volumes, (unsigned)i + 1);
+
+        if (enter_bag(j, path, &j->written[i], &err))
+            continue;
+        ct_cli_error(j->cli, CT_FAULT, j->cli->db, &err);
+        ct_cli_say(j->cli, "%s: is made, but not in the catalogue; see chart archive accession",
+                   path);
+        return;
+    }
+}
+
+/* Only where it is asked for: no database is made by the way. */
+static void open_catalogue(job *j)
+{
+    ct_err err = {0};
+
+    if (!j->cli->db_given)
+        return;
+    j->db = ct_db_open(j->cli->db, &err);
+    if (!j->db || !ct_bag_gather(j->db, &err))
+        ct_cli_die(j->cli, j->cli->db, &err);
+    if (ct_db_is_new(j->db) && !j->cli->quiet)
+        ct_cli_say(j->cli, "%s: a new database begins", j->cli->db);
+}
+
+static void close_catalogue(job *j)
+{
+    for (size_t i = 0; i < j->nwritten; i++)
+        ct_buf_free(&j->written[i].info);
+    free(j->written);
+    ct_db_close(j->db);
+}
+
+/* ---- charts ---- */
 
 /* Another bag where this one has no room for a chart and its copies; a chart that is larger than
  * that gets one to itself. */
@@ -159,7 +238,11 @@ static bool make_room(job *j, const slot *s)
 
     if (!bag_volumes_room(j->volumes, j->writer, bytes, &room, &j->failed))
         return false;
-    return room || (close_bag(j, false, &j->failed) && open_bag(j, &j->failed));
+    if (room)
+        return true;
+    if (j->db)
+        ct_bag_next(j->db);
+    return close_bag(j, false, &j->failed) && open_bag(j, &j->failed);
 }
 
 static bool note_large(job *j)
@@ -222,6 +305,7 @@ static bool put_charts(job *j)
         ct_buf_free(&slots[i].text);
         bag_sums_free(&slots[i].sums);
         bag_copies_free(&slots[i].copies);
+        bag_person_free(&slots[i].person);
     }
     free(slots);
     return ok;
@@ -245,8 +329,12 @@ static void create(job *j)
         ct_cli_problem(c, CT_FAULT, "%s: not made: there are no records to put into it", j->out);
         keep = false;
     }
-    if (keep && ct_cli_rejects_kept(c) && !finish(j, &err))
-        ct_cli_error(c, CT_FAULT, j->out, &err);
+    if (keep && ct_cli_rejects_kept(c)) {
+        if (finish(j, &err))
+            enter_bags(j);
+        else
+            ct_cli_error(c, CT_FAULT, j->out, &err);
+    }
     drop_bag(j);
     ct_charts_free(j->charts);
     ct_blocks_free(in);
@@ -324,12 +412,14 @@ int bag_create(int argc, char **argv)
     if (!topics)
         ct_cli_die(&c, NULL, &err);
     j.copies.topics = topics;
+    open_catalogue(&j);
     j.volumes = bag_volumes_new(j.out, size, &err);
     if (j.volumes && open_bag(&j, &err))
         create(&j);
     else
         ct_cli_error(&c, CT_FAULT, j.out, &err);
     bag_volumes_free(j.volumes);
+    close_catalogue(&j);
     bag_topics_free(topics);
     bag_versions_free(&j.versions);
     bag_terms_free(&j.terms);

@@ -187,36 +187,42 @@ static bool load_judge(destruction *d)
     if (d->cli->status == CT_FAULT)
         return false;
     d->judge = bag_judge_new(d->schedule, &d->cli->as_of);
-    return d->judge || fault(d, d->cli->db, &err);
+    return bag_judge_database(d->judge, d->db, &err) || fault(d, d->cli->db, &err);
 }
 
 /* The first copy that is whole and what it should be. */
 static bool read_copy(destruction *d)
 {
-    const bag_clearing how = {d->judge, d->cli->as_of, d->cli->jobs, {.db = d->cli->db}};
+    const bag_keys keys = {.db = d->cli->db};
 
     for (size_t i = 0; i < d->ncopies && !d->cleared; i++) {
         ct_err err = {0};
 
         if (d->copies[i].state == CT_COPY_GONE)
             continue;
-        d->cleared = bag_clear(&d->clear, d->copies[i].path.p, d->bag.hash.p, &how, &err);
+        d->cleared = bag_clear(&d->clear, d->copies[i].path.p, d->bag.hash.p, d->judge,
+                               d->cli->jobs, &keys, &err);
         if (!d->cleared && d->bag.status == CT_BAG_KEPT)
             ct_cli_error(d->cli, CT_NO, d->copies[i].path.p, &err);
     }
     return d->cleared;
 }
 
-static void say_bars(destruction *d)
+/* On stdout: what a hold is called can tell whose it is. */
+static void put_bars(destruction *d)
 {
-    const char *name = d->cli->args[0];
+    ct_buf b = {0};
 
-    for (size_t i = 0; i < d->clear.n; i++)
-        ct_cli_problem(d->cli, CT_NO, "%s: %" PRIu64 " of %" PRIu64 " charts: %.*s", name,
-                       d->clear.bars[i].charts, d->clear.charts, (int)d->clear.bars[i].why.n,
-                       d->clear.bars[i].why.p);
+    for (size_t i = 0; i < d->clear.n; i++) {
+        ct_buf_printf(&b, "%s: %" PRIu64 " of %" PRIu64 " charts: ", d->cli->args[0],
+                      d->clear.bars[i].charts, d->clear.charts);
+        ct_buf_put(&b, d->clear.bars[i].why);
+        ct_buf_c(&b, '\n');
+    }
     if (d->clear.more)
-        ct_cli_problem(d->cli, CT_NO, "%s: %" PRIu64 " more reasons", name, d->clear.more);
+        ct_buf_printf(&b, "%s: more reasons: %" PRIu64 "\n", d->cli->args[0], d->clear.more);
+    ct_out_put(ct_cli_out(d->cli), ct_buf_str(&b));
+    ct_buf_free(&b);
 }
 
 /* What was said when the bag was made binds too: another schedule may have been in force. */
@@ -249,7 +255,7 @@ static bool may_go(destruction *d)
         return true; /* begun, and the copies are gone or in pieces: there is no way back */
     }
     if (d->clear.barred) {
-        say_bars(d);
+        put_bars(d);
         ok = refuse(d, "not all of its charts may be");
     }
     return recorded_date_allows(d) && ok;
@@ -354,8 +360,18 @@ static bool certify(destruction *d, ct_str completed, char hex[2 * CT_SHA256_LEN
 
 /* ---- the copies ---- */
 
-/* What stands beside a copy, and could give it back. */
-static const char *const beside[] = {".parity", ".damaged"};
+/* What `create` and `repair` leave beside a copy, and could give it back: its parity, and what was
+ * kept of it damaged, which is numbered from the second on. */
+enum { DAMAGED_MAX = 1000 };
+
+static ct_str beside(destruction *d, const char *path, int i)
+{
+    if (i == 0)
+        return ct_arena_printf(d->arena, "%s.parity", path);
+    if (i == 1)
+        return ct_arena_printf(d->arena, "%s.damaged", path);
+    return ct_arena_printf(d->arena, "%s.damaged-%d", path, i);
+}
 
 static bool said_gone(destruction *d, ct_str path)
 {
@@ -407,9 +423,16 @@ static const char *obstacle(destruction *d, const char *path)
 static bool erase_all(destruction *d, const char *path, bool (*step)(const char *, ct_err *),
                       ct_err *err)
 {
-    for (size_t i = 0; i < CT_LEN(beside); i++)
-        if (!step(ct_arena_printf(d->arena, "%s%s", path, beside[i]).p, err))
+    for (int i = 0; i < DAMAGED_MAX; i++) {
+        const char *other = beside(d, path, i).p;
+
+        if (!bag_erase_needed(other)) {
+            if (i > 1)
+                break; /* the numbers have no gaps */
+        } else if (!step(other, err)) {
             return false;
+        }
+    }
     return step(path, err);
 }
 

@@ -26,8 +26,8 @@ static const ct_command command = {
         "retention schedule, legal hold, or what is open in the chart. Changes nothing.",
     .synopsis = "[OPTION]... [FILE]...\n"
                 "--bags [OPTION]...",
-    .common =
-        CT_HAS_OUTPUT | CT_HAS_JOBS | CT_HAS_ASOF | CT_HAS_REJECT | CT_HAS_TALLY | CT_HAS_PROGRESS,
+    .common = CT_HAS_OUTPUT | CT_HAS_JOBS | CT_HAS_DB | CT_HAS_ASOF | CT_HAS_REJECT | CT_HAS_TALLY |
+              CT_HAS_PROGRESS,
     .options = options,
     .examples = "  chart archive due --as-of 2026-01-31 charts.ndjson\n"
                 "  chart archive due --schedule us-ma --explain charts.ndjson\n"

@@ -1,6 +1,7 @@
-/* chart archive list: which charts are in a bag. */
+/* chart archive list: which charts are in a bag, which bags are in the catalogue. */
 #include "cmd/archive/archive.h"
 #include "cmd/archive/index.h"
+#include "common/store/store.h"
 
 #include <inttypes.h>
 
@@ -14,7 +15,8 @@ static const ct_command command = {
     .summary = "Lists the payload of a bag, a line for each file, with tabs: the patient's id (- "
                "for what\n"
                "is nobody's), records, bytes, path. Nothing is verified.",
-    .synopsis = "[OPTION]... BAG",
+    .synopsis = "[OPTION]... BAG\n"
+                "[OPTION]... --db FILE",
     .common = CT_HAS_OUTPUT | CT_HAS_PROGRESS | CT_HAS_DB,
     .options = options,
     .examples = "  chart archive list 2019.zip\n"
@@ -131,6 +133,48 @@ static void list(ct_cli *c, const char *path, const bag_keys *keys)
     ct_parser_free(l.parser);
 }
 
+/* ---- the catalogue ---- */
+
+static void put_or_dash(ct_buf *b, ct_str text)
+{
+    ct_buf_c(b, '\t');
+    bag_cell_put(b, text.n ? text : CT_S("-"));
+}
+
+/* name, status, charts, records, bytes, first and last day, class, destroy after, copies, hash. */
+static bool put_bag(void *cli, const ct_bag *bag)
+{
+    static const char *const words[] = {[CT_BAG_KEPT] = "kept",
+                                        [CT_BAG_DESTROYING] = "destroying",
+                                        [CT_BAG_DESTROYED] = "destroyed"};
+    ct_buf b = {0};
+    bool ok;
+
+    bag_cell_put(&b, bag->name);
+    ct_buf_printf(&b, "\t%s\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64, words[bag->status], bag->charts,
+                  bag->records, bag->bytes);
+    put_or_dash(&b, bag->first);
+    put_or_dash(&b, bag->last);
+    put_or_dash(&b, bag->retention);
+    put_or_dash(&b, bag->destroy_after);
+    ct_buf_printf(&b, "\t%" PRIu64, bag->copies);
+    put_or_dash(&b, bag->hash);
+    ct_buf_c(&b, '\n');
+    ok = ct_out_put(ct_cli_out(cli), ct_buf_str(&b)); /* ct_cli_finish says why not */
+    ct_buf_free(&b);
+    return ok;
+}
+
+static void list_catalogue(ct_cli *c)
+{
+    ct_err err = {0};
+    ct_db *db = ct_db_open_readonly(c->db, &err);
+
+    if (!db || !ct_bags(db, &(ct_bag_query){0}, put_bag, c, &err))
+        ct_cli_error(c, CT_FAULT, c->db, &err);
+    ct_db_close(db);
+}
+
 int bag_list(int argc, char **argv)
 {
     ct_cli c;
@@ -140,8 +184,11 @@ int bag_list(int argc, char **argv)
     while (ct_cli_option(&c) != CT_CLI_DONE)
         keys.file = c.arg;
     keys.db = c.db;
-    if (c.nargs != 1)
-        ct_cli_usage(&c, "one bag, please");
-    list(&c, c.args[0], &keys);
+    if (c.nargs > 1 || (c.nargs == 0 && !c.db_given))
+        ct_cli_usage(&c, "one bag, please, or a --db with bags");
+    if (c.nargs)
+        list(&c, c.args[0], &keys);
+    else
+        list_catalogue(&c);
     return ct_cli_finish(&c);
 }

@@ -14,6 +14,8 @@
     EACH("extract", bag_extract)                                                                   \
     EACH("due", bag_due)                                                                           \
     EACH("hold", bag_hold)                                                                         \
+    EACH("accession", bag_accession)                                                               \
+    EACH("find", bag_find)                                                                         \
     EACH("fixity", bag_fixity)                                                                     \
     EACH("destroy", bag_destroy)
 #define NAME(name, function)     name,
@@ -33,6 +35,8 @@ static const ct_command command = {
                 "extract [OPTION]... BAG\n"
                 "due [OPTION]... [FILE]...\n"
                 "hold [OPTION]... [FILE]...\n"
+                "accession [OPTION]... BAG...\n"
+                "find [OPTION]...\n"
                 "fixity [OPTION]...\n"
                 "destroy [OPTION]... --by NAME --witness NAME BAG",
     .subcommands = names,
@@ -41,7 +45,9 @@ static const ct_command command = {
                 "  chart archive list 2019.zip\n"
                 "  chart archive extract --chart 4711 2019.zip >4711.ndjson\n"
                 "  chart archive due --schedule us-ma charts.ndjson\n"
-                "  chart archive hold --list\n",
+                "  chart archive hold --list\n"
+                "  chart archive accession /archive/*.zip\n"
+                "  chart archive find --name 'muller anna' --born 1980\n",
 };
 
 void bag_put_name(ct_buf *b, ct_str name)
@@ -113,6 +119,6 @@ int main(int argc, char **argv)
     while (ct_cli_option(&c) != CT_CLI_DONE)
         ;
     if (c.nargs == 0)
-        ct_cli_usage(&c, "create, verify, list, extract, due or hold?");
+        ct_cli_usage(&c, "create, verify, list, extract, due, hold, accession or find?");
     ct_cli_usage(&c, "there is no subcommand of that name");
 }

@@ -1,5 +1,6 @@
 /* Reads a bag from one end to the other. */
 #include "cmd/archive/pass.h"
+#include "cmd/archive/resume.h"
 #include "cmd/archive/source.h"
 
 #include <stdlib.h>
@@ -10,6 +11,7 @@ typedef struct run {
     bag_source *source;
     bag_hasher *hasher;
     bag_check *check;
+    bag_resume *resume; /* may be NULL */
     unsigned algs;
 } run;
 
@@ -123,12 +125,38 @@ static bool read_file(run *r, const bag_item *item, ct_str path, const bag_viewe
     return ok && (!viewer || !viewer->end || viewer->end(viewer->ctx, damaged, err));
 }
 
+/* Goes on behind a payload file that was read before the pass was stopped. */
+static bool read_before(run *r, const bag_item *item, ct_str path)
+{
+    bag_file file = {.position = item->position};
+    bool before = r->resume && bag_resume_get(r->resume, path, item->position, &file);
+
+    if (before) {
+        ct_buf_put(&file.path, path);
+        bag_check_file(r->check, &file);
+        ct_buf_free(&file.path);
+    }
+    return before;
+}
+
+/* A file has gone by, with its checksums. */
+static void take_digests(void *ctx, const bag_file *file)
+{
+    run *r = ctx;
+
+    if (r->resume && ct_str_starts(ct_buf_str(&file->path), CT_S("data/")))
+        bag_resume_put(r->resume, file);
+    bag_check_file(r->check, file);
+}
+
 static bool take_file(run *r, const bag_item *item, ct_str path, ct_err *err)
 {
     bool payload = ct_str_starts(path, CT_S("data/"));
     const bag_viewer *viewer = r->viewer;
 
     if (payload && viewer && viewer->want && !viewer->want(viewer->ctx, path))
+        return true;
+    if (payload && read_before(r, item, path))
         return true;
     if (!payload && viewer && viewer->payload_only)
         viewer = NULL;
@@ -192,8 +220,17 @@ static bool read_items(run *r, ct_err *err)
 
 /* ---- runs ---- */
 
+static bool close_notes(run *r, bool done, ct_err *err)
+{
+    bag_resume *notes = r->resume;
+
+    r->resume = NULL;
+    return bag_resume_close(notes, done, err);
+}
+
 static void close_run(run *r)
 {
+    (void)!close_notes(r, false, NULL);
     bag_hasher_free(r->hasher);
     bag_check_free(r->check);
     bag_source_close(r->source);
@@ -226,13 +263,18 @@ static bool run_once(run *r, ct_err *err)
         return false;
     if (!r->algs && !p->no_checksums)
         r->algs = bag_source_algs(r->source);
+    if (p->resume) {
+        r->resume = bag_resume_open(p->resume, p->path, r->algs, err);
+        if (!r->resume)
+            return false;
+    }
     r->check = bag_check_new(err);
     if (r->check)
-        r->hasher = bag_hasher_new(r->algs, p->jobs, bag_check_file, r->check, err);
+        r->hasher = bag_hasher_new(r->algs, p->jobs, take_digests, r, err);
     if (!r->hasher || !read_items(r, err))
         return false;
     bag_hasher_flush(r->hasher);
-    return !bag_check_whole(r->check) || note_complaint(r, err);
+    return (!bag_check_whole(r->check) || note_complaint(r, err)) && close_notes(r, true, err);
 }
 
 /* Does the bag have checksums that were not taken? Then they are taken next. */

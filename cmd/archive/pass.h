@@ -28,6 +28,7 @@ typedef struct bag_pass {
     bag_viewer viewer;
     void (*progress)(void *ctx, uint64_t bytes);
     void *progress_ctx;
+    const char *resume; /* notes to go on by, see bag_resume_open; NULL: none */
     ct_buf base; /* what stands before every path in the container, with its slash; filled by the
                     run */
 } bag_pass;

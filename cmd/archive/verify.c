@@ -3,7 +3,14 @@
 
 #include <inttypes.h>
 
-static const ct_opt options[] = {BAG_KEY_FILE_OPTION, {0}};
+enum { OPT_RESUME = CT_OPT_OWN };
+
+static const ct_opt options[] = {
+    {OPT_RESUME, "resume", "FILE",
+     "keep notes in FILE, and go on by those of a run that was stopped"},
+    BAG_KEY_FILE_OPTION,
+    {0},
+};
 
 static const ct_command command = {
     .name = "archive verify",
@@ -14,6 +21,7 @@ static const ct_command command = {
     .common = CT_HAS_JOBS | CT_HAS_PROGRESS | CT_HAS_DB,
     .options = options,
     .examples = "  chart archive verify 2019.zip\n"
+                "  chart archive verify --resume notes 1990-2010.tar\n"
                 "  chart archive verify /archive/*.tar.zst || mail -s 'archive damaged' records\n",
 };
 
@@ -47,10 +55,14 @@ static void put_summary(ct_buf *b, const char *name, const bag_summary *s)
     ct_buf_c(b, '\n');
 }
 
-static void verify(ct_cli *c, const char *path, const bag_keys *keys)
+static void verify(ct_cli *c, const char *path, const bag_keys *keys, const char *resume)
 {
-    bag_pass pass = {
-        .path = path, .jobs = c->jobs, .keys = keys, .progress = bag_progress, .progress_ctx = c};
+    bag_pass pass = {.path = path,
+                     .jobs = c->jobs,
+                     .keys = keys,
+                     .progress = bag_progress,
+                     .progress_ctx = c,
+                     .resume = resume};
     bag_report report = {c, path};
     bag_summary summary;
     bag_check *check;
@@ -73,14 +85,22 @@ int bag_verify(int argc, char **argv)
 {
     ct_cli c;
     bag_keys keys = {0};
+    const char *resume = NULL;
+    int opt;
 
     ct_cli_start(&c, &command, argc, argv);
-    while (ct_cli_option(&c) != CT_CLI_DONE)
-        keys.file = c.arg;
+    while ((opt = ct_cli_option(&c)) != CT_CLI_DONE) {
+        if (opt == OPT_RESUME)
+            resume = c.arg;
+        else
+            keys.file = c.arg;
+    }
     keys.db = c.db;
     if (c.nargs == 0)
         ct_cli_usage(&c, "no bag is named");
+    if (resume && c.nargs > 1)
+        ct_cli_usage(&c, "--resume goes with one bag");
     for (size_t i = 0; i < c.nargs; i++)
-        verify(&c, c.args[i], &keys);
+        verify(&c, c.args[i], &keys, resume);
     return ct_cli_finish(&c);
 }

@@ -74,6 +74,11 @@ static const char *name(bag_volumes *v, bool hidden, unsigned number)
     return v->path.p;
 }
 
+const char *bag_volumes_path(bag_volumes *v, unsigned number)
+{
+    return v->size ? name(v, false, number) : v->out;
+}
+
 static bool name_free(bag_volumes *v, unsigned number, ct_err *err)
 {
     struct stat st;

@@ -27,6 +27,8 @@ CT_USE bool bag_volumes_room(const bag_volumes *v, bag_writer *w, uint64_t bytes
                              ct_err *err);
 /* Number of the bag that was last begun, 0 where there is one only. */
 unsigned bag_volumes_number(const bag_volumes *v);
+/* Where the bag of that number (from 1) is once it has its name, until the next call. */
+const char *bag_volumes_path(bag_volumes *v, unsigned number);
 /* All bags are whole: gives them their names. */
 CT_USE bool bag_volumes_close(bag_volumes *v, ct_err *err);
 /* Leaves nothing behind of bags that have no names yet. NULL is allowed. */

@@ -246,26 +246,37 @@ bag_writer *bag_writer_open(const char *out, const bag_making *making, ct_err *e
     return NULL;
 }
 
-/* From here on somebody can read it. */
-static bool keep_key(bag_writer *w, ct_err *err)
+static void tell_identity(const bag_writer *w, char *to)
 {
     uint8_t digest[CT_SHA256_LEN];
     ct_buf hex = {0};
-    bool ok;
+
+    ct_sha256(ct_buf_str(&w->tags512), digest);
+    ct_hex(&hex, digest, sizeof(digest));
+    memcpy(to, hex.p, hex.n);
+    ct_buf_free(&hex);
+}
+
+static void tell_written(const bag_writer *w, bag_written *to)
+{
+    *to = (bag_written){.records = w->records, .bytes = w->bytes};
+    tell_identity(w, to->identity);
+    ct_buf_put(&to->info, ct_buf_str(&w->info));
+}
+
+/* From here on somebody can read it. */
+static bool keep_key(bag_writer *w, ct_err *err)
+{
+    char hex[2 * CT_SHA256_LEN + 1] = "";
 
     if (!w->encrypt)
         return true;
-    ct_sha256(ct_buf_str(&w->tags512), digest);
-    ct_hex(&hex, digest, sizeof(digest));
-    ct_buf_c(&hex, '\0');
-    hex.n--;
-    bag_sink_identity(w->sink, hex.p);
-    ok = bag_key_keep(&w->keys, ct_buf_str(&hex), &w->key, err);
-    ct_buf_free(&hex);
-    return ok;
+    tell_identity(w, hex);
+    bag_sink_identity(w->sink, hex);
+    return bag_key_keep(&w->keys, ct_str_z(hex), &w->key, err);
 }
 
-bool bag_writer_close(bag_writer *w, ct_err *err)
+bool bag_writer_close(bag_writer *w, bag_written *written, ct_err *err)
 {
     bool ok;
 
@@ -281,6 +292,8 @@ bool bag_writer_close(bag_writer *w, ct_err *err)
         return false;
     }
     ok = bag_sink_close(w->sink, err);
+    if (ok && written)
+        tell_written(w, written);
     writer_free(w);
     return ok;
 }

@@ -56,8 +56,16 @@ uint64_t bag_writer_listed(const bag_writer *w);
 CT_USE bool bag_writer_written(bag_writer *w, bool exact, uint64_t *bytes, ct_err *err);
 /* A tag file (a path outside data/) of the text that was spooled, which is read to its end. */
 CT_USE bool bag_writer_tag(bag_writer *w, const char *path, ct_spool *text, ct_err *err);
-/* Writes the other tag files; gives the bag its name. The writer is gone whatever the result. */
-CT_USE bool bag_writer_close(bag_writer *w, ct_err *err);
+/* What a bag is that was written. */
+typedef struct bag_written {
+    char identity[2 * CT_SHA256_LEN + 1]; /* see identity.h */
+    ct_buf info;                          /* the text of its bag-info.txt; to be freed */
+    uint64_t records, bytes;              /* of the payload */
+} bag_written;
+
+/* Writes the other tag files; gives the bag its name, and says what it is (`written` may be NULL).
+ * The writer is gone whatever the result. */
+CT_USE bool bag_writer_close(bag_writer *w, bag_written *written, ct_err *err);
 void bag_writer_abandon(bag_writer *w);
 
 #endif

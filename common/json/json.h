@@ -182,6 +182,8 @@ typedef struct ct_tree ct_tree;
 ct_tree *ct_tree_object(ct_arena *a);
 ct_tree *ct_tree_array(ct_arena *a);
 ct_tree *ct_tree_string(ct_arena *a, ct_str s);
+/* The same of characters that are borrowed: they must live as long as the tree. */
+ct_tree *ct_tree_view(ct_arena *a, ct_str s);
 /* Text that is JSON already: a number, true, a copied value. Not checked. */
 ct_tree *ct_tree_raw(ct_arena *a, ct_str json);
 /* A copy of `t` in `a`, which shares nothing with it but the names of members. */

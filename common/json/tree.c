@@ -33,11 +33,16 @@ ct_tree *ct_tree_array(ct_arena *a)
     return tree_new(a, CT_ARRAY);
 }
 
-ct_tree *ct_tree_string(ct_arena *a, ct_str s)
+ct_tree *ct_tree_view(ct_arena *a, ct_str s)
 {
     ct_tree *t = tree_new(a, CT_STRING);
-    t->text = ct_arena_copy(a, s);
+    t->text = s;
     return t;
+}
+
+ct_tree *ct_tree_string(ct_arena *a, ct_str s)
+{
+    return ct_tree_view(a, ct_arena_copy(a, s));
 }
 
 ct_tree *ct_tree_raw(ct_arena *a, ct_str json)

@@ -193,8 +193,10 @@ void ct_db_close(ct_db *db)
     for (int i = 0; i < CT_CHAINS; i++)
         sqlite3_finalize(db->tails[i].insert);
     sqlite3_finalize(db->add_chart);
+    sqlite3_finalize(db->add_term);
     sqlite3_finalize(db->add_word);
     sqlite3_finalize(db->add_number);
+    free(db->ends);
     ct_unicode_free(db->unicode);
     sqlite3_close(db->sql);
     free(db);

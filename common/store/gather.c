@@ -5,24 +5,48 @@
 
 #include <stdlib.h>
 
+/* What is in them is lost with the process anyway: no journal, and no overwriting. */
 static const char tables[] =
-    "PRAGMA temp.journal_mode=MEMORY;"
+    "PRAGMA temp.journal_mode=OFF; PRAGMA temp.secure_delete=OFF;"
     "CREATE TABLE IF NOT EXISTS temp.new_chart (id INTEGER PRIMARY KEY, path, patient, names,"
     " born, first, last, destroy_after, records, bytes);"
-    "CREATE TABLE IF NOT EXISTS temp.new_word (word, chart);"
-    "CREATE TABLE IF NOT EXISTS temp.new_number (value, system, chart);"
-    "DELETE FROM temp.new_chart; DELETE FROM temp.new_word; DELETE FROM temp.new_number;";
+    "CREATE TABLE IF NOT EXISTS temp.new_term (path PRIMARY KEY, day) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS temp.new_word (chart, word, PRIMARY KEY (chart, word))"
+    " WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS temp.new_number (chart, value, system,"
+    " PRIMARY KEY (chart, value, system)) WITHOUT ROWID;"
+    "DELETE FROM temp.new_chart; DELETE FROM temp.new_term; DELETE FROM temp.new_word;"
+    "DELETE FROM temp.new_number;";
 
 bool ct_bag_gather(ct_db *db, ct_err *err)
 {
+    db->nends = db->entered = 0;
+    db->last = 0;
     if (!ct_db_exec(db, tables, err))
         return false;
     if (db->add_chart)
         return true;
-    return ct_db_prepare(db, "INSERT INTO temp.new_chart VALUES (NULL,?,?,?,?,?,?,?,?,?)",
+    return ct_db_prepare(db, "INSERT INTO temp.new_chart VALUES (?,?,?,?,?,?,?,?,?,?)",
                          &db->add_chart, err) &&
-           ct_db_prepare(db, "INSERT INTO temp.new_word VALUES (?,?)", &db->add_word, err) &&
-           ct_db_prepare(db, "INSERT INTO temp.new_number VALUES (?,?,?)", &db->add_number, err);
+           ct_db_prepare(db, "INSERT OR REPLACE INTO temp.new_term VALUES (?,?)", &db->add_term,
+                         err) &&
+           ct_db_prepare(db, "INSERT OR IGNORE INTO temp.new_word VALUES (?,?)", &db->add_word,
+                         err) &&
+           ct_db_prepare(db, "INSERT OR IGNORE INTO temp.new_number VALUES (?,?,coalesce(?,''))",
+                         &db->add_number, err);
+}
+
+void ct_bag_next(ct_db *db)
+{
+    db->ends = ct_realloc(db->ends, db->nends + 1, sizeof(*db->ends));
+    db->ends[db->nends++] = db->last;
+}
+
+bool ct_bag_chart_term(ct_db *db, ct_str path, ct_str destroy_after, ct_err *err)
+{
+    if (!path.n)
+        return ct_fail(err, CT_E_USAGE, "a chart without a path");
+    return ct_db_step(db->add_term, CT_ARGS(CT_TEXT(path), CT_TEXT(destroy_after)), err);
 }
 
 typedef struct word_adder {
@@ -35,7 +59,7 @@ static bool add_word(void *ctx, ct_str word)
 {
     word_adder *a = ctx;
 
-    return ct_db_step(a->db->add_word, CT_ARGS(CT_TEXT(word), CT_INT(a->chart)), a->err);
+    return ct_db_step(a->db->add_word, CT_ARGS(CT_INT(a->chart), CT_TEXT(word)), a->err);
 }
 
 static bool add_words(ct_db *db, int64_t chart, const ct_bagged *e, ct_err *err)
@@ -55,7 +79,7 @@ static bool add_numbers(ct_db *db, int64_t chart, const ct_bagged *e, ct_err *er
 
         if (n->value.n &&
             !ct_db_step(db->add_number,
-                        CT_ARGS(CT_TEXT(n->value), CT_TEXT(n->system), CT_INT(chart)), err))
+                        CT_ARGS(CT_INT(chart), CT_TEXT(n->value), CT_TEXT(n->system)), err))
             return false;
     }
     return true;
@@ -78,66 +102,80 @@ static void join_names(ct_buf *b, const ct_bagged *e)
 
 bool ct_bag_chart(ct_db *db, const ct_bagged *e, ct_err *err)
 {
+    int64_t chart = db->last + 1;
     ct_buf names = {0};
-    int64_t chart;
     bool ok;
 
     if (!e->path.n || !e->patient.n)
         return ct_fail(err, CT_E_USAGE, "a chart without a path or a patient");
     join_names(&names, e);
     ok = ct_db_step(db->add_chart,
-                    CT_ARGS(CT_TEXT(e->path), CT_TEXT(e->patient), CT_TEXT(ct_buf_str(&names)),
-                            CT_TEXT(e->born), CT_TEXT(e->first), CT_TEXT(e->last),
-                            CT_TEXT(e->destroy_after), CT_INT(e->records), CT_INT(e->bytes)),
+                    CT_ARGS(CT_INT(chart), CT_TEXT(e->path), CT_TEXT(e->patient),
+                            CT_TEXT(ct_buf_str(&names)), CT_TEXT(e->born), CT_TEXT(e->first),
+                            CT_TEXT(e->last), CT_TEXT(e->destroy_after), CT_INT(e->records),
+                            CT_INT(e->bytes)),
                     err);
     ct_buf_free(&names);
-    chart = sqlite3_last_insert_rowid(db->sql);
+    db->last = chart;
     return ok && add_words(db, chart, e, err) && add_numbers(db, chart, e, err);
 }
 
 /* ---- entering ---- */
 
-static bool insert_charts(ct_db *db, int64_t bag, ct_err *err)
+/* The charts that are to be entered: those of the first bag that is not. */
+typedef struct range {
+    int64_t first, last;
+} range;
+
+static range next_range(const ct_db *db)
+{
+    return (range){.first = db->entered ? db->ends[db->entered - 1] + 1 : 1,
+                   .last = db->entered < db->nends ? db->ends[db->entered] : db->last};
+}
+
+static bool insert_charts(ct_db *db, int64_t bag, range r, ct_err *err)
 {
     int64_t base;
 
     return ct_db_number(db, "SELECT coalesce(max(id), 0) FROM chart", 0, &base, err) &&
            ct_db_run(db,
-                     "INSERT INTO chart SELECT ?1 + id, ?2, path, patient, names, born, first,"
-                     " last, destroy_after, records, bytes FROM temp.new_chart ORDER BY id",
-                     CT_ARGS(CT_INT(base), CT_INT(bag)), err) &&
+                     "INSERT INTO chart SELECT ?1 + id - ?2 + 1, ?4, c.path, patient, names, born,"
+                     " first, last, coalesce(destroy_after, t.day), records, bytes"
+                     " FROM temp.new_chart c LEFT JOIN temp.new_term t ON t.path = c.path"
+                     " WHERE id BETWEEN ?2 AND ?3 ORDER BY id",
+                     CT_ARGS(CT_INT(base), CT_INT(r.first), CT_INT(r.last), CT_INT(bag)), err) &&
            ct_db_run(db,
-                     "INSERT INTO word SELECT DISTINCT word, ?1 + chart FROM temp.new_word"
-                     " ORDER BY 1, 2",
-                     CT_ARGS(CT_INT(base)), err) &&
+                     "INSERT INTO word SELECT word, ?1 + chart - ?2 + 1 FROM temp.new_word"
+                     " WHERE chart BETWEEN ?2 AND ?3 ORDER BY 1, 2",
+                     CT_ARGS(CT_INT(base), CT_INT(r.first), CT_INT(r.last)), err) &&
            ct_db_run(db,
-                     "INSERT INTO number SELECT DISTINCT value, coalesce(system, ''), ?1 + chart"
-                     " FROM temp.new_number ORDER BY 1, 2, 3",
-                     CT_ARGS(CT_INT(base)), err);
+                     "INSERT INTO number SELECT value, system, ?1 + chart - ?2 + 1"
+                     " FROM temp.new_number WHERE chart BETWEEN ?2 AND ?3 ORDER BY 1, 2, 3",
+                     CT_ARGS(CT_INT(base), CT_INT(r.first), CT_INT(r.last)), err);
 }
 
 static bool insert_bag(ct_db *db, const ct_bag *b, int64_t *id, ct_err *err)
 {
     static const char sql[] =
         "INSERT INTO bag SELECT NULL, ?1, ?2, coalesce(?3, min(first)), coalesce(?4, max(last)),"
-        " ?5, ?6, count(*), ?7, ?8, ?9, 'kept' FROM temp.new_chart";
+        " ?5, ?6, count(*), ?7, ?8, ?9, 'kept' FROM temp.new_chart WHERE id BETWEEN ?10 AND ?11";
+    range r = next_range(db);
     char now[CT_NOW_MAX];
-    int64_t charts;
 
     if (!ct_db_now(now, err) ||
         !ct_db_run(db, sql,
                    CT_ARGS(CT_TEXT(b->hash), CT_TEXT(b->name), CT_TEXT(b->first), CT_TEXT(b->last),
                            CT_TEXT(b->retention), CT_TEXT(b->destroy_after), CT_INT(b->records),
-                           CT_INT(b->bytes), CT_TEXT(ct_str_z(now))),
+                           CT_INT(b->bytes), CT_TEXT(ct_str_z(now)), CT_INT(r.first),
+                           CT_INT(r.last)),
                    err))
         return false;
     *id = sqlite3_last_insert_rowid(db->sql);
-    return ct_db_number(db, "SELECT count(*) FROM temp.new_chart", 0, &charts, err) &&
-           insert_charts(db, *id, err) &&
+    return insert_charts(db, *id, r, err) &&
            ct_custody_add(db,
                           &(ct_custody){.act = CT_ACT_BAG,
                                         .bag = b->hash,
-                                        .charts = (uint64_t)charts,
+                                        .charts = (uint64_t)(r.last - r.first + 1),
                                         .records = b->records,
                                         .bytes = b->bytes,
                                         .detail = b->name},
@@ -249,5 +287,5 @@ bool ct_bag_enter(ct_db *db, const ct_bag *bag, const ct_copy *copy, ct_entered 
         return false;
     if (entered)
         *entered = how;
-    return ct_db_exec(db, tables, err);
+    return ++db->entered <= db->nends || ct_bag_gather(db, err);
 }

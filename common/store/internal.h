@@ -88,14 +88,16 @@ CT_USE bool ct_chain_next(ct_db *db, ct_chain_id id, int64_t *seq, ct_err *err);
 
 struct ct_db {
     sqlite3 *sql;
-    bool is_new;   /* there was no ledger in it */
-    bool is_old;   /* opened for reading, and made before there was a catalogue */
-    bool writing;  /* a transaction is open */
-    bool alone;    /* a disclosure was begun in it, its patient not yet entered */
-    bool gathered; /* the tables of a bag that is being gathered are there */
+    bool is_new;  /* there was no ledger in it */
+    bool is_old;  /* opened for reading, and made before there was a catalogue */
+    bool writing; /* a transaction is open */
+    bool alone;   /* a disclosure was begun in it, its patient not yet entered */
     ct_tail tails[CT_CHAINS];
-    sqlite3_stmt *add_chart, *add_word, *add_number; /* to what is gathered */
-    ct_unicode *unicode;                             /* NULL until a name is folded */
+    sqlite3_stmt *add_chart, *add_term, *add_word, *add_number; /* to what is gathered */
+    int64_t last;          /* number of the chart that was gathered last */
+    int64_t *ends;         /* the last chart of each bag that was gathered, but of the last bag */
+    size_t nends, entered; /* how many of the bags are entered */
+    ct_unicode *unicode;   /* NULL until a name is folded */
 };
 
 /* Adds what a database of ours lacks. */

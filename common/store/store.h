@@ -180,7 +180,7 @@ typedef struct ct_bag {
     ct_str name;
     ct_str first, last;   /* days that its records cover */
     ct_str retention;     /* class */
-    ct_str destroy_after; /* day */
+    ct_str destroy_after; /* day, `never` or `undecided` */
     uint64_t charts, records, bytes;
     /* given by the catalogue */
     ct_str entered;
@@ -230,6 +230,11 @@ typedef struct ct_bagged {
 /* Starts to gather, from nothing. */
 CT_USE bool ct_bag_gather(ct_db *db, ct_err *err);
 CT_USE bool ct_bag_chart(ct_db *db, const ct_bagged *chart, ct_err *err);
+/* For a chart that says nothing of it, known before it or after: when it may be destroyed. */
+CT_USE bool ct_bag_chart_term(ct_db *db, ct_str path, ct_str destroy_after, ct_err *err);
+
+/* What is gathered from now on belongs to another bag. */
+void ct_bag_next(ct_db *db);
 
 typedef enum ct_entered {
     CT_ENTERED_BAG,  /* bag, charts and copy are new */
@@ -237,9 +242,10 @@ typedef enum ct_entered {
     CT_ENTERED_NONE, /* this copy was known too: nothing changed, but what was gone is present */
 } ct_entered;
 
-/* Enters all of it, durably, or nothing. The copy counts as checked now where `copy->result` says
- * something. Another bag's copy of the same path is gone with this. Bags that are being destroyed
- * or were destroyed are refused (CT_E_USAGE). */
+/* Enters the bag that was gathered first and is not entered yet, with all of its charts, durably,
+ * or nothing; its charts are then forgotten. The copy counts as checked now where `copy->result`
+ * says something. Another bag's copy of the same path is gone with this. Bags that are being
+ * destroyed or were destroyed are refused (CT_E_USAGE). */
 CT_USE bool ct_bag_enter(ct_db *db, const ct_bag *bag, const ct_copy *copy, ct_entered *entered,
                          ct_err *err);
 

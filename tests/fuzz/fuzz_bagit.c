@@ -1,4 +1,4 @@
-/* links: cmd/archive/[abt]*.c cmd/archive/ch*.c cmd/archive/verd*.c cmd/archive/zip.c */
+/* links: archive */
 /* BagIt: a bag's tag files, in any order and split anywhere, up to the verdict; and the headers of
  * a zip. */
 #include "cmd/archive/check.h"
@@ -61,10 +61,11 @@ static void zip(const uint8_t *bytes, size_t n)
     char path[] = "/tmp/fuzz-zip-XXXXXX";
     int fd = mkstemp(path);
     uint64_t entry;
+    ct_err err;
 
     if (fd < 0 || write(fd, bytes, n) != (ssize_t)n)
         abort();
-    (void)bag_zip_complaint(path, &entry);
+    (void)bag_zip_complaint(path, &entry, &err);
     close(fd);
     unlink(path);
 }

@@ -1,4 +1,4 @@
-/* links: cmd/import/feed.c cmd/import/[fh]*[r2]/[a-z]*.c build/fuzz/cmd/import/data.c */
+/* links: import */
 /* seeds: tests/data/adt.hl7 tests/import/hl7v2- */
 /* HL7 v2: any bytes are cut into messages, taken apart and mapped, or refused; what is made is
  * JSON. */

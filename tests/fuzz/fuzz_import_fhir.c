@@ -1,4 +1,4 @@
-/* links: cmd/import/feed.c cmd/import/[fh]*[r2]/[a-z]*.c build/fuzz/cmd/import/data.c */
+/* links: import */
 /* seeds: tests/data/bundle.json tests/import/json- */
 /* FHIR JSON: any bytes are cut into values and unpacked, or refused; what is made is resources. */
 #include "cmd/import/import.h"
@@ -39,7 +39,6 @@ static void empty(import_block *b)
     b->end = &b->problems;
     b->batches = NULL;
     b->batches_end = &b->batches;
-    b->unmapped = NULL;
     ct_side_clear(&b->in);
     ct_side_clear(&b->lines.side);
 }

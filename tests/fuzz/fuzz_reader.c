@@ -44,13 +44,15 @@ static ct_buf say(size_t read, size_t block, ct_side *side)
     do {
         err = (ct_err){0};
         got = ct_reader_next(r, &rec, &err);
-        ct_buf_printf(&said, "%d %u %d:", (int)got, (unsigned)rec.number, (int)err.kind);
-        ct_buf_put(&said, rec.line);
+        if (got == CT_GOT_RECORD || got == CT_GOT_BAD) { /* else there is no record to tell of */
+            ct_buf_printf(&said, "%d %u %d:", (int)got, (unsigned)rec.number, (int)err.kind);
+            ct_buf_put(&said, rec.line);
+        }
         if (got == CT_GOT_RECORD)
             ct_side_add(side, rec.line, rec.type);
     } while (got == CT_GOT_RECORD || got == CT_GOT_BAD);
     must((got == CT_GOT_FATAL) == (err.kind != CT_OK));
-    ct_buf_printf(&said, "=%d", (int)got);
+    ct_buf_printf(&said, "=%d %d", (int)got, (int)err.kind);
     ct_reader_free(r);
     ct_blocks_free(in);
     return said;

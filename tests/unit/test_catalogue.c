@@ -291,6 +291,30 @@ static void all_or_nothing(void **state)
     ct_db_close(db);
 }
 
+/* Several bags that are gathered before the first may be entered. */
+static void bags_of_a_group(void **state)
+{
+    ct_bagged p4 = {.path = CT_S("data/charts/p1.ndjson"), .patient = CT_S("p4"), .records = 1};
+    ct_db *db = must_open();
+    ct_buf got = {0};
+
+    (void)state;
+    gather_people(db);
+    ct_bag_next(db);
+    assert_true(ct_bag_chart(db, &p4, NULL));
+    ct_bag_next(db);
+    assert_int_equal(enter(db, hash_a, "/a", ""), CT_ENTERED_BAG);
+    assert_int_equal(enter(db, hash_b, "/b", ""), CT_ENTERED_BAG);
+    expect_bags(db, (ct_bag_query){0},
+                "a 2001-01-01..2007-01-01 3/7/700 kept 1\nb .. 1/7/700 kept 1\n");
+    assert_true(ct_bag_charts(db, CT_S(hash_b), put_chart, &got, NULL));
+    expect(&got, "b p4\n");
+    assert_true(
+        ct_charts_find(db, &(ct_chart_query){.number = CT_S("x-1")}, put_chart, &got, NULL));
+    expect(&got, "a p2 [O'Brien-Łoś, Søren]\n");
+    ct_db_close(db);
+}
+
 /* While a bag is read, for hours, others go on. */
 static void gathering_keeps_nobody_waiting(void **state)
 {
@@ -797,6 +821,7 @@ int main(void)
         IN_FOLDER(another_bag_in_its_place),
         IN_FOLDER(checks),
         IN_FOLDER(all_or_nothing),
+        IN_FOLDER(bags_of_a_group),
         IN_FOLDER(gathering_keeps_nobody_waiting),
         IN_FOLDER(finding),
         IN_FOLDER(charts_of_a_bag),

@@ -57,7 +57,7 @@ static bool add_child(ct_arena *a, ct_tree *t, const import_step *s, ct_tree *va
     if (s->kind == STEP_URL || s->kind == STEP_NEW_URL) {
         if (ct_tree_type(value) != CT_OBJECT)
             return false;
-        ct_tree_set(value, CT_S("url"), ct_tree_string(a, s->name));
+        ct_tree_set(value, CT_S("url"), ct_tree_view(a, s->name));
     }
     ct_tree_push(t, value);
     return true;

@@ -44,8 +44,8 @@ static void grow(import_run *run)
 ct_tree *import_resource_tree(import_run *run, ct_str type, ct_str id)
 {
     ct_tree *t = ct_tree_object(run->a);
-    ct_tree_set(t, CT_S("resourceType"), ct_tree_string(run->a, type));
-    ct_tree_set(t, CT_S("id"), ct_tree_string(run->a, id));
+    ct_tree_set(t, CT_S("resourceType"), ct_tree_view(run->a, type));
+    ct_tree_set(t, CT_S("id"), ct_tree_view(run->a, id));
     return t;
 }
 

@@ -161,7 +161,7 @@ static ct_tree *text_behind(import_run *run, const import_path *path, ct_tree *r
     if (!there || ct_tree_type(there) != CT_STRING || ct_tree_type(value) != CT_STRING)
         return value;
     ct_str before = ct_tree_text(there), text = ct_tree_text(value);
-    return ct_tree_string(
+    return ct_tree_view(
         run->a, ct_arena_printf(run->a, "%.*s+%.*s", (int)before.n, before.p, (int)text.n, text.p));
 }
 

@@ -48,14 +48,15 @@ ct_str import_system_uri(const import_maps *maps, ct_str name, ct_arena *a)
 
 /* ---- strings ---- */
 
+/* Of text that lives as long as the message does. */
 static ct_tree *string_tree(import_run *run, ct_str text)
 {
-    return ct_str_trim(text).n ? ct_tree_string(run->a, text) : NULL;
+    return ct_str_trim(text).n ? ct_tree_view(run->a, text) : NULL;
 }
 
 static ct_tree *buffer_tree(import_run *run, ct_buf *b)
 {
-    ct_tree *t = string_tree(run, ct_buf_str(b));
+    ct_tree *t = string_tree(run, ct_arena_copy(run->a, ct_buf_str(b)));
     ct_buf_free(b);
     return t;
 }
@@ -130,10 +131,10 @@ static ct_tree *coding_tree(import_run *run, const import_code *code)
     ct_tree *t = ct_tree_object(run->a);
 
     if (code->system.n)
-        ct_tree_set(t, CT_S("system"), ct_tree_string(run->a, code->system));
-    ct_tree_set(t, CT_S("code"), ct_tree_string(run->a, code->code));
+        ct_tree_set(t, CT_S("system"), ct_tree_view(run->a, code->system));
+    ct_tree_set(t, CT_S("code"), ct_tree_view(run->a, code->code));
     if (code->display.n)
-        ct_tree_set(t, CT_S("display"), ct_tree_string(run->a, code->display));
+        ct_tree_set(t, CT_S("display"), ct_tree_view(run->a, code->display));
     return t;
 }
 
@@ -147,7 +148,7 @@ static ct_tree *code_tree(import_run *run, const import_frame *f, const import_r
         if (!code)
             return NULL;
         return row->value == VALUE_CODING ? coding_tree(run, code)
-                                          : ct_tree_string(run->a, code->code);
+                                          : ct_tree_view(run->a, code->code);
     }
     ct_buf b = {0};
     import_code_put(text, &b);
@@ -212,9 +213,9 @@ static bool data_tree(import_run *run, const import_frame *f, const import_row *
     if (row->nterms && !import_term_text(run, f, &row->terms[0], &encoding))
         return false;
     bool ok = import_data_put(text, encoding, &b);
-    if (ok)
-        *value = string_tree(run, ct_buf_str(&b));
-    ct_buf_free(&b);
+    if (!ok)
+        b.n = 0;
+    *value = buffer_tree(run, &b);
     return ok || import_run_fail(run, f, ref, "not data in its encoding");
 }
 
@@ -276,7 +277,7 @@ ct_tree *import_reference_tree(import_run *run, const import_resource *r)
     const ct_str parts[] = {r->type, CT_S("/"), r->id};
     ct_str text = ct_arena_join(run->a, parts, CT_LEN(parts));
 
-    ct_tree_set(t, CT_S("reference"), ct_tree_string(run->a, text));
+    ct_tree_set(t, CT_S("reference"), ct_tree_view(run->a, text));
     return t;
 }
 
@@ -296,7 +297,7 @@ static bool add_line(import_run *run, import_frame *f, const import_ref *ref, ct
     if (!r->attachment) {
         r->attachment = ct_tree_object(run->a);
         r->end = &r->lines;
-        ct_tree_set(r->attachment, CT_S("contentType"), ct_tree_string(run->a, CT_S("text/plain")));
+        ct_tree_set(r->attachment, CT_S("contentType"), ct_tree_view(run->a, CT_S("text/plain")));
         *value = r->attachment;
     }
     *r->end = line;
@@ -358,7 +359,7 @@ bool import_value_make(import_run *run, import_frame *f, const import_row *row, 
         return true;
     switch (row->value) {
     case VALUE_CONSTANT:
-        *value = row->json ? ct_tree_raw(run->a, row->text) : ct_tree_string(run->a, row->text);
+        *value = row->json ? ct_tree_raw(run->a, row->text) : ct_tree_view(run->a, row->text);
         return true;
     case VALUE_REFUSE:
         return import_run_fail(run, f, ref, row->text.p);
