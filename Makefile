@@ -19,7 +19,7 @@ BINDIR  := $(DESTDIR)$(PREFIX)/bin
 MANDIR  := $(DESTDIR)$(PREFIX)/share/man
 COMPDIR := $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 
-PACKAGES     := libarchive sqlite3 libcrypto libpcre2-8 expat zlib libzstd
+PACKAGES     := libarchive sqlite3 libcrypto libpcre2-8 expat zlib libzstd libisal
 WARNINGS     := -Wall -Wextra -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes \
                 -Wvla -Wwrite-strings -Wundef
 DEFINES      := -D_XOPEN_SOURCE=700 -D_FILE_OFFSET_BITS=64 -DCT_VERSION='"$(VERSION)"'
@@ -31,7 +31,7 @@ ALL_CFLAGS   += -O1 -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-f
 ALL_LDFLAGS  += -fsanitize=$(SANITIZE)
 endif
 LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null || \
-          echo -larchive -lsqlite3 -lcrypto -lpcre2-8 -lexpat -lz -lzstd) -lm
+          echo -larchive -lsqlite3 -lcrypto -lpcre2-8 -lexpat -lz -lzstd -lisal) -lm
 
 # V=1 shows whole command lines.
 Q   := $(if $(V),,@)
@@ -55,6 +55,7 @@ HELPERS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/helpers/*.c))
 # simdjson is a peer where it is there.
 BENCH   := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*.c)) $(if \
              $(shell $(PKG_CONFIG) --exists simdjson && command -v $(CXX)),$(BUILD)/tests/bench/simdjson)
+SOAK    := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/soak/*.c))
 SHIM    := $(BUILD)/tests/faults/shim.so
 MAN     := $(wildcard man/*.[1-9])
 program  = $(BIN)/$(if $(filter chart,$(1)),chart,chart-$(1))
@@ -71,6 +72,7 @@ help:
 	@echo 'make all        executables in bin/'
 	@echo 'make install    uninstall: PREFIX=$(PREFIX) DESTDIR='
 	@echo 'make bench      speed and memory next to wc, cat, jq, sort, zstd and simdjson; RUNS=5 COPIES=8'
+	@echo 'make soak       damage and repair bags by chance; ROUNDS=10000 SEED=1'
 	@echo 'make fuzz       T=60 seconds for each harness'
 	@echo 'make lint       format, static analysis, manual'
 	@echo 'make clean'
@@ -149,9 +151,9 @@ check:
 	$(MAKE) -j$(JOBS) -Otarget sanitize parts fuzz-seeds
 	@tests/summary build/check/*.tap
 
-programs-for-tests: $(TESTS) $(CHECKERS)
+programs-for-tests: $(TESTS) $(CHECKERS) $(SOAK)
 
-parts: unit faults corpus cases manual house check-install
+parts: unit faults corpus cases manual house check-install rot
 
 unit: $(TESTS)
 	@$(PART)unit.tap tests/run-unit $(TESTS)
@@ -179,6 +181,10 @@ house: all
 fuzz-seeds:
 	@$(PART)fuzz.tap tests/fuzz/run 1
 
+# A few hundred of the rounds of `make soak`.
+rot: all $(SOAK)
+	@SOAK_PROGRAMS=$(BUILD)/tests/soak $(PART)rot.tap tests/soak/run 300 1
+
 # The same tests again with programs that stop at the first undefined behaviour or stray access. Leaks are looked
 # for in the unit tests: a command that ends on an error leaves its memory to the system.
 UNLEAKED := ASAN_OPTIONS=detect_leaks=0
@@ -202,6 +208,8 @@ check-install: all
 RUNS   ?= 5
 COPIES ?= 8
 T      ?= 60
+ROUNDS ?= 10000
+SEED   ?= 1
 
 demo:
 	scripts/deps
@@ -220,6 +228,10 @@ lint: all
 	    --suppress=missingInclude --suppress=ctunullpointer -I. $(DEFINES) common cmd
 	clang-tidy --quiet $$(git ls-files 'common/*.c' 'cmd/*.c') -- -std=c17 $(ALL_CPPFLAGS)
 
+soak: export SOAK_PROGRAMS = $(BUILD)/tests/soak
+soak: all $(SOAK)
+	tests/soak/run $(ROUNDS) $(SEED)
+
 fuzz:
 	tests/fuzz/run $(T)
 
@@ -236,6 +248,6 @@ uninstall:
 clean:
 	rm -rf bin build
 
-.PHONY: all help check programs-for-tests unit cases faults manual house corpus sanitize sanitize-run \
-        check-install demo bench lint fuzz install uninstall clean
+.PHONY: all help check programs-for-tests unit cases faults manual house corpus rot sanitize sanitize-run \
+        check-install demo bench lint soak fuzz install uninstall clean
 .SECONDARY:

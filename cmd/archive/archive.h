@@ -17,6 +17,8 @@ int bag_due(int argc, char **argv);
 int bag_hold(int argc, char **argv);
 int bag_accession(int argc, char **argv);
 int bag_find(int argc, char **argv);
+int bag_parity_main(int argc, char **argv);
+int bag_repair(int argc, char **argv);
 
 /* The option of those that read an encrypted bag. */
 enum { BAG_OPT_KEY_FILE = CT_OPT_OWN + 100 };
@@ -41,5 +43,11 @@ void bag_put_name(ct_buf *b, ct_str name);
 CT_USE ct_db *bag_catalogue_open(const ct_cli *c, ct_err *err);
 /* ct_cli_progress with the ct_cli. */
 void bag_progress(void *cli, uint64_t bytes);
+
+/* The argument of --parity, else a usage error. */
+unsigned bag_parity_percent(ct_cli *c);
+/* Holds a bag against its parity file, where there is one, and says what is wrong. What to say of
+ * it behind the bag's line: `, parity` or the like. */
+const char *bag_parity_report(ct_cli *c, const char *path);
 
 #endif

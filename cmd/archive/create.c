@@ -4,6 +4,7 @@
 #include "cmd/archive/copies.h"
 #include "cmd/archive/index.h"
 #include "cmd/archive/names.h"
+#include "cmd/archive/parity.h"
 #include "cmd/archive/sweep.h"
 #include "cmd/archive/terms.h"
 #include "cmd/archive/versions.h"
@@ -19,7 +20,11 @@ enum {
     OPT_SCHEDULE,
     OPT_VOLUME,
     OPT_ENCRYPT,
-    OPT_KEY_FILE
+    OPT_KEY_FILE,
+    OPT_PARITY,
+    OPT_SIGN,
+    OPT_CERTIFICATE,
+    OPT_PASSPHRASE,
 };
 
 static const ct_opt options[] = {
@@ -31,6 +36,11 @@ static const ct_opt options[] = {
     {OPT_ENCRYPT, "encrypt", NULL, "AES-256, by a key of its own that is kept in the database"},
     {OPT_KEY_FILE, "key-file", "FILE", "with --encrypt: keep the key in this new file instead"},
     {OPT_FORCE, "force", NULL, "replace a bag that is there already"},
+    {OPT_SIGN, "sign", "KEY", "sign the bag with this private key (PEM), and --certificate"},
+    {OPT_CERTIFICATE, "certificate", "FILE",
+     "the key's certificate, then those that lead on (PEM)"},
+    {OPT_PASSPHRASE, "passphrase-file", "FILE", "its first line opens the key"},
+    {OPT_PARITY, "parity", "N%", "make BAG.parity, from which so much of the bag can be restored"},
     {0},
 };
 
@@ -66,7 +76,8 @@ typedef struct job {
     bag_making making;
     ct_buf info;
     bag_volumes *volumes;
-    bag_writer *writer; /* of the bag that is being filled */
+    const char *path;   /* of the bag that is being filled, */
+    bag_writer *writer; /* and what fills it */
     bag_index *index;
     ct_db *db;            /* of the catalogue; NULL where the bags are not entered */
     bag_written *written; /* bags that wait for their names and their entry */
@@ -74,8 +85,11 @@ typedef struct job {
     bag_versions versions;
     bag_copies_wanted copies;
     bag_terms terms;
-    uint64_t shared; /* files of shared records */
-    ct_err failed;   /* by the writer */
+    unsigned parity; /* percent; 0 for none */
+    bag_signing signing;
+    bag_signer *signer; /* NULL where it is not signed */
+    uint64_t shared;    /* files of shared records */
+    ct_err failed;      /* by the writer */
 } job;
 
 static void work(void *ctx, void *unit, ct_chart *chart)
@@ -139,11 +153,13 @@ static bool put_index(job *j, slot *s, const ct_chart *chart, ct_str path)
 
 static bool open_bag(job *j, ct_err *err)
 {
-    const char *path = bag_volumes_next(j->volumes, err);
-
-    j->writer = path ? bag_writer_open(path, &j->making, err) : NULL;
-    if (j->writer)
+    j->path = bag_volumes_next(j->volumes, err);
+    if (j->path)
+        j->writer = bag_writer_open(j->path, &j->making, err);
+    if (j->writer) {
         j->index = bag_index_new();
+        bag_writer_sign(j->writer, j->signer);
+    }
     return j->writer != NULL;
 }
 
@@ -157,18 +173,28 @@ static void drop_bag(job *j)
     j->index = NULL;
 }
 
-/* The tag files; a bag that is not one of several gets its name. */
+static bool make_parity(job *j, ct_err *err)
+{
+    bag_meter meter = {bag_progress, j->cli};
+
+    return !j->parity || bag_parity_make(j->path, j->parity, false, j->cli->jobs, meter, err);
+}
+
+/* The tag files; a bag that is not one of several gets its name. What stands beside a bag must be
+ * of this bag at every moment: an old parity file goes before the old bag, the new one comes behind
+ * the new bag. */
 static bool close_bag(job *j, bool last, ct_err *err)
 {
     bool ok;
 
     bag_volumes_info(j->volumes, j->writer, last);
     bag_terms_put(&j->terms, j->cli->bad > 0, j->writer);
-    ok = bag_index_put(j->index, j->writer, err) && bag_versions_put(&j->versions, j->writer, err);
+    ok = bag_index_put(j->index, j->writer, err) &&
+         bag_versions_put(&j->versions, j->writer, err) && bag_parity_drop(j->path, err);
     if (ok) {
         j->written = ct_realloc(j->written, j->nwritten + 1, sizeof(*j->written));
         j->written[j->nwritten] = (bag_written){0};
-        ok = bag_writer_close(j->writer, &j->written[j->nwritten++], err);
+        ok = bag_writer_close(j->writer, &j->written[j->nwritten++], err) && make_parity(j, err);
         j->writer = NULL;
     }
     drop_bag(j);
@@ -365,6 +391,21 @@ static void set_making(job *j, bool volumes)
         ct_cli_die(c, m->keys.file ? m->keys.file : c->db, &err);
 }
 
+static void open_signer(job *j)
+{
+    const bag_signing *s = &j->signing;
+    ct_err err = {0};
+
+    if (!s->key != !s->certificate)
+        ct_cli_usage(j->cli, "--sign and --certificate go together");
+    if (s->passphrase && !s->key)
+        ct_cli_usage(j->cli, "--passphrase-file goes with --sign");
+    if (s->key)
+        j->signer = bag_signer_open(s, &j->cli->as_of, &err);
+    if (s->key && !j->signer)
+        ct_cli_die(j->cli, NULL, &err);
+}
+
 int bag_create(int argc, char **argv)
 {
     ct_cli c;
@@ -379,6 +420,14 @@ int bag_create(int argc, char **argv)
     while ((opt = ct_cli_option(&c)) != CT_CLI_DONE) {
         if (opt == OPT_FORCE)
             j.making.force = true;
+        else if (opt == OPT_SIGN)
+            j.signing.key = c.arg;
+        else if (opt == OPT_CERTIFICATE)
+            j.signing.certificate = c.arg;
+        else if (opt == OPT_PASSPHRASE)
+            j.signing.passphrase = c.arg;
+        else if (opt == OPT_PARITY)
+            j.parity = bag_parity_percent(&c);
         else if (opt == OPT_SCHEDULE)
             bag_terms_name(&j.terms, c.arg);
         else if (opt == OPT_MADE_BY && !bag_versions_tally(&j.versions, c.arg, &err))
@@ -405,6 +454,9 @@ int bag_create(int argc, char **argv)
         ct_cli_usage(&c, "--sorted does not go with --volume and --schedule");
     j.out = c.args[0];
     set_making(&j, size > 0);
+    if (!j.making.force && bag_parity_there(j.out))
+        ct_cli_usage(&c, "there is a parity file of that name already");
+    open_signer(&j);
     bag_terms_load(&j.terms, &c.as_of, &j.versions, schedule_wrong, &c);
     if (c.status == CT_FAULT)
         exit(ct_cli_finish(&c));
@@ -422,6 +474,7 @@ int bag_create(int argc, char **argv)
     close_catalogue(&j);
     bag_topics_free(topics);
     bag_versions_free(&j.versions);
+    bag_signer_free(j.signer);
     bag_terms_free(&j.terms);
     ct_buf_free(&j.info);
     return ct_cli_finish(&c);

@@ -48,6 +48,12 @@ static int sync_one(const char *path, const struct stat *st, int type, struct FT
     return close(fd) == 0 && ok ? 0 : -1;
 }
 
+bool bag_tree_sync(const char *path, ct_err *err)
+{
+    return nftw(path, sync_one, OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS) == 0 ||
+           ct_fail_sys(err, errno, "cannot sync the bag");
+}
+
 /* ---- writing ---- */
 
 /* A file and a folder of one name, two files of one name, a name that is too long: the bag's fault,
@@ -150,8 +156,7 @@ static bool folder_finish(bag_sink *s, ct_err *err)
 {
     if (((folder_sink *)s)->files > MANY_FILES)
         sync();
-    return nftw(s->unfinished, sync_one, OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS) == 0 ||
-           ct_fail_sys(err, errno, "cannot sync the bag");
+    return bag_tree_sync(s->unfinished, err);
 }
 
 static void folder_discard(bag_sink *s)

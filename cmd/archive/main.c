@@ -17,7 +17,9 @@
     EACH("accession", bag_accession)                                                               \
     EACH("find", bag_find)                                                                         \
     EACH("fixity", bag_fixity)                                                                     \
-    EACH("destroy", bag_destroy)
+    EACH("destroy", bag_destroy)                                                                   \
+    EACH("parity", bag_parity_main)                                                                \
+    EACH("repair", bag_repair)
 #define NAME(name, function)     name,
 #define FUNCTION(name, function) function,
 
@@ -38,7 +40,9 @@ static const ct_command command = {
                 "accession [OPTION]... BAG...\n"
                 "find [OPTION]...\n"
                 "fixity [OPTION]...\n"
-                "destroy [OPTION]... --by NAME --witness NAME BAG",
+                "destroy [OPTION]... --by NAME --witness NAME BAG\n"
+                "parity [OPTION]... BAG...\n"
+                "repair [OPTION]... BAG...",
     .subcommands = names,
     .examples = "  chart archive create --as-of 2026-01-31 2019.zip charts.ndjson\n"
                 "  chart archive verify 2019.zip\n"
@@ -119,6 +123,6 @@ int main(int argc, char **argv)
     while (ct_cli_option(&c) != CT_CLI_DONE)
         ;
     if (c.nargs == 0)
-        ct_cli_usage(&c, "create, verify, list, extract, due, hold, accession or find?");
+        ct_cli_usage(&c, "which subcommand?");
     ct_cli_usage(&c, "there is no subcommand of that name");
 }

@@ -40,7 +40,7 @@ bool bag_packing_of(const char *out, bag_packing *packing, ct_str *base)
 }
 
 /* `dir/2019.zip` becomes `dir/.2019.zip.XXXXXX`. */
-static char *unfinished_name(const char *out)
+char *bag_unfinished_name(const char *out)
 {
     const char *slash = strrchr(out, '/');
     ct_buf b = {0};
@@ -99,7 +99,7 @@ bag_sink *bag_sink_open(const char *out, const bag_packing_opts *opts, ct_err *e
     memcpy(like.out, out, n + 1);
     while (n > 1 && like.out[n - 1] == '/')
         like.out[--n] = '\0';
-    like.unfinished = unfinished_name(like.out);
+    like.unfinished = bag_unfinished_name(like.out);
     if (name_free(&like, err))
         s = like.packing == BAG_FOLDER ? bag_folder_sink(&like, err)
                                        : bag_packed_sink(&like, base, err);
@@ -173,8 +173,7 @@ static bool step_aside(const char *out, char *old, bool *aside, ct_err *err)
     return *aside;
 }
 
-/* Some systems can exchange two folders in one step; `*able` false where this one cannot. */
-static bool exchange(const char *a, const char *b, bool *able)
+bool bag_exchange(const char *a, const char *b, bool *able)
 {
 #ifdef RENAME_EXCHANGE
     *able = true;
@@ -193,7 +192,7 @@ static bool exchange(const char *a, const char *b, bool *able)
  */
 static bool replace_folder(bag_sink *s, bool *able, ct_err *err)
 {
-    if (!exchange(s->unfinished, s->out, able))
+    if (!bag_exchange(s->unfinished, s->out, able))
         return *able && ct_fail_sys(err, errno, "cannot replace the old bag");
     return bag_tree_remove(s->unfinished) ||
            ct_fail_sys(err, errno, "cannot remove all of the old bag");
@@ -210,7 +209,7 @@ static bool rename_folder(bag_sink *s, ct_err *err)
         if (able)
             return ok;
     }
-    old = unfinished_name(s->out);
+    old = bag_unfinished_name(s->out);
     if (s->opts.force && access(s->out, F_OK) == 0 && !step_aside(s->out, old, &aside, err)) {
         free(old);
         return false;

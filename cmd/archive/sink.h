@@ -44,6 +44,16 @@ CT_USE bool bag_sink_close(bag_sink *s, ct_err *err);
 /* Leaves nothing behind. NULL is allowed. */
 void bag_sink_abandon(bag_sink *s);
 
+/* ---- names ---- */
+
+/* `dir/2019.zip` becomes `dir/.2019.zip.XXXXXX`, for mkstemp(3) or mkdtemp(3). Free it. */
+char *bag_unfinished_name(const char *out);
+/* Makes a change of names in the folder of `path` durable. */
+CT_USE bool bag_sync_parent(const char *path, ct_err *err);
+
+/* Some systems can exchange two names in one step; `*able` false where this one cannot. */
+bool bag_exchange(const char *a, const char *b, bool *able);
+
 /* ---- for the two kinds ---- */
 
 struct bag_sink {
@@ -69,7 +79,7 @@ bag_sink *bag_packed_sink(const bag_sink *like, ct_str base, ct_err *err);
 CT_USE bool bag_sync_parent(const char *path, ct_err *err);
 /* Removes a folder with all in it; says so where it could not. */
 bool bag_tree_remove(const char *path);
-/* Makes a change of names in the folder of `path` durable. */
-CT_USE bool bag_sync_parent(const char *path, ct_err *err);
+/* All that is in a folder, on the disk. */
+CT_USE bool bag_tree_sync(const char *path, ct_err *err);
 
 #endif

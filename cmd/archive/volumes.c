@@ -1,5 +1,6 @@
 /* Names of a group of bags, and how full one may get. */
 #include "cmd/archive/volumes.h"
+#include "cmd/archive/parity.h"
 #include "cmd/archive/sink.h"
 #include "cmd/archive/sweep.h"
 
@@ -83,7 +84,7 @@ static bool name_free(bag_volumes *v, unsigned number, ct_err *err)
 {
     struct stat st;
 
-    if (lstat(name(v, false, number), &st) == 0)
+    if (lstat(name(v, false, number), &st) == 0 || bag_parity_there(v->path.p))
         return ct_fail(err, CT_E_USAGE, "there is something of the name of a volume already");
     return errno == ENOENT || ct_fail_sys(err, errno, "cannot write there");
 }
@@ -166,8 +167,9 @@ static bool give_name(bag_volumes *v, unsigned number, ct_err *err)
 
     ct_buf_z(&from, name(v, true, number));
     ct_buf_c(&from, '\0');
-    ok = rename(from.p, name(v, false, number)) == 0 ||
-         ct_fail_sys(err, errno, "cannot give a volume its name");
+    ok = bag_parity_move(from.p, name(v, false, number), err) &&
+         (rename(from.p, v->path.p) == 0 ||
+          ct_fail_sys(err, errno, "cannot give a volume its name"));
     ct_buf_free(&from);
     return ok;
 }

@@ -19,6 +19,7 @@ struct bag_writer {
     bool encrypt;
     bag_keys keys;
     bag_key key;
+    const bag_signer *signer; /* NULL: it is not signed */
     uint64_t bytes, files, charts, records, readable;
 };
 
@@ -246,6 +247,21 @@ bag_writer *bag_writer_open(const char *out, const bag_making *making, ct_err *e
     return NULL;
 }
 
+void bag_writer_sign(bag_writer *w, const bag_signer *signer)
+{
+    w->signer = signer;
+}
+
+static bool put_signature(bag_writer *w, ct_err *err)
+{
+    ct_buf signature = {0};
+    bool ok = !w->signer || (bag_signer_sign(w->signer, ct_buf_str(&w->tags512), &signature, err) &&
+                             put_file(w, BAG_SIGNATURE, ct_buf_str(&signature), err));
+
+    ct_buf_free(&signature);
+    return ok;
+}
+
 static void tell_identity(const bag_writer *w, char *to)
 {
     uint8_t digest[CT_SHA256_LEN];
@@ -285,7 +301,7 @@ bool bag_writer_close(bag_writer *w, bag_written *written, ct_err *err)
          bag_writer_tag(w, "manifest-sha256.txt", w->manifest256, err) &&
          bag_writer_tag(w, "manifest-sha512.txt", w->manifest512, err) &&
          put_file(w, "tagmanifest-sha256.txt", ct_buf_str(&w->tags256), err) &&
-         put_file(w, "tagmanifest-sha512.txt", ct_buf_str(&w->tags512), err);
+         put_file(w, BAG_SEALED, ct_buf_str(&w->tags512), err) && put_signature(w, err);
     ok = ok && keep_key(w, err);
     if (!ok) {
         bag_writer_abandon(w);

@@ -6,6 +6,7 @@
 
 #include "cmd/archive/bagit.h"
 #include "cmd/archive/key.h"
+#include "cmd/archive/seal.h"
 #include "common/stream/stream.h"
 
 /* The checksums every file of our bags has. All zero to begin with. */
@@ -56,6 +57,8 @@ uint64_t bag_writer_listed(const bag_writer *w);
 CT_USE bool bag_writer_written(bag_writer *w, bool exact, uint64_t *bytes, ct_err *err);
 /* A tag file (a path outside data/) of the text that was spooled, which is read to its end. */
 CT_USE bool bag_writer_tag(bag_writer *w, const char *path, ct_spool *text, ct_err *err);
+/* Has it signed at the end, by a signer that must live until then. */
+void bag_writer_sign(bag_writer *w, const bag_signer *signer);
 /* What a bag is that was written. */
 typedef struct bag_written {
     char identity[2 * CT_SHA256_LEN + 1]; /* see identity.h */

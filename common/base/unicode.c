@@ -245,6 +245,14 @@ void ct_unicode_put(const ct_unicode *u, ct_buf *to, ct_str text, ct_folding fol
             text = ct_str_from(text, 1);
             continue;
         }
+        if (code < 0x80) { /* neither mark nor decomposition, and folded by arithmetic */
+            flush_marks(&m, to);
+            if (folding != CT_FOLD_NOTHING && code >= 'A' && code <= 'Z')
+                code += 'a' - 'A';
+            ct_buf_c(to, (char)code);
+            text = ct_str_from(text, 1);
+            continue;
+        }
         f = folding != CT_FOLD_NOTHING ? lookup(u->folds, u->nfolds, code) : NULL;
         put_letter(u, &m, to, f ? f->to[0] : code);
         text = ct_str_from(text, n);

@@ -134,21 +134,43 @@ static void put_born(query *q, ct_str born)
     q->narrow = true;
 }
 
-/* The plus keeps SQLite from the index of dates where another narrows more. */
-static void put_dates(query *q, ct_str from, ct_str to)
+/* Is less of the archive before `to` than behind `from`? */
+static bool mostly_behind(ct_db *db, ct_str from, ct_str to, bool *behind_from, ct_err *err)
 {
-    const char *plus = q->narrow ? "+" : "";
+    static const char sql[] =
+        "SELECT julianday(coalesce(?2, '9999-12-31')) - julianday((SELECT min(first) FROM chart)) <"
+        " julianday((SELECT max(last) FROM chart)) - julianday(coalesce(?1, '0001-01-01'))";
+    sqlite3_stmt *q;
+    int rc;
 
+    if (!ct_db_query(db, sql, CT_ARGS(CT_TEXT(from), CT_TEXT(to)), &q, err))
+        return false;
+    rc = sqlite3_step(q);
+    *behind_from = rc == SQLITE_ROW && sqlite3_column_int(q, 0) != 0;
+    sqlite3_finalize(q);
+    return rc == SQLITE_ROW || ct_db_fail(rc, err);
+}
+
+/* A plus keeps SQLite from an index where another narrows more: that of the first days or that of
+ * the last days, whichever has less to look through, and none where dates are not all that is
+ * asked for. */
+static bool put_dates(ct_db *db, query *q, ct_str from, ct_str to, ct_err *err)
+{
+    bool by_first = false;
+
+    if (!q->narrow && !db->is_old && !mostly_behind(db, from, to, &by_first, err))
+        return false;
     if (from.n) {
         start_term(q);
-        ct_buf_printf(&q->sql, "%sc.last >= ", plus);
+        ct_buf_printf(&q->sql, "%sc.last >= ", q->narrow || by_first ? "+" : "");
         put_arg(q, CT_TEXT(from));
     }
     if (to.n) {
         start_term(q);
-        ct_buf_printf(&q->sql, "%sc.first <= ", plus);
+        ct_buf_printf(&q->sql, "%sc.first <= ", q->narrow || !by_first ? "+" : "");
         put_arg(q, CT_TEXT(to));
     }
+    return true;
 }
 
 static bool put_terms(ct_db *db, query *q, const ct_chart_query *want, ct_err *err)
@@ -163,7 +185,8 @@ static bool put_terms(ct_db *db, query *q, const ct_chart_query *want, ct_err *e
         put_patient(q, want->patient);
     if (want->born.n)
         put_born(q, want->born);
-    put_dates(q, want->from, want->to);
+    if ((want->from.n || want->to.n) && !put_dates(db, q, want->from, want->to, err))
+        return false;
     return q->n > 0 || ct_fail(err, CT_E_USAGE, "nothing to look for");
 }
 

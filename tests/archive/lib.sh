@@ -22,6 +22,34 @@ reseal() {
     rm -f tagmanifest-*.txt manifest-sha512.txt
 }
 
+# A bag with a parity file of 200 charts, which is many blocks.
+protected() { # BAG
+    [ -f charts.ndjson ] || awk 'BEGIN {
+        for (i = 1; i <= 200; i++) {
+            printf "{\"resourceType\":\"Patient\",\"id\":\"p%d\"}\n", i
+            for (j = 1; j <= 4; j++)
+                printf "{\"resourceType\":\"Observation\",\"id\":\"o%d-%d\",\"status\":\"final\",\"code\":{\"text\":\"%d\"},\"subject\":{\"reference\":\"Patient/p%d\"}}\n", i, j, i * i * j % 997, i
+        }
+    }' >charts.ndjson
+    chart archive create -q --as-of $today --parity 5% "$1" charts.ndjson
+}
+
+# Writes so many bytes over a file, from a position on.
+overwrite() { # FILE POSITION BYTES
+    tr '\0' '\252' </dev/zero | dd of="$1" bs=1 seek="$2" count="$3" conv=notrunc 2>/dev/null
+}
+
+# Are two bags the same, byte for byte?
+same() { if diff -r "$1" "$2" >diff.out; then echo same; else echo different; fi; }
+
+# chart archive repair, without the numbers that depend on how well a container packs.
+repair() {
+    chart archive repair "$@" >said 2>&1
+    status=$?
+    sed 's/[0-9][0-9]* of /n of /g; s/of [0-9][0-9]* blocks/of n blocks/' said
+    return $status
+}
+
 # Charts enough for several members of a compressed tar: ids c00001 on.
 many() { # CHARTS
     awk -v n="$1" 'BEGIN {
@@ -33,4 +61,10 @@ many() { # CHARTS
                 printf "{\"resourceType\":\"Observation\",\"id\":\"o%d-%d\",\"status\":\"final\",\"subject\":{\"reference\":\"Patient/%s\"},\"valueString\":\"%.12f\"}\n", i, k, id, rand()
         }
     }'
+}
+
+# A bag that is signed: the certificate in tests/data/signing is valid in 2020 and 2021.
+signed() { # BAG [OPTION]...
+    chart archive create -q --as-of 2021-01-31 --sign "$DATA/signing/key.pem" \
+        --certificate "$DATA/signing/certificate.pem" "$@" "$DATA/retired.ndjson"
 }

@@ -1,4 +1,4 @@
-/* links: archive */
+/* links: cmd/archive/alias.c cmd/archive/bagit.c cmd/archive/tags.c cmd/archive/check.c cmd/archive/verdict.c cmd/archive/zip.c */
 /* BagIt: a bag's tag files, in any order and split anywhere, up to the verdict; and the headers of
  * a zip. */
 #include "cmd/archive/check.h"

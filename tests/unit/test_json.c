@@ -885,6 +885,40 @@ static void put_strings(void **state)
     assert_true(ct_parse(f->parser, CT_S(chart), &f->doc, NULL));
 }
 
+static void assert_tree(const ct_tree *t, const char *json)
+{
+    ct_buf b = {0};
+    ct_tree_write(&b, t);
+    assert_str(ct_buf_str(&b), json);
+    ct_buf_free(&b);
+}
+
+/* One character at every place of strings of every length up to a few words, as a string and as a
+ * member's name: short ones are looked at by words that overlap. */
+static void put_lengths(void **state)
+{
+    static const struct {
+        char c;
+        const char *json;
+    } odd[] = {
+        {'"', "\\\""}, {'\\', "\\\\"}, {'\x1f', "\\u001f"}, {'\xff', "\xef\xbf\xbd"}, {'x', "x"}};
+    const char *plain = "abcdefghijklmnopqrstuvwxyz";
+    fixture *f = *state;
+
+    for (size_t n = 1; n <= 26; n++)
+        for (size_t at = 0; at < n; at++)
+            for (size_t i = 0; i < CT_LEN(odd); i++) {
+                ct_str s = ct_arena_copy(f->arena, (ct_str){plain, n});
+                ((char *)s.p)[at] = odd[i].c;
+                ct_str json = ct_arena_printf(f->arena, "{\"%.*s%s%s\":\"%.*s%s%s\"}", (int)at,
+                                              plain, odd[i].json, ct_str_from(s, at + 1).p, (int)at,
+                                              plain, odd[i].json, ct_str_from(s, at + 1).p);
+                ct_tree *t = ct_tree_object(f->arena);
+                ct_tree_set(t, s, ct_tree_view(f->arena, s));
+                assert_tree(t, json.p);
+            }
+}
+
 static const char *const compact_table[][2] = {
     {"1", "1"},
     {" [ ] ", "[]"},
@@ -946,14 +980,6 @@ static const struct tree_row {
     {"b.c", true, "{\"a\":1,\"b\":{\"c\":24},\"l\":[7,9,{\"x\":[{\"y\":[11,12]}]}]}"},
     {"l[2]", true, "{\"a\":1,\"b\":{\"c\":24},\"l\":[7,9,25]}"},
 };
-
-static void assert_tree(const ct_tree *t, const char *json)
-{
-    ct_buf b = {0};
-    ct_tree_write(&b, t);
-    assert_str(ct_buf_str(&b), json);
-    ct_buf_free(&b);
-}
 
 /* An object of paths and texts, NULL behind the last. */
 static ct_tree *tree_of(ct_arena *a, const char *const *list)
@@ -1129,6 +1155,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(kept_documents, open_chart, close_chart),
         cmocka_unit_test_setup_teardown(unescaping, open_chart, close_chart),
         cmocka_unit_test_setup_teardown(put_strings, open_chart, close_chart),
+        cmocka_unit_test_setup_teardown(put_lengths, open_chart, close_chart),
         cmocka_unit_test_setup_teardown(compacting, open_chart, close_chart),
         cmocka_unit_test(tree_paths),
         cmocka_unit_test(tree_completes),
