@@ -20,6 +20,8 @@ MANDIR  := $(DESTDIR)$(PREFIX)/share/man
 COMPDIR := $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 
 PACKAGES     := libarchive sqlite3 libcrypto libpcre2-8 expat zlib libzstd libisal
+# What only one command uses: PACKAGES_command.
+PACKAGES_archive := harfbuzz-subset fribidi
 WARNINGS     := -Wall -Wextra -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes \
                 -Wvla -Wwrite-strings -Wundef
 DEFINES      := -D_XOPEN_SOURCE=700 -D_FILE_OFFSET_BITS=64 -DCT_VERSION='"$(VERSION)"'
@@ -32,6 +34,8 @@ ALL_LDFLAGS  += -fsanitize=$(SANITIZE)
 endif
 LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null || \
           echo -larchive -lsqlite3 -lcrypto -lpcre2-8 -lexpat -lz -lzstd -lisal) -lm
+LIBS_archive := $(shell $(PKG_CONFIG) --libs $(PACKAGES_archive) 2>/dev/null || \
+                  echo -lharfbuzz-subset -lharfbuzz -lfribidi)
 
 # V=1 shows whole command lines.
 Q   := $(if $(V),,@)
@@ -115,7 +119,7 @@ $(BUILD)/cmd/$(1)/data.c: $(call DATA,$(1)) scripts/embed
 $(call program,$(1)): $(patsubst %.c,$(BUILD)/%.o,$(call SOURCES,$(1))) $(BUILD)/cmd/$(1)/data.o $(LIB)
 	@mkdir -p $$(@D)
 	$$(SAY) LINK $$@
-	$$(Q)$$(CC) $$(ALL_CFLAGS) $$(ALL_LDFLAGS) -o $$@ $$^ $$(LIBS)
+	$$(Q)$$(CC) $$(ALL_CFLAGS) $$(ALL_LDFLAGS) -o $$@ $$^ $$(LIBS) $$(LIBS_$(1))
 endef
 $(foreach c,$(CMDS),$(eval $(call command,$(c))))
 

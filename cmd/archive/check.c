@@ -130,6 +130,20 @@ void bag_check_payload(bag_check *c)
     c->payload = true;
 }
 
+static void note_profile(void *check, const char *where, uint64_t line, const char *reason,
+                         ct_str path)
+{
+    bag_check_note(check, BAG_PROFILE, where, line, reason, path);
+}
+
+void bag_check_profile(bag_check *c, bag_profile *profile, const char *path, bool folder)
+{
+    c->profile = profile;
+    c->path = path;
+    c->folder = folder;
+    bag_profile_start(profile, note_profile, c);
+}
+
 void bag_check_to_unpack(bag_check *c)
 {
     c->to_unpack = true;
@@ -176,6 +190,8 @@ void bag_check_file(void *check, const bag_file *file)
         bag_check_note(c, BAG_INVALID, "file", file->position,
                        "the bag holds another file of the same name", path);
     bag_alias_add(c, path);
+    if (c->profile)
+        bag_profile_file(c->profile, path, file->position);
 }
 
 unsigned bag_check_algs(const bag_check *c)

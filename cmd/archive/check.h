@@ -6,9 +6,11 @@
 #define CHART_ARCHIVE_CHECK_H
 
 #include "cmd/archive/digest.h"
+#include "cmd/archive/profile.h"
 
 typedef enum bag_severity {
     BAG_WARNING,    /* allowed, but asking for trouble */
+    BAG_PROFILE,    /* not as the profile wants it, whatever BagIt says */
     BAG_STRICT,     /* wrong from 1.0 on, a warning in the drafts before it */
     BAG_INCOMPLETE, /* something that must be there is not, or the other way round */
     BAG_INVALID,    /* wrong */
@@ -26,7 +28,7 @@ typedef struct bag_summary {
     uint64_t charts, files, bytes; /* of the payload */
     unsigned version;              /* as in bag_declaration; 0 without bagit.txt */
     unsigned algs;                 /* of the payload manifests */
-    uint64_t warnings, incomplete, invalid;
+    uint64_t warnings, unlike_profile, incomplete, invalid;
 } bag_summary;
 
 typedef struct bag_check bag_check;
@@ -42,6 +44,9 @@ void bag_check_tag_end(bag_check *c);
 void bag_check_payload(bag_check *c);
 /* The container cannot be read any further: all that is said of what is missing would be noise. */
 void bag_check_broken(bag_check *c, const char *reason);
+/* The bag (at `path`, a folder or packed) is to be held against a profile too; borrowed. Before the
+ * first file. */
+void bag_check_profile(bag_check *c, bag_profile *profile, const char *path, bool folder);
 /* Its files are to be unpacked: names that clash on some systems are then no mere warning. */
 void bag_check_to_unpack(bag_check *c);
 /* A file has gone by, with these checksums. A bag_hashed_fn with the check as `ctx`. */

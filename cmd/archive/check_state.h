@@ -29,7 +29,10 @@ struct bag_check {
     bag_declaration declaration;
     bool has_oxum;
     uint64_t oxum_line, oxum_bytes, oxum_files;
-    uint64_t copies;     /* Readable-Copies */
+    uint64_t copies;      /* Readable-Copies */
+    bag_profile *profile; /* may be NULL */
+    const char *path;     /* of the bag, for the profile */
+    bool folder;
     ct_unicode *unicode; /* NULL until a name needs it */
     bag_summary summary;
 };

@@ -25,8 +25,9 @@ typedef struct bag_clearance {
     int64_t until; /* the last day of keeping of all */
 } bag_clearance;
 
-/* Reads the copy at `path`, which must be valid and the bag of that identity (hex). False where
- * that cannot be done: CT_E_DATA where the copy is not what it was. `c` is all zero or used before.
+/* Reads the copy at `path` (by one of the keys where it is encrypted), which must be valid and the
+ * bag of that identity (hex). False where that cannot be done: CT_E_DATA where the copy is not what
+ * it was. `c` is all zero or used before.
  */
 CT_USE bool bag_clear(bag_clearance *c, const char *path, const char *identity,
                       const bag_judge *judge, int jobs, const bag_keys *keys, ct_err *err);

@@ -4,11 +4,12 @@
 #ifndef CHART_ARCHIVE_COPIES_H
 #define CHART_ARCHIVE_COPIES_H
 
-#include "cmd/archive/readable/view.h"
+#include "cmd/archive/readable/pdf.h"
 #include "cmd/archive/writer.h"
 
 typedef struct bag_copies_wanted {
-    bool html;
+    bool html, pdf;
+    const bag_fonts *fonts;   /* where pdf is wanted */
     const bag_topics *topics; /* with columns where any is wanted */
 } bag_copies_wanted;
 
@@ -17,8 +18,10 @@ bool bag_copies_any(const bag_copies_wanted *wanted);
 /* One file's copies; all zero to begin with, used again for the next file. */
 typedef struct bag_copies {
     bag_view view;
-    ct_buf html;
-    bag_sums html_sums;
+    ct_buf html, pdf;
+    bag_sums html_sums, pdf_sums;
+    uint64_t missing; /* characters that no font had */
+    ct_err failed;    /* a font that cannot be used */
 } bag_copies;
 
 /* Makes them; the chart is parsed. On any thread. */

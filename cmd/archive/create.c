@@ -10,13 +10,16 @@
 #include "cmd/archive/versions.h"
 #include "cmd/archive/volumes.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 enum {
     OPT_INFO = CT_OPT_OWN,
     OPT_FORCE,
     OPT_HTML,
+    OPT_PDF,
     OPT_MADE_BY,
+    OPT_PROFILE,
     OPT_SCHEDULE,
     OPT_VOLUME,
     OPT_ENCRYPT,
@@ -30,8 +33,10 @@ enum {
 static const ct_opt options[] = {
     {OPT_INFO, "info", "KEY=VALUE", "a line of bag-info.txt; may be given again"},
     {OPT_HTML, "with-html", NULL, "a readable copy of each chart beside its records"},
+    {OPT_PDF, "with-pdf", NULL, "the same as PDF, to be printed"},
     {OPT_SCHEDULE, "schedule", "NAME|FILE", "say in the bag how long it is kept; again for more"},
     {OPT_MADE_BY, "made-by", "TALLY", "name in the bag what a --tally of an earlier step names"},
+    {OPT_PROFILE, "profile", "FILE", "make it only as this BagIt profile (JSON) wants it"},
     {OPT_VOLUME, "volume", "SIZE", "as many bags of SIZE (k, M, G) as are needed: BAG-001 ..."},
     {OPT_ENCRYPT, "encrypt", NULL, "AES-256, by a key of its own that is kept in the database"},
     {OPT_KEY_FILE, "key-file", "FILE", "with --encrypt: keep the key in this new file instead"},
@@ -84,8 +89,11 @@ typedef struct job {
     size_t nwritten;
     bag_versions versions;
     bag_copies_wanted copies;
+    uint64_t missing; /* characters without a glyph in the copies */
     bag_terms terms;
-    unsigned parity; /* percent; 0 for none */
+    bag_profile *profile; /* may be NULL */
+    bag_report report;    /* for what is not as it wants it */
+    unsigned parity;      /* percent; 0 for none */
     bag_signing signing;
     bag_signer *signer; /* NULL where it is not signed */
     uint64_t shared;    /* files of shared records */
@@ -151,6 +159,13 @@ static bool put_index(job *j, slot *s, const ct_chart *chart, ct_str path)
 
 /* ---- bags ---- */
 
+/* A bag_profile_fn with a bag_report. */
+static void tell_unlike(void *report, const char *where, uint64_t line, const char *reason,
+                        ct_str path)
+{
+    bag_report_finding(report, &(bag_finding){BAG_PROFILE, where, line, reason, path});
+}
+
 static bool open_bag(job *j, ct_err *err)
 {
     j->path = bag_volumes_next(j->volumes, err);
@@ -160,6 +175,8 @@ static bool open_bag(job *j, ct_err *err)
         j->index = bag_index_new();
         bag_writer_sign(j->writer, j->signer);
     }
+    if (j->writer && j->profile)
+        bag_writer_profile(j->writer, j->profile, j->path, tell_unlike, &j->report);
     return j->writer != NULL;
 }
 
@@ -303,8 +320,15 @@ static bool done(void *ctx, void *unit, const ct_chart *chart)
         bag_copies_put(&s->copies, &j->copies, j->writer, ct_buf_str(&path), &j->failed) &&
         put_index(j, s, chart, ct_buf_str(&path)) && (!alone || note_large(j));
     j->cli->tally.consumed += chart->n;
+    j->missing += s->copies.missing;
     ct_buf_free(&path);
     return ok;
+}
+
+/* A bag that is not as its profile wants it is no fault of ours. */
+static int status_of(const ct_err *err)
+{
+    return err->kind == CT_E_DATA ? CT_NO : CT_FAULT;
 }
 
 /* Fills the bag; false (with a message) where it must not be kept. */
@@ -324,7 +348,7 @@ static bool put_charts(job *j)
 
     ok = ct_charts_run(&w, &err);
     if (!ok && j->failed.kind != CT_OK)
-        ct_cli_error(j->cli, CT_FAULT, j->out, &j->failed);
+        ct_cli_error(j->cli, status_of(&j->failed), j->out, &j->failed);
     else if (!ok)
         ct_cli_error(j->cli, CT_FAULT, NULL, &err);
     for (size_t i = 0; i < n; i++) {
@@ -359,9 +383,12 @@ static void create(job *j)
         if (finish(j, &err))
             enter_bags(j);
         else
-            ct_cli_error(c, CT_FAULT, j->out, &err);
+            ct_cli_error(c, status_of(&err), j->out, &err);
     }
     drop_bag(j);
+    if (j->missing && !c->quiet)
+        ct_cli_say(c, "%s: characters that no font has stand in PDF by number: %" PRIu64, j->out,
+                   j->missing);
     ct_charts_free(j->charts);
     ct_blocks_free(in);
 }
@@ -411,6 +438,8 @@ int bag_create(int argc, char **argv)
     ct_cli c;
     job j = {.cli = &c};
     bag_topics *topics;
+    bag_fonts *fonts = NULL;
+    const char *profile = NULL;
     uint64_t size = 0;
     ct_err err = {0};
     int opt;
@@ -432,12 +461,16 @@ int bag_create(int argc, char **argv)
             bag_terms_name(&j.terms, c.arg);
         else if (opt == OPT_MADE_BY && !bag_versions_tally(&j.versions, c.arg, &err))
             ct_cli_die(&c, c.arg, &err);
+        else if (opt == OPT_PROFILE)
+            profile = c.arg;
         else if (opt == OPT_ENCRYPT)
             j.making.encrypt = true;
         else if (opt == OPT_KEY_FILE)
             j.making.keys.file = c.arg;
         else if (opt == OPT_HTML)
             j.copies.html = true;
+        else if (opt == OPT_PDF)
+            j.copies.pdf = true;
         else if (opt == OPT_VOLUME && !bag_volume_size(c.arg, &size))
             ct_cli_usage(&c,
                          "--volume takes a number of bytes, or one with k, M or G; 128k or more");
@@ -447,6 +480,8 @@ int bag_create(int argc, char **argv)
     }
     if (c.nargs == 0)
         ct_cli_usage(&c, "no bag is named");
+    if (profile && !(j.profile = bag_profile_read(profile, &err)))
+        ct_cli_die(&c, profile, &err);
     if (size && j.making.force)
         ct_cli_usage(&c, "--force does not go with --volume");
     /* A record that cannot be read may be of a chart in a volume that is closed already. */
@@ -465,6 +500,11 @@ int bag_create(int argc, char **argv)
         ct_cli_die(&c, NULL, &err);
     j.copies.topics = topics;
     open_catalogue(&j);
+    if (j.db && !bag_terms_database(&j.terms, j.db, &err))
+        ct_cli_die(&c, c.db, &err);
+    if (j.copies.pdf && !(j.copies.fonts = fonts = bag_fonts_open(&err)))
+        ct_cli_die(&c, NULL, &err);
+    j.report = (bag_report){&c, j.out};
     j.volumes = bag_volumes_new(j.out, size, &err);
     if (j.volumes && open_bag(&j, &err))
         create(&j);
@@ -473,7 +513,9 @@ int bag_create(int argc, char **argv)
     bag_volumes_free(j.volumes);
     close_catalogue(&j);
     bag_topics_free(topics);
+    bag_fonts_free(fonts);
     bag_versions_free(&j.versions);
+    bag_profile_free(j.profile);
     bag_signer_free(j.signer);
     bag_terms_free(&j.terms);
     ct_buf_free(&j.info);

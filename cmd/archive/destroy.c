@@ -14,6 +14,7 @@
 #include "cmd/archive/clearance.h"
 #include "cmd/archive/erase.h"
 #include "cmd/archive/identity.h"
+#include "cmd/archive/readable/pdf.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -83,6 +84,7 @@ typedef struct destruction {
     int64_t number;
     ct_str began;
     bag_fate *fates;
+    bag_fonts *fonts; /* of the certificate */
     bool encrypted, key_gone;
 } destruction;
 
@@ -193,15 +195,13 @@ static bool load_judge(destruction *d)
 /* The first copy that is whole and what it should be. */
 static bool read_copy(destruction *d)
 {
-    const bag_keys keys = {.db = d->cli->db};
-
     for (size_t i = 0; i < d->ncopies && !d->cleared; i++) {
         ct_err err = {0};
 
         if (d->copies[i].state == CT_COPY_GONE)
             continue;
         d->cleared = bag_clear(&d->clear, d->copies[i].path.p, d->bag.hash.p, d->judge,
-                               d->cli->jobs, &keys, &err);
+                               d->cli->jobs, &(bag_keys){.db = d->cli->db}, &err);
         if (!d->cleared && d->bag.status == CT_BAG_KEPT)
             ct_cli_error(d->cli, CT_NO, d->copies[i].path.p, &err);
     }
@@ -346,12 +346,15 @@ static bool certify(destruction *d, ct_str completed, char hex[2 * CT_SHA256_LEN
     bag_view view = {.arena = d->arena};
     bag_certificate c;
     ct_buf text = {0}, pdf = {0};
+    ct_err err = {0};
     bool ok;
 
     fill_certificate(d, &c, completed);
     bag_certificate_view(&view, &c);
     bag_text_put(&text, &view);
-    ok = enter_certificate(d, ct_buf_str(&text), hex) && write_file(d, ".txt", ct_buf_str(&text));
+    ok = (bag_pdf_put(&pdf, &view, d->fonts, NULL, &err) || fault(d, "the certificate", &err)) &&
+         enter_certificate(d, ct_buf_str(&text), hex) && write_file(d, ".txt", ct_buf_str(&text)) &&
+         write_file(d, ".pdf", ct_buf_str(&pdf));
     bag_view_free(&view);
     ct_buf_free(&text);
     ct_buf_free(&pdf);
@@ -577,11 +580,17 @@ static void put_line(destruction *d, const char *what)
 static void run(destruction *d)
 {
     char hex[2 * CT_SHA256_LEN + 1];
+    ct_err err = {0};
 
     if (!find_bag(d) || !load_copies(d) || !may_go(d))
         return;
     if (d->dry) {
         put_line(d, "may be destroyed");
+        return;
+    }
+    d->fonts = bag_fonts_open(&err); /* before anything is begun */
+    if (!d->fonts) {
+        fault(d, "the certificate", &err);
         return;
     }
     d->fates = ct_calloc(d->ncopies + 1, sizeof(*d->fates));
@@ -670,6 +679,7 @@ int bag_destroy(int argc, char **argv)
         run(&d);
     else
         ct_cli_error(&c, CT_FAULT, c.db, &err);
+    bag_fonts_free(d.fonts);
     bag_clearance_free(&d.clear);
     bag_judge_free(d.judge);
     bag_schedule_free(d.schedule);

@@ -127,7 +127,7 @@ static bool is_copy(ct_str path)
 {
     return (ct_str_starts(path, CT_S("data/charts/")) ||
             ct_str_starts(path, CT_S("data/shared/"))) &&
-           ct_str_ends(path, CT_S(".html"));
+           (ct_str_ends(path, CT_S(".html")) || ct_str_ends(path, CT_S(".pdf")));
 }
 
 static bool records_begin(void *ctx, ct_str path, ct_err *err)

@@ -269,6 +269,8 @@ static bool run_once(run *r, ct_err *err)
             return false;
     }
     r->check = bag_check_new(err);
+    if (r->check && p->profile)
+        bag_check_profile(r->check, p->profile, p->path, bag_source_is_directory(r->source));
     if (r->check)
         r->hasher = bag_hasher_new(r->algs, p->jobs, take_digests, r, err);
     if (!r->hasher || !read_items(r, err))

@@ -25,6 +25,7 @@ typedef struct bag_pass {
     int jobs;
     const bag_keys *keys; /* for a bag that is encrypted; may be NULL */
     bool no_checksums;
+    bag_profile *profile; /* to hold the bag against; may be NULL */
     bag_viewer viewer;
     void (*progress)(void *ctx, uint64_t bytes);
     void *progress_ctx;

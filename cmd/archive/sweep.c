@@ -3,6 +3,7 @@
 #include "cmd/archive/sink.h"
 #include "common/cli/cli.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <unistd.h>
@@ -23,6 +24,15 @@ static void sweep(void)
     ct_out_cleanup();
 }
 
+/* The other threads would tell that what they write to is gone. */
+static void be_quiet(void)
+{
+    int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+    if (nowhere >= 0)
+        dup2(nowhere, STDERR_FILENO);
+}
+
 static void *wait_for_signal(void *arg)
 {
     sigset_t one;
@@ -31,6 +41,7 @@ static void *wait_for_signal(void *arg)
     (void)arg;
     if (sigwait(&awaited, &sig) != 0)
         return NULL;
+    be_quiet();
     sweep();
     signal(sig, SIG_DFL);
     sigemptyset(&one);

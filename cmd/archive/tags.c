@@ -178,6 +178,8 @@ static void end_field(bag_check *c)
     if (c->field.n == 0)
         return;
     label = ct_str_trim(ct_str_cut(&value, ':'));
+    if (c->profile && value.p)
+        bag_profile_info(c->profile, label, value, c->field_line);
     if (!value.p) {
         note(c, BAG_STRICT, c->field_line, "not a label and a value", no_path);
     } else if (label_is(label, "Payload-Oxum")) {

@@ -30,6 +30,11 @@ void bag_terms_load(bag_terms *t, const ct_date *today, bag_versions *v, bag_wro
     put_packs(t->schedule, v);
 }
 
+bool bag_terms_database(bag_terms *t, ct_db *db, ct_err *err)
+{
+    return !t->judge || bag_judge_database(t->judge, db, err);
+}
+
 bag_term bag_terms_of(const bag_terms *t, const ct_chart *chart)
 {
     bag_judgement j;

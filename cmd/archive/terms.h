@@ -19,6 +19,8 @@ void bag_terms_name(bag_terms *t, const char *name);
 /* Reads the schedules that were named; their files are entered among the versions in force. */
 void bag_terms_load(bag_terms *t, const ct_date *today, bag_versions *v, bag_wrong_fn *wrong,
                     void *ctx);
+/* The legal holds of a database count from now on. False where they cannot be read. */
+CT_USE bool bag_terms_database(bag_terms *t, ct_db *db, ct_err *err);
 /* That of a chart; on any thread. */
 bag_term bag_terms_of(const bag_terms *t, const ct_chart *chart);
 /* Retention-Class, Destroy-After and Legal-Holds into bag-info.txt; the next bag begins.

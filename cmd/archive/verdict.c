@@ -171,6 +171,22 @@ static void check_fetch(bag_check *c)
                          "the file is not listed in a manifest");
 }
 
+static void check_profile(bag_check *c)
+{
+    bag_profile_facts facts = {.path = c->path,
+                               .folder = c->folder,
+                               .version = version(c),
+                               .fetch = c->has_fetch,
+                               .files = c->summary.files,
+                               .bytes = c->summary.bytes};
+
+    for (int i = 0; i < BAG_ALGS; i++) {
+        facts.manifests |= c->manifests[i] ? 1U << i : 0;
+        facts.tagmanifests |= c->manifests[BAG_ALGS + i] ? 1U << i : 0;
+    }
+    bag_profile_end(c->profile, &facts);
+}
+
 static void judge(bag_check *c, bool partial)
 {
     if (!c->broken && !bag_alias_resolve(c))
@@ -191,6 +207,8 @@ static void judge(bag_check *c, bool partial)
     bag_alias_clashes(c, c->to_unpack ? BAG_INVALID : BAG_WARNING);
     if (!partial)
         check_oxum(c);
+    if (!partial && c->profile)
+        check_profile(c);
 }
 
 /* ---- the answer ---- */
@@ -199,6 +217,8 @@ static void count(bag_summary *s, bag_severity severity)
 {
     if (severity == BAG_WARNING)
         s->warnings++;
+    else if (severity == BAG_PROFILE)
+        s->unlike_profile++;
     else if (severity == BAG_INCOMPLETE)
         s->incomplete++;
     else

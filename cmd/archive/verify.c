@@ -5,9 +5,10 @@
 
 #include <inttypes.h>
 
-enum { OPT_TRUST = CT_OPT_OWN, OPT_RESUME };
+enum { OPT_PROFILE = CT_OPT_OWN, OPT_RESUME, OPT_TRUST };
 
 static const ct_opt options[] = {
+    {OPT_PROFILE, "profile", "FILE", "hold the bags against a BagIt profile (JSON) too"},
     {OPT_TRUST, "trust", "FILE",
      "the bag must be signed, by one whom these certificates (PEM) know"},
     {OPT_RESUME, "resume", "FILE",
@@ -47,6 +48,9 @@ static void put_summary(ct_buf *b, const char *name, const bag_summary *s, ct_st
     else
         ct_buf_printf(b, "%s, %" PRIu64 " finding%s", s->invalid ? "not valid" : "not complete",
                       bad, bad == 1 ? "" : "s");
+    if (s->unlike_profile)
+        ct_buf_printf(b, ", not as the profile wants it, %" PRIu64 " finding%s", s->unlike_profile,
+                      s->unlike_profile == 1 ? "" : "s");
     ct_buf_printf(b, ", %" PRIu64 " charts, %" PRIu64 " files, %" PRIu64 " bytes", s->charts,
                   s->files, s->bytes);
     if (s->version)
@@ -60,25 +64,34 @@ static void put_summary(ct_buf *b, const char *name, const bag_summary *s, ct_st
     ct_buf_c(b, '\n');
 }
 
+/* What bags are held against. */
+typedef struct verifying {
+    ct_cli *cli;
+    bag_keys keys;
+    const char *resume;   /* notes to go on by, or NULL */
+    const char *trust;    /* certificates that a signature must lead to, or NULL */
+    bag_profile *profile; /* or NULL */
+} verifying;
+
 /* What is told of a bag beside what BagIt says: its signature, its parity file. */
-static void look_beside(ct_cli *c, const char *path, const char *trust, bag_sealed *sealed,
-                        ct_buf *to)
+static void look_beside(const verifying *v, const char *path, bag_sealed *sealed, ct_buf *to)
 {
-    bag_sealed_report(sealed, c, path, trust, to);
-    ct_buf_z(to, bag_parity_report(c, path));
+    bag_sealed_report(sealed, v->cli, path, v->trust, to);
+    ct_buf_z(to, bag_parity_report(v->cli, path));
 }
 
-static void verify(ct_cli *c, const char *path, const bag_keys *keys, const char *trust,
-                   const char *resume)
+static void verify(const verifying *v, const char *path)
 {
+    ct_cli *c = v->cli;
     bag_sealed sealed = {0};
     bag_pass pass = {.path = path,
                      .jobs = c->jobs,
-                     .keys = keys,
+                     .keys = &v->keys,
+                     .profile = v->profile,
+                     .resume = v->resume,
                      .progress = bag_progress,
-                     .progress_ctx = c,
                      .viewer = bag_sealed_viewer(&sealed),
-                     .resume = resume};
+                     .progress_ctx = c};
     bag_report report = {c, path};
     bag_summary summary;
     bag_check *check;
@@ -87,7 +100,7 @@ static void verify(ct_cli *c, const char *path, const bag_keys *keys, const char
 
     check = bag_pass_run(&pass, &err);
     if (check && bag_check_end(check, false, bag_report_finding, &report, &summary, &err)) {
-        look_beside(c, path, trust, &sealed, &rest);
+        look_beside(v, path, &sealed, &rest);
         put_summary(&line, path, &summary, ct_buf_str(&rest));
         ct_out_put(ct_cli_out(c), ct_buf_str(&line));
     } else {
@@ -103,19 +116,31 @@ static void verify(ct_cli *c, const char *path, const bag_keys *keys, const char
 int bag_verify(int argc, char **argv)
 {
     ct_cli c;
-    const char *trust = NULL, *resume = NULL;
-    bag_keys keys = {0};
+    verifying v = {.cli = &c};
+    const char *profile = NULL;
+    ct_err err = {0};
     int opt;
 
     ct_cli_start(&c, &command, argc, argv);
-    while ((opt = ct_cli_option(&c)) != CT_CLI_DONE)
-        *(opt == OPT_TRUST ? &trust : opt == OPT_RESUME ? &resume : &keys.file) = c.arg;
-    keys.db = c.db;
+    while ((opt = ct_cli_option(&c)) != CT_CLI_DONE) {
+        if (opt == OPT_PROFILE)
+            profile = c.arg;
+        else if (opt == OPT_RESUME)
+            v.resume = c.arg;
+        else if (opt == OPT_TRUST)
+            v.trust = c.arg;
+        else
+            v.keys.file = c.arg;
+    }
+    v.keys.db = c.db;
     if (c.nargs == 0)
         ct_cli_usage(&c, "no bag is named");
-    if (resume && c.nargs > 1)
+    if (v.resume && c.nargs > 1)
         ct_cli_usage(&c, "--resume goes with one bag");
+    if (profile && !(v.profile = bag_profile_read(profile, &err)))
+        ct_cli_die(&c, profile, &err);
     for (size_t i = 0; i < c.nargs; i++)
-        verify(&c, c.args[i], &keys, trust, resume);
+        verify(&v, c.args[i]);
+    bag_profile_free(v.profile);
     return ct_cli_finish(&c);
 }

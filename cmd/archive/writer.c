@@ -14,7 +14,12 @@ struct bag_writer {
     bag_sink *sink;
     ct_spool *manifest256, *manifest512;
     ct_buf tags256, tags512; /* the tag manifests: a line for each of a few files */
-    ct_buf info, more; /* bag-info.txt: what stands before and behind the writer's own lines */
+    ct_buf info, more;    /* bag-info.txt: what stands before and behind the writer's own lines */
+    bag_profile *profile; /* may be NULL */
+    const char *path;     /* of the bag, for the profile */
+    uint64_t unlike;      /* what the profile does not want so */
+    bag_profile_fn *tell;
+    void *tell_ctx;
     ct_date date;
     bool encrypt;
     bag_keys keys;
@@ -65,10 +70,10 @@ static void put_line(ct_buf *b, const uint8_t *digest, size_t n, const char *pat
 bool bag_info_add(ct_buf *info, ct_str pair)
 {
     static const char *const own[] = {
-        "Bagging-Date",         "Bag-Software-Agent", "Payload-Oxum", "Chart-Count",
-        "Record-Count",         "Readable-Copies",    "Date-Range",   "Bag-Size",
-        "Retention-Class",      "Destroy-After",      "Legal-Holds",  "Key-Check",
-        "Bag-Group-Identifier", "Bag-Count"};
+        "Bagging-Date",  "Bag-Software-Agent",       "Payload-Oxum", "Chart-Count",
+        "Record-Count",  "Readable-Copies",          "Date-Range",   "Bag-Size",
+        "Destroy-After", "Retention-Class",          "Legal-Holds",  "Bag-Group-Identifier",
+        "Bag-Count",     "BagIt-Profile-Identifier", "Key-Check"};
     ct_str value = pair, key = ct_str_trim(ct_str_cut(&value, '='));
 
     if (!value.p || key.n == 0 || memchr(key.p, ':', key.n))
@@ -86,6 +91,19 @@ bool bag_info_add(ct_buf *info, ct_str pair)
     return true;
 }
 
+/* `42.6 MB` */
+static void put_size(ct_buf *b, uint64_t bytes)
+{
+    static const char *const units[] = {"kB", "MB", "GB", "TB", "PB", "EB"};
+    uint64_t tenths = bytes / 100;
+    size_t unit = 0;
+
+    for (; tenths >= 10000 && unit + 1 < CT_LEN(units); unit++)
+        tenths /= 1000;
+    ct_buf_printf(b, "Bag-Size: %" PRIu64 ".%" PRIu64 " %s\n", tenths / 10, tenths % 10,
+                  units[unit]);
+}
+
 static void put_info(bag_writer *w)
 {
     ct_buf *b = &w->info;
@@ -94,6 +112,7 @@ static void put_info(bag_writer *w)
     ct_date_put(b, &w->date);
     ct_buf_printf(b, "\nBag-Software-Agent: chartutils %s\n", CT_VERSION);
     ct_buf_printf(b, "Payload-Oxum: %" PRIu64 ".%" PRIu64 "\n", w->bytes, w->files);
+    put_size(b, w->bytes);
     ct_buf_printf(b, "Chart-Count: %" PRIu64 "\n", w->charts);
     ct_buf_printf(b, "Record-Count: %" PRIu64 "\n", w->records);
     if (w->readable)
@@ -117,6 +136,58 @@ void bag_writer_info(bag_writer *w, const char *key, const char *format, ...)
     ct_buf_printf(&w->more, "%s: %s\n", key, value);
 }
 
+/* ---- the profile ---- */
+
+static void unlike_profile(void *writer, const char *where, uint64_t line, const char *reason,
+                           ct_str path)
+{
+    bag_writer *w = writer;
+
+    w->unlike++;
+    w->tell(w->tell_ctx, where, line, reason, path);
+}
+
+void bag_writer_profile(bag_writer *w, bag_profile *profile, const char *path, bag_profile_fn *tell,
+                        void *ctx)
+{
+    ct_str identifier = bag_profile_identifier(profile);
+
+    w->profile = profile;
+    w->path = path;
+    w->tell = tell;
+    w->tell_ctx = ctx;
+    ct_buf_z(&w->info, "BagIt-Profile-Identifier: ");
+    ct_buf_put(&w->info, identifier);
+    ct_buf_c(&w->info, '\n');
+    bag_profile_start(profile, unlike_profile, w);
+    bag_profile_file(profile, CT_S("bagit.txt"), 0);
+}
+
+/* All of bag-info.txt is known, and all other files have gone by. */
+static bool like_profile(bag_writer *w, ct_err *err)
+{
+    static const unsigned ours = 1U << BAG_SHA256 | 1U << BAG_SHA512;
+    static const char *const last[] = {"bag-info.txt", "manifest-sha256.txt", "manifest-sha512.txt",
+                                       "tagmanifest-sha256.txt", "tagmanifest-sha512.txt"};
+    bag_packing packing;
+    ct_str base;
+    bag_profile_facts facts = {.path = w->path,
+                               .version = 100,
+                               .manifests = ours,
+                               .tagmanifests = ours,
+                               .files = w->files,
+                               .bytes = w->bytes};
+
+    if (!w->profile)
+        return true;
+    facts.folder = bag_packing_of(w->path, &packing, &base) && packing == BAG_FOLDER;
+    for (size_t i = 0; i < CT_LEN(last); i++)
+        bag_profile_file(w->profile, ct_str_z(last[i]), 0);
+    bag_profile_info_text(w->profile, ct_buf_str(&w->info));
+    bag_profile_end(w->profile, &facts);
+    return w->unlike == 0 || ct_fail(err, CT_E_DATA, "not made: not as the profile wants it");
+}
+
 /* ---- files ---- */
 
 static bool put_file(bag_writer *w, const char *path, ct_str bytes, ct_err *err)
@@ -129,6 +200,8 @@ static void list_tag(bag_writer *w, const char *path, const bag_sums *sums)
 {
     put_line(&w->tags256, sums->digest256, CT_SHA256_LEN, path);
     put_line(&w->tags512, sums->digest512, CT_SHA512_LEN, path);
+    if (w->profile)
+        bag_profile_file(w->profile, ct_str_z(path), 0);
 }
 
 static bool put_tag(bag_writer *w, const char *path, ct_str text, ct_err *err)
@@ -169,6 +242,8 @@ bool bag_writer_payload(bag_writer *w, const char *path, ct_str bytes, const bag
     ct_buf line = {0};
     bool ok = put_file(w, path, bytes, err);
 
+    if (w->profile)
+        bag_profile_file(w->profile, ct_str_z(path), w->files + 1);
     put_line(&line, sums->digest256, CT_SHA256_LEN, path);
     ok = ok && ct_spool_put(w->manifest256, ct_buf_str(&line), err);
     line.n = 0;
@@ -247,6 +322,43 @@ bag_writer *bag_writer_open(const char *out, const bag_making *making, ct_err *e
     return NULL;
 }
 
+/* Which bag it is, see identity.h; with a NUL behind it. */
+static void put_identity(const bag_writer *w, ct_buf *hex)
+{
+    uint8_t digest[CT_SHA256_LEN];
+
+    ct_sha256(ct_buf_str(&w->tags512), digest);
+    ct_hex(hex, digest, sizeof(digest));
+    ct_buf_c(hex, '\0');
+    hex->n--;
+}
+
+static void tell_written(const bag_writer *w, bag_written *to)
+{
+    ct_buf hex = {0};
+
+    *to = (bag_written){.records = w->records, .bytes = w->bytes};
+    put_identity(w, &hex);
+    memcpy(to->identity, hex.p, hex.n);
+    ct_buf_free(&hex);
+    ct_buf_put(&to->info, ct_buf_str(&w->info));
+}
+
+/* From here on somebody can read it. */
+static bool keep_key(bag_writer *w, ct_err *err)
+{
+    ct_buf hex = {0};
+    bool ok;
+
+    if (!w->encrypt)
+        return true;
+    put_identity(w, &hex);
+    bag_sink_identity(w->sink, hex.p);
+    ok = bag_key_keep(&w->keys, ct_buf_str(&hex), &w->key, err);
+    ct_buf_free(&hex);
+    return ok;
+}
+
 void bag_writer_sign(bag_writer *w, const bag_signer *signer)
 {
     w->signer = signer;
@@ -262,42 +374,12 @@ static bool put_signature(bag_writer *w, ct_err *err)
     return ok;
 }
 
-static void tell_identity(const bag_writer *w, char *to)
-{
-    uint8_t digest[CT_SHA256_LEN];
-    ct_buf hex = {0};
-
-    ct_sha256(ct_buf_str(&w->tags512), digest);
-    ct_hex(&hex, digest, sizeof(digest));
-    memcpy(to, hex.p, hex.n);
-    ct_buf_free(&hex);
-}
-
-static void tell_written(const bag_writer *w, bag_written *to)
-{
-    *to = (bag_written){.records = w->records, .bytes = w->bytes};
-    tell_identity(w, to->identity);
-    ct_buf_put(&to->info, ct_buf_str(&w->info));
-}
-
-/* From here on somebody can read it. */
-static bool keep_key(bag_writer *w, ct_err *err)
-{
-    char hex[2 * CT_SHA256_LEN + 1] = "";
-
-    if (!w->encrypt)
-        return true;
-    tell_identity(w, hex);
-    bag_sink_identity(w->sink, hex);
-    return bag_key_keep(&w->keys, ct_str_z(hex), &w->key, err);
-}
-
 bool bag_writer_close(bag_writer *w, bag_written *written, ct_err *err)
 {
     bool ok;
 
     put_info(w);
-    ok = put_tag(w, "bag-info.txt", ct_buf_str(&w->info), err) &&
+    ok = like_profile(w, err) && put_tag(w, "bag-info.txt", ct_buf_str(&w->info), err) &&
          bag_writer_tag(w, "manifest-sha256.txt", w->manifest256, err) &&
          bag_writer_tag(w, "manifest-sha512.txt", w->manifest512, err) &&
          put_file(w, "tagmanifest-sha256.txt", ct_buf_str(&w->tags256), err) &&

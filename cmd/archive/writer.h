@@ -4,8 +4,8 @@
 #ifndef CHART_ARCHIVE_WRITER_H
 #define CHART_ARCHIVE_WRITER_H
 
-#include "cmd/archive/bagit.h"
 #include "cmd/archive/key.h"
+#include "cmd/archive/profile.h"
 #include "cmd/archive/seal.h"
 #include "common/stream/stream.h"
 
@@ -48,6 +48,10 @@ typedef struct bag_holds {
 /* A payload file with its sums. */
 CT_USE bool bag_writer_payload(bag_writer *w, const char *path, ct_str bytes, const bag_sums *sums,
                                const bag_holds *holds, ct_err *err);
+/* The bag is to be as the profile wants it: bag_writer_close fails with CT_E_DATA where it is not,
+ * when `tell` has been told why. Borrowed until then; before the first payload file. */
+void bag_writer_profile(bag_writer *w, bag_profile *profile, const char *path, bag_profile_fn *tell,
+                        void *ctx);
 /* Adds a line to bag-info.txt, behind all others. */
 CT_PRINTF(3, 4) void bag_writer_info(bag_writer *w, const char *key, const char *format, ...);
 /* Payload files so far; bytes of the manifests that list them. */
@@ -57,8 +61,6 @@ uint64_t bag_writer_listed(const bag_writer *w);
 CT_USE bool bag_writer_written(bag_writer *w, bool exact, uint64_t *bytes, ct_err *err);
 /* A tag file (a path outside data/) of the text that was spooled, which is read to its end. */
 CT_USE bool bag_writer_tag(bag_writer *w, const char *path, ct_spool *text, ct_err *err);
-/* Has it signed at the end, by a signer that must live until then. */
-void bag_writer_sign(bag_writer *w, const bag_signer *signer);
 /* What a bag is that was written. */
 typedef struct bag_written {
     char identity[2 * CT_SHA256_LEN + 1]; /* see identity.h */
@@ -66,6 +68,8 @@ typedef struct bag_written {
     uint64_t records, bytes;              /* of the payload */
 } bag_written;
 
+/* Has it signed at the end, by a signer that must live until then. */
+void bag_writer_sign(bag_writer *w, const bag_signer *signer);
 /* Writes the other tag files; gives the bag its name, and says what it is (`written` may be NULL).
  * The writer is gone whatever the result. */
 CT_USE bool bag_writer_close(bag_writer *w, bag_written *written, ct_err *err);

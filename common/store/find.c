@@ -78,6 +78,7 @@ static ct_arg behind(query *q, ct_str prefix)
     return CT_TEXT(ct_arena_join(q->arena, (ct_str[]){prefix, CT_S("\xff")}, 2));
 }
 
+/* A word of the name: its charts, of which those of the next words are left. */
 static bool put_word(void *ctx, ct_str word)
 {
     query *q = ctx;
@@ -85,13 +86,29 @@ static bool put_word(void *ctx, ct_str word)
 
     if (q->n + 2 > ARGS_MAX / 2)
         return false;
-    start_term(q);
-    ct_buf_z(&q->sql, "c.id IN (SELECT chart FROM word WHERE word >= ");
+    if (q->narrow) {
+        ct_buf_z(&q->sql, " INTERSECT ");
+    } else {
+        start_term(q);
+        ct_buf_z(&q->sql, "c.id IN (");
+    }
+    ct_buf_z(&q->sql, "SELECT chart FROM word WHERE word >= ");
     put_arg(q, CT_TEXT(w));
     ct_buf_z(&q->sql, " AND word < ");
     put_arg(q, behind(q, w));
-    ct_buf_c(&q->sql, ')');
     q->narrow = true;
+    return true;
+}
+
+static bool put_name(ct_db *db, query *q, ct_str name, ct_err *err)
+{
+    if (!name.n)
+        return true;
+    if (!ct_name_words(db, name, put_word, q))
+        return ct_fail(err, CT_E_USAGE, "a name of too many words");
+    if (!q->narrow)
+        return ct_fail(err, CT_E_USAGE, "a name without a letter or digit");
+    ct_buf_c(&q->sql, ')');
     return true;
 }
 
@@ -175,10 +192,8 @@ static bool put_dates(ct_db *db, query *q, ct_str from, ct_str to, ct_err *err)
 
 static bool put_terms(ct_db *db, query *q, const ct_chart_query *want, ct_err *err)
 {
-    if (want->name.n && !ct_name_words(db, want->name, put_word, q))
-        return ct_fail(err, CT_E_USAGE, "a name of too many words");
-    if (want->name.n && q->n == 0)
-        return ct_fail(err, CT_E_USAGE, "a name without a letter or digit");
+    if (!put_name(db, q, want->name, err))
+        return false;
     if (want->number.n)
         put_number(q, want);
     if (want->patient.n)

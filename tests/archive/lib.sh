@@ -63,6 +63,19 @@ many() { # CHARTS
     }'
 }
 
+# A catalogue, charts.db, with a bag `2012` of two charts that are due by any of the shipped schedules, in three copies.
+due_bag() {
+    grep -E '"(Patient/)?rt-[12]"|"rt-[12]-' "$DATA/retired.ndjson" >due.ndjson
+    mkdir a b
+    chart archive create -q --as-of $today --schedule federal --db charts.db a/2012.zip due.ndjson
+    cp a/2012.zip b/copy.zip
+    chart archive extract -C b b/copy.zip
+    chart archive accession -q --db charts.db b/copy.zip b/2012 >/dev/null
+    rm due.ndjson
+}
+destroy() { chart archive destroy --db charts.db --as-of 2026-11-01 --certificate cert "$@" 2012; }
+two='--by A.Lee --witness B.Cho'
+
 # A bag that is signed: the certificate in tests/data/signing is valid in 2020 and 2021.
 signed() { # BAG [OPTION]...
     chart archive create -q --as-of 2021-01-31 --sign "$DATA/signing/key.pem" \

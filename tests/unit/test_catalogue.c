@@ -352,6 +352,8 @@ static void finding(void **state)
         {{.name = {"anne mu", 7}}, P1},
         {{.name = {"schulz, m", 9}}, P1},
         {{.name = {"uller", 5}}, ""},
+        {{.name = {"müller soren", 13}}, ""},
+        {{.name = {"a m m mu mull", 13}}, P1},
         {{.name = {"obrien", 6}}, P2},
         {{.name = {"O\xe2\x80\x99"
                    "brien",

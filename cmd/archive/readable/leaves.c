@@ -2,6 +2,8 @@
 #include "cmd/archive/base64.h"
 #include "cmd/archive/readable/view.h"
 
+enum { SHORT = 64 };
+
 typedef struct walker {
     bag_view *view;
     const ct_doc *doc;
@@ -58,17 +60,20 @@ static void put_binary(walker *w, ct_val v, ct_str media)
     ct_arena *a = w->view->arena;
     ct_str text = ct_text(w->doc, v, a);
     uint8_t digest[CT_SHA256_LEN];
+    bool reading = ct_str_starts(media, CT_S("text/")), sound;
     ct_buf bytes = {0}, line = {0};
 
-    if (!bag_base64(&bytes, text)) {
-        put_leaf(w, text); /* as it stands: it is not what it should be */
+    sound = bag_base64(&bytes, text);
+    if (!sound || (bytes.n <= SHORT && !reading)) {
+        put_leaf(w, text); /* as it stands: not what it should be, or a checksum or the like */
+        ct_buf_free(&bytes);
         return;
     }
     ct_sha256(ct_buf_str(&bytes), digest);
     ct_buf_printf(&line, "%zu bytes, SHA-256 ", bytes.n);
     ct_hex(&line, digest, sizeof(digest));
     put_leaf(w, keep(w, &line));
-    if (ct_str_starts(media, CT_S("text/")) && is_text(ct_buf_str(&bytes))) {
+    if (reading && is_text(ct_buf_str(&bytes))) {
         if (ct_str_starts(media, CT_S("text/html")))
             bag_narrative(&line, ct_buf_str(&bytes));
         else
