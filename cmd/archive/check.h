@@ -53,7 +53,7 @@ void bag_check_to_unpack(bag_check *c);
 void bag_check_file(void *check, const bag_file *file);
 /* The set of algorithms that the manifests seen so far ask for. */
 unsigned bag_check_algs(const bag_check *c);
-/* How many readable copies of records it has, by its bag-info.txt. */
+/* How many readable copies and attachments it has, by its bag-info.txt. */
 uint64_t bag_check_copies(const bag_check *c);
 /* There was a bagit.txt; the container could be read to its end. */
 bool bag_check_declared(const bag_check *c);

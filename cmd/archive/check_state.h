@@ -29,7 +29,7 @@ struct bag_check {
     bag_declaration declaration;
     bool has_oxum;
     uint64_t oxum_line, oxum_bytes, oxum_files;
-    uint64_t copies;      /* Readable-Copies */
+    uint64_t copies;      /* Readable-Copies and Attachment-Count */
     bag_profile *profile; /* may be NULL */
     const char *path;     /* of the bag, for the profile */
     bool folder;

@@ -1,5 +1,6 @@
 /* chart archive create: charts into a bag. */
 #include "cmd/archive/archive.h"
+#include "cmd/archive/attach.h"
 #include "cmd/archive/catalogue.h"
 #include "cmd/archive/copies.h"
 #include "cmd/archive/index.h"
@@ -18,6 +19,7 @@ enum {
     OPT_FORCE,
     OPT_HTML,
     OPT_PDF,
+    OPT_ATTACHMENTS,
     OPT_MADE_BY,
     OPT_PROFILE,
     OPT_SCHEDULE,
@@ -34,6 +36,7 @@ static const ct_opt options[] = {
     {OPT_INFO, "info", "KEY=VALUE", "a line of bag-info.txt; may be given again"},
     {OPT_HTML, "with-html", NULL, "a readable copy of each chart beside its records"},
     {OPT_PDF, "with-pdf", NULL, "the same as PDF, to be printed"},
+    {OPT_ATTACHMENTS, "attachments", NULL, "what is attached to records as files too, each once"},
     {OPT_SCHEDULE, "schedule", "NAME|FILE", "say in the bag how long it is kept; again for more"},
     {OPT_MADE_BY, "made-by", "TALLY", "name in the bag what a --tally of an earlier step names"},
     {OPT_PROFILE, "profile", "FILE", "make it only as this BagIt profile (JSON) wants it"},
@@ -71,6 +74,7 @@ typedef struct slot {
     bag_span span; /* the days that it covers */
     bag_person person;
     bag_copies copies;
+    bag_attached attached;
     bag_term term;
 } slot;
 
@@ -90,6 +94,9 @@ typedef struct job {
     bag_versions versions;
     bag_copies_wanted copies;
     uint64_t missing; /* characters without a glyph in the copies */
+    bool attachments;
+    bag_attach *attach; /* of the bag that is being filled */
+    uint64_t corrupt;   /* attachments that are not base64 */
     bag_terms terms;
     bag_profile *profile; /* may be NULL */
     bag_report report;    /* for what is not as it wants it */
@@ -119,6 +126,8 @@ static void work(void *ctx, void *unit, ct_chart *chart)
     }
     bag_sums_take(&s->sums, ct_buf_str(&s->text));
     bag_copies_make(&s->copies, &j->copies, chart);
+    if (j->attachments)
+        bag_attached_find(&s->attached, chart, chart->arena);
     s->term = bag_terms_of(&j->terms, chart);
 }
 
@@ -174,10 +183,12 @@ static bool open_bag(job *j, ct_err *err)
     if (j->writer) {
         j->index = bag_index_new();
         bag_writer_sign(j->writer, j->signer);
+        if (j->profile)
+            bag_writer_profile(j->writer, j->profile, j->path, tell_unlike, &j->report);
+        if (j->attachments)
+            j->attach = bag_attach_new(err);
     }
-    if (j->writer && j->profile)
-        bag_writer_profile(j->writer, j->profile, j->path, tell_unlike, &j->report);
-    return j->writer != NULL;
+    return j->writer != NULL && (j->attach || !j->attachments);
 }
 
 static void drop_bag(job *j)
@@ -186,6 +197,8 @@ static void drop_bag(job *j)
         bag_writer_abandon(j->writer);
     if (j->index)
         bag_index_free(j->index);
+    bag_attach_free(j->attach);
+    j->attach = NULL;
     j->writer = NULL;
     j->index = NULL;
 }
@@ -206,7 +219,8 @@ static bool close_bag(job *j, bool last, ct_err *err)
 
     bag_volumes_info(j->volumes, j->writer, last);
     bag_terms_put(&j->terms, j->cli->bad > 0, j->writer);
-    ok = bag_index_put(j->index, j->writer, err) &&
+    ok = (!j->attach || bag_attach_index(j->attach, j->writer, err)) &&
+         bag_index_put(j->index, j->writer, err) &&
          bag_versions_put(&j->versions, j->writer, err) && bag_parity_drop(j->path, err);
     if (ok) {
         j->written = ct_realloc(j->written, j->nwritten + 1, sizeof(*j->written));
@@ -276,7 +290,7 @@ static void close_catalogue(job *j)
  * that gets one to itself. */
 static bool make_room(job *j, const slot *s)
 {
-    uint64_t bytes = s->text.n + bag_copies_bytes(&s->copies);
+    uint64_t bytes = s->text.n + bag_copies_bytes(&s->copies) + s->attached.bytes.n;
     bool room;
 
     if (!bag_volumes_room(j->volumes, j->writer, bytes, &room, &j->failed))
@@ -300,6 +314,12 @@ static bool note_large(job *j)
     return true;
 }
 
+static bool put_attached(job *j, slot *s, ct_str path)
+{
+    return !j->attach ||
+           bag_attach_put(j->attach, &s->attached, j->writer, path, &j->corrupt, &j->failed);
+}
+
 static bool done(void *ctx, void *unit, const ct_chart *chart)
 {
     job *j = ctx;
@@ -318,7 +338,8 @@ static bool done(void *ctx, void *unit, const ct_chart *chart)
         ok &&
         bag_writer_payload(j->writer, path.p, ct_buf_str(&s->text), &s->sums, &holds, &j->failed) &&
         bag_copies_put(&s->copies, &j->copies, j->writer, ct_buf_str(&path), &j->failed) &&
-        put_index(j, s, chart, ct_buf_str(&path)) && (!alone || note_large(j));
+        put_attached(j, s, ct_buf_str(&path)) && put_index(j, s, chart, ct_buf_str(&path)) &&
+        (!alone || note_large(j));
     j->cli->tally.consumed += chart->n;
     j->missing += s->copies.missing;
     ct_buf_free(&path);
@@ -356,6 +377,7 @@ static bool put_charts(job *j)
         bag_sums_free(&slots[i].sums);
         bag_copies_free(&slots[i].copies);
         bag_person_free(&slots[i].person);
+        bag_attached_free(&slots[i].attached);
     }
     free(slots);
     return ok;
@@ -386,6 +408,9 @@ static void create(job *j)
             ct_cli_error(c, status_of(&err), j->out, &err);
     }
     drop_bag(j);
+    if (j->corrupt)
+        ct_cli_problem(c, CT_NO, "%s: attachments that are not base64, and no files: %" PRIu64,
+                       j->out, j->corrupt);
     if (j->missing && !c->quiet)
         ct_cli_say(c, "%s: characters that no font has stand in PDF by number: %" PRIu64, j->out,
                    j->missing);
@@ -469,6 +494,8 @@ int bag_create(int argc, char **argv)
             j.making.keys.file = c.arg;
         else if (opt == OPT_HTML)
             j.copies.html = true;
+        else if (opt == OPT_ATTACHMENTS)
+            j.attachments = true;
         else if (opt == OPT_PDF)
             j.copies.pdf = true;
         else if (opt == OPT_VOLUME && !bag_volume_size(c.arg, &size))

@@ -125,6 +125,8 @@ static void count_records(extractor *x, ct_str bytes)
 /* By its name a copy that `create` puts beside the records. */
 static bool is_copy(ct_str path)
 {
+    if (ct_str_starts(path, CT_S("data/attachments/")))
+        return true;
     return (ct_str_starts(path, CT_S("data/charts/")) ||
             ct_str_starts(path, CT_S("data/shared/"))) &&
            (ct_str_ends(path, CT_S(".html")) || ct_str_ends(path, CT_S(".pdf")));

@@ -99,8 +99,8 @@ static void report_bag(ct_cli *c, const char *path, const bag_health *h)
                        path);
     if (h->parity_damage)
         ct_cli_problem(c, CT_NO,
-                       "%s: parity: %" PRIu64 " parts of the parity file are damaged; archive "
-                       "repair restores them",
+                       "%s: parity: damaged parts of the parity file: %" PRIu64 "; archive repair "
+                       "restores them",
                        path, h->parity_damage);
 }
 

@@ -184,9 +184,11 @@ static void end_field(bag_check *c)
         note(c, BAG_STRICT, c->field_line, "not a label and a value", no_path);
     } else if (label_is(label, "Payload-Oxum")) {
         take_oxum(c, value);
-    } else if (label_is(label, "Readable-Copies")) {
-        if (!ct_str_u64(ct_str_trim(value), &c->copies))
-            c->copies = 0; /* a field of somebody else's */
+    } else if (label_is(label, "Readable-Copies") || label_is(label, "Attachment-Count")) {
+        uint64_t n;
+
+        if (ct_str_u64(ct_str_trim(value), &n) && n <= UINT32_MAX)
+            c->copies += n;
     }
     c->field.n = 0;
 }

@@ -137,6 +137,9 @@ int bag_verify(int argc, char **argv)
         ct_cli_usage(&c, "no bag is named");
     if (v.resume && c.nargs > 1)
         ct_cli_usage(&c, "--resume goes with one bag");
+    /* What was read before is not seen again, and a profile asks for all. */
+    if (v.resume && profile)
+        ct_cli_usage(&c, "--resume does not go with --profile");
     if (profile && !(v.profile = bag_profile_read(profile, &err)))
         ct_cli_die(&c, profile, &err);
     for (size_t i = 0; i < c.nargs; i++)

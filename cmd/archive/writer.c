@@ -25,7 +25,7 @@ struct bag_writer {
     bag_keys keys;
     bag_key key;
     const bag_signer *signer; /* NULL: it is not signed */
-    uint64_t bytes, files, charts, records, readable;
+    uint64_t bytes, files, charts, records, readable, attachments;
 };
 
 /* ---- sums ---- */
@@ -73,7 +73,7 @@ bool bag_info_add(ct_buf *info, ct_str pair)
         "Bagging-Date",  "Bag-Software-Agent",       "Payload-Oxum", "Chart-Count",
         "Record-Count",  "Readable-Copies",          "Date-Range",   "Bag-Size",
         "Destroy-After", "Retention-Class",          "Legal-Holds",  "Bag-Group-Identifier",
-        "Bag-Count",     "BagIt-Profile-Identifier", "Key-Check"};
+        "Bag-Count",     "BagIt-Profile-Identifier", "Key-Check",    "Attachment-Count"};
     ct_str value = pair, key = ct_str_trim(ct_str_cut(&value, '='));
 
     if (!value.p || key.n == 0 || memchr(key.p, ':', key.n))
@@ -117,6 +117,8 @@ static void put_info(bag_writer *w)
     ct_buf_printf(b, "Record-Count: %" PRIu64 "\n", w->records);
     if (w->readable)
         ct_buf_printf(b, "Readable-Copies: %" PRIu64 "\n", w->readable);
+    if (w->attachments)
+        ct_buf_printf(b, "Attachment-Count: %" PRIu64 "\n", w->attachments);
     if (w->encrypt) { /* so that no two bags with two keys are the same one */
         ct_buf_z(b, "Key-Check: ");
         bag_key_check(b, &w->key);
@@ -255,6 +257,7 @@ bool bag_writer_payload(bag_writer *w, const char *path, ct_str bytes, const bag
     w->charts += holds->chart;
     w->records += holds->records;
     w->readable += holds->readable;
+    w->attachments += holds->attachment;
     return ok;
 }
 

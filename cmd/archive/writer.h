@@ -41,8 +41,9 @@ CT_USE bag_writer *bag_writer_open(const char *out, const bag_making *making, ct
 /* What a payload file is. */
 typedef struct bag_holds {
     uint64_t records;
-    bool chart;    /* the records of one patient */
-    bool readable; /* a copy of records for people to read */
+    bool chart;      /* the records of one patient */
+    bool attachment; /* what is attached to records */
+    bool readable;   /* a copy of records for people to read */
 } bag_holds;
 
 /* A payload file with its sums. */

@@ -196,6 +196,8 @@ ct_jtype ct_tree_type(const ct_tree *t); /* CT_NUMBER for raw */
 ct_str ct_tree_text(const ct_tree *t);
 /* Member by name: NULL where there is none. */
 ct_tree *ct_tree_get(const ct_tree *obj, ct_str name);
+/* The same of one that is only looked at: its type, its text, how many it has. */
+const ct_tree *ct_tree_look(const ct_tree *obj, ct_str name);
 /* Sets or replaces a member. The name is borrowed: it must live as long as the tree. */
 void ct_tree_set(ct_tree *obj, ct_str name, ct_tree *value);
 /* The same of one that is known not to be there yet. */

@@ -140,6 +140,11 @@ ct_tree *ct_tree_get(const ct_tree *obj, ct_str name)
     return c ? c->value : NULL;
 }
 
+const ct_tree *ct_tree_look(const ct_tree *obj, ct_str name)
+{
+    return ct_tree_get(obj->kept ? obj->kept : obj, name);
+}
+
 void ct_tree_set(ct_tree *obj, ct_str name, ct_tree *value)
 {
     child *c = find(obj, name);

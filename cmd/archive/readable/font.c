@@ -7,6 +7,23 @@
 
 extern const ct_datafile ct_cmd_data[];
 
+/* What is asked for each character of each page. */
+static void note_glyphs(bag_font *f)
+{
+    f->widths = ct_calloc(f->nglyphs ? f->nglyphs : 1, sizeof(*f->widths));
+    for (unsigned i = 0; f->upem && i < f->nglyphs; i++) {
+        int64_t width = hb_font_get_glyph_h_advance(f->font, i);
+
+        f->widths[i] = (uint16_t)((width * 1000 + f->upem / 2) / f->upem);
+    }
+    for (uint32_t c = 0; c < BAG_COMMON; c++) {
+        hb_codepoint_t glyph;
+
+        if (hb_font_get_nominal_glyph(f->font, c, &glyph))
+            f->common[c] = (uint16_t)glyph;
+    }
+}
+
 static bool open_font(bag_fonts *fonts, unsigned at, const char *path, ct_err *err)
 {
     bag_font *f = &fonts->v[at];
@@ -26,6 +43,7 @@ static bool open_font(bag_fonts *fonts, unsigned at, const char *path, ct_err *e
     hb_font_make_immutable(f->font);
     if (fonts->n <= at)
         fonts->n = at + 1;
+    note_glyphs(f);
     return (truetype && f->upem && f->nglyphs && f->nglyphs <= UINT16_MAX + 1) ||
            ct_fail(err, CT_E_DATA, "a font is not TrueType");
 }
@@ -70,6 +88,7 @@ void bag_fonts_free(bag_fonts *f)
     for (unsigned i = 0; i < f->n; i++) {
         hb_font_destroy(f->v[i].font);
         hb_face_destroy(f->v[i].face);
+        free(f->v[i].widths);
     }
     free(f);
 }
@@ -78,13 +97,14 @@ uint32_t bag_glyph(const bag_font *f, uint32_t c)
 {
     hb_codepoint_t glyph;
 
+    if (c < BAG_COMMON)
+        return f->common[c];
     return hb_font_get_nominal_glyph(f->font, c, &glyph) ? glyph : 0;
 }
 
 int bag_glyph_width(const bag_font *f, uint32_t glyph)
 {
-    return (int)(((int64_t)hb_font_get_glyph_h_advance(f->font, glyph) * 1000 + f->upem / 2) /
-                 (int64_t)f->upem);
+    return glyph < f->nglyphs ? f->widths[glyph] : 0;
 }
 
 void bag_use(bag_usage *u, const bag_font *f, uint32_t glyph, const uint32_t *text, size_t n)
@@ -93,8 +113,10 @@ void bag_use(bag_usage *u, const bag_font *f, uint32_t glyph, const uint32_t *te
         u->glyphs = hb_set_create();
         u->text = ct_calloc(f->nglyphs, sizeof(*u->text));
     }
+    if (glyph < f->nglyphs && u->text[glyph][0])
+        return; /* noted before */
     hb_set_add(u->glyphs, glyph);
-    if (glyph < f->nglyphs && !u->text[glyph][0])
+    if (glyph < f->nglyphs)
         memcpy(u->text[glyph], text, (n < BAG_CLUSTER ? n : BAG_CLUSTER) * sizeof(*text));
 }
 

@@ -75,7 +75,6 @@ static void add_text(bag_lines_set *s, ct_str text, bool bold, const bag_fonts *
 {
     while (text.n) {
         uint32_t c = next_char(&text);
-
         uint32_t shown = c < ' ' ? c + 0x2400 : c; /* pictures of control characters */
 
         if (c == '\n')
@@ -95,8 +94,8 @@ static void add_text(bag_lines_set *s, ct_str text, bool bold, const bag_fonts *
 static bool plain(const bag_lines_set *s, size_t start, size_t end)
 {
     for (size_t i = start; i < end; i++)
-        if (s->chars[i] >= 0x300)
-            return false;
+        if (s->chars[i] >= BAG_COMMON && (s->chars[i] < 0x2010 || s->chars[i] > 0x205E))
+            return false; /* but for dashes, quotation marks and the like */
     return true;
 }
 
@@ -267,7 +266,12 @@ static void order_runs(run *runs, size_t n)
 
 static void put_hex(ct_buf *to, uint32_t glyph)
 {
-    ct_buf_printf(to, "%04X", (unsigned)glyph);
+    static const char digits[] = "0123456789ABCDEF";
+    char *at = ct_buf_room(to, 4);
+
+    for (int i = 0; i < 4; i++)
+        at[i] = digits[glyph >> (12 - 4 * i) & 15];
+    to->n += 4;
 }
 
 static void show_plain(shower *w, const run *r)

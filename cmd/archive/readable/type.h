@@ -11,12 +11,14 @@
 
 /* ---- fonts (font.c) ---- */
 
-enum { BAG_FONTS = 6, BAG_REGULAR = 0, BAG_BOLD = 1, BAG_CLUSTER = 4 };
+enum { BAG_FONTS = 6, BAG_REGULAR = 0, BAG_BOLD = 1, BAG_CLUSTER = 4, BAG_COMMON = 0x300 };
 
 typedef struct bag_font {
     hb_face_t *face;
     hb_font_t *font;
     unsigned upem, nglyphs;
+    uint16_t common[BAG_COMMON]; /* glyphs of the characters below */
+    uint16_t *widths;            /* of all glyphs */
 } bag_font;
 
 struct bag_fonts {

@@ -32,10 +32,11 @@ static ct_tree *told_before(const ct_tree *identifiers, const ct_tree *one)
 
 void import_identifiers_once(import_run *run, ct_tree *resource)
 {
-    ct_tree *all = ct_tree_get(resource, CT_S("identifier"));
+    const ct_tree *there = ct_tree_look(resource, CT_S("identifier"));
 
-    if (!all || ct_tree_type(all) != CT_ARRAY || ct_tree_count(all) < 2)
+    if (!there || ct_tree_type(there) != CT_ARRAY || ct_tree_count(there) < 2)
         return;
+    ct_tree *all = ct_tree_get(resource, CT_S("identifier"));
     ct_tree *once = ct_tree_array(run->a);
     for (size_t i = 0; i < ct_tree_count(all); i++) {
         ct_tree *one = ct_tree_item(all, i), *before = told_before(once, one);
