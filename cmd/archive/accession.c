@@ -262,8 +262,12 @@ static void start_bag(accession *a)
 
 static void take_bag(accession *a, const char *path)
 {
-    bag_pass pass = {
-        .path = path, .jobs = a->cli->jobs, .progress = bag_progress, .progress_ctx = a->cli};
+    bag_keys keys = {.db = a->cli->db};
+    bag_pass pass = {.path = path,
+                     .jobs = a->cli->jobs,
+                     .keys = &keys,
+                     .progress = bag_progress,
+                     .progress_ctx = a->cli};
     bag_report report = {a->cli, path};
     bag_summary summary;
     bag_check *check = NULL;
