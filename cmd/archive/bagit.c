@@ -170,7 +170,7 @@ bool bag_entry_parse(ct_str line, bag_alg alg, bag_entry *e)
     return e->path.n > 0;
 }
 
-bool bag_fetch_parse(ct_str line, ct_str *path)
+bool bag_fetch_parse(ct_str line, ct_str *url, ct_str *path)
 {
     size_t at = 0;
     ct_str length;
@@ -180,6 +180,7 @@ bool bag_fetch_parse(ct_str line, ct_str *path)
         at++;
     if (at == 0 || at == line.n)
         return false;
+    *url = ct_str_head(line, at);
     at = blanks(line, at);
     length = ct_str_from(line, at);
     while (at < line.n && !blank(line.p[at]))
@@ -189,6 +190,20 @@ bool bag_fetch_parse(ct_str line, ct_str *path)
         return false;
     *path = ct_str_from(line, blanks(line, at));
     return path->n > 0;
+}
+
+const char *bag_url_unsafe(ct_str url)
+{
+    static const char *const schemes[] = {"https", "http", "ftps", "ftp", "sftp"};
+
+    for (size_t i = 0; i < CT_LEN(schemes); i++) {
+        size_t n = strlen(schemes[i]);
+
+        if (url.n > n + 3 && strncasecmp(url.p, schemes[i], n) == 0 &&
+            memcmp(url.p + n, "://", 3) == 0)
+            return NULL;
+    }
+    return "an address that is none of http, https, ftp, ftps, sftp";
 }
 
 bool bag_oxum_parse(ct_str text, uint64_t *bytes, uint64_t *files)

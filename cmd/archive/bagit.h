@@ -76,7 +76,9 @@ typedef struct bag_entry {
 CT_USE bool bag_entry_parse(ct_str line, bag_alg alg, bag_entry *e);
 
 /* A line of fetch.txt: `url length path`. */
-CT_USE bool bag_fetch_parse(ct_str line, ct_str *path);
+CT_USE bool bag_fetch_parse(ct_str line, ct_str *url, ct_str *path);
+/* Why an address must not be followed (no address on the network at all, as `file:`), or NULL. */
+const char *bag_url_unsafe(ct_str url);
 
 /* Octets and streams of a Payload-Oxum. */
 CT_USE bool bag_oxum_parse(ct_str text, uint64_t *bytes, uint64_t *files);

@@ -69,7 +69,7 @@ bag_check *bag_check_new(ct_err *err)
         c->add_file = bag_db_prepare(c, "INSERT INTO file VALUES(?,?,?,?,?,?,?,?,?)");
         c->add_listed = bag_db_prepare(c, "INSERT INTO listed VALUES(?,?,?,?)");
         c->get_listed = bag_db_prepare(c, "SELECT digest FROM listed WHERE path=? AND manifest=?");
-        c->add_fetch = bag_db_prepare(c, "INSERT OR IGNORE INTO fetch VALUES(?,?)");
+        c->add_fetch = bag_db_prepare(c, "INSERT INTO fetch VALUES(?,?)");
         c->add_alias = bag_db_prepare(c, "INSERT OR IGNORE INTO alias VALUES(?,?)");
         c->add_finding = bag_db_prepare(c, "INSERT INTO finding VALUES(?,?,?,?,?)");
     }

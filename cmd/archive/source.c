@@ -14,8 +14,11 @@ bag_source *bag_source_open(const char *path, const bag_keys *keys, ct_err *err)
     }
     if (S_ISDIR(st.st_mode))
         return bag_folder_open(path, err);
-    if (S_ISREG(st.st_mode))
-        return bag_packed_open(path, keys, err);
+    if (S_ISREG(st.st_mode)) {
+        bag_source *zip = bag_zip_source(path);
+
+        return zip ? zip : bag_packed_open(path, keys, err);
+    }
     ct_fail(err, CT_E_USAGE, "neither a folder nor a file"); /* a pipe cannot be read twice */
     return NULL;
 }

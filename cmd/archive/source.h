@@ -61,6 +61,8 @@ struct bag_source {
     uint64_t position, bytes;
 };
 
+/* NULL where the zip is not as ours are. */
+bag_source *bag_zip_source(const char *path);
 bag_source *bag_folder_open(const char *path, ct_err *err);
 bag_source *bag_packed_open(const char *path, const bag_keys *keys, ct_err *err);
 

@@ -133,16 +133,19 @@ static void manifest_line(void *ctx, ct_str line, uint64_t number)
 static void fetch_line(void *ctx, ct_str line, uint64_t number)
 {
     bag_check *c = ctx;
-    ct_str path;
+    ct_str url, path;
     const char *wrong;
+    bool clash;
 
-    if (!bag_fetch_parse(line, &path)) {
+    if (!bag_fetch_parse(line, &url, &path)) {
         note(c, BAG_INVALID, number, "not an address, a length and a path", no_path);
         return;
     }
     wrong = bag_path_unsafe(path);
     if (!wrong && !ct_str_starts(path, CT_S("data/")))
         wrong = "names a file that is not payload";
+    if (!wrong)
+        wrong = bag_url_unsafe(url);
     if (wrong) {
         note(c, BAG_INVALID, number, wrong, path);
         return;
@@ -150,7 +153,9 @@ static void fetch_line(void *ctx, ct_str line, uint64_t number)
     c->has_fetch = true;
     bag_db_bind(c, c->add_fetch, 1, path);
     sqlite3_bind_int64(c->add_fetch, 2, (sqlite3_int64)number);
-    bag_db_run(c, c->add_fetch, NULL);
+    bag_db_run(c, c->add_fetch, &clash);
+    if (clash)
+        note(c, BAG_INVALID, number, "names a file a second time", path);
 }
 
 /* ---- bag-info.txt ---- */

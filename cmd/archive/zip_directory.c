@@ -13,6 +13,8 @@ enum {
     CENTRAL = 46, /* of a directory entry, without its variable parts */
     LOCAL = 30,   /* of a local header, likewise */
     COMMENT_MAX = 65535,
+    MADE_ON_UNIX = 3,
+    UNICODE_PATH = 0x7075,
     FIELD64 = 1,      /* the extra field with 64-bit sizes */
     LATER = 1 << 3,   /* flag: sizes and checksum stand behind the file */
     WINDOW = 1 << 20, /* of the directory, read at once */
@@ -147,6 +149,32 @@ static bool widen(bag_zip_entry *e, const byte *extra, size_t n)
     return true;
 }
 
+/* Another name in an extra field (Info-ZIP's, for Unicode) goes before the one in the header. */
+static bool has_other_name(const byte *extra, size_t n)
+{
+    while (n >= 4) {
+        size_t len = get16(extra + 2);
+
+        if (get16(extra) == UNICODE_PATH || len > n - 4)
+            return true;
+        extra += 4 + len;
+        n -= 4 + len;
+    }
+    return false;
+}
+
+static bool is_plain(const byte *h, const bag_zip_entry *e, size_t extra)
+{
+    unsigned type = get32(h + 38) >> 16 & S_IFMT;
+    bool folder = e->name.n && e->name.p[e->name.n - 1] == '/';
+
+    for (size_t i = 0; i < e->name.n; i++)
+        if ((unsigned char)e->name.p[i] < ' ' || (unsigned char)e->name.p[i] > 126)
+            return false;
+    return h[5] == MADE_ON_UNIX && type == (folder ? S_IFDIR : S_IFREG) &&
+           !has_other_name(h + CENTRAL + e->name.n, extra);
+}
+
 bool bag_zip_next(bag_zip *z, bag_zip_entry *e)
 {
     const byte *h = look(z, z->at, CENTRAL);
@@ -167,6 +195,7 @@ bool bag_zip_next(bag_zip *z, bag_zip_entry *e)
                          .size = get32(h + 24),
                          .offset = get32(h + 42),
                          .name = {(const char *)h + CENTRAL, name}};
+    e->plain = is_plain(h, e, extra);
     z->at += CENTRAL + name + extra + comment;
     return z->at <= z->end && get16(h + 34) == 0 && widen(e, h + CENTRAL + name, extra);
 }

@@ -16,6 +16,7 @@ typedef struct bag_zip_entry {
     uint64_t packed, size;
     uint64_t offset; /* of its header */
     ct_str name;     /* until the next call */
+    bool plain;      /* a file or a folder by a Unix system, its name ASCII and nowhere else */
 } bag_zip_entry;
 
 enum { BAG_ZIP_SECRET = 1 << 0 }; /* flag: encrypted */
