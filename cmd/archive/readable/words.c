@@ -259,10 +259,13 @@ static void put_identifier(writer *w, ct_val v)
 static size_t record_number(ct_chart *chart, ct_str reference)
 {
     const ct_doc *doc = chart ? ct_chart_resolve(chart, reference) : NULL;
-    const char *record = (const char *)doc - offsetof(ct_record, doc);
+    const char *record;
 
+    if (!doc)
+        return 0;
     /* What resolves is a document of one of the chart's records. */
-    return doc ? (size_t)((const ct_record *)(const void *)record - chart->records) + 1 : 0;
+    record = (const char *)doc - offsetof(ct_record, doc);
+    return (size_t)((const ct_record *)(const void *)record - chart->records) + 1;
 }
 
 static void put_reference(writer *w, ct_val v)
