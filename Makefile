@@ -76,7 +76,8 @@ help:
 	@echo 'make all        executables in bin/'
 	@echo 'make install    uninstall: PREFIX=$(PREFIX) DESTDIR='
 	@echo 'make bench      speed and memory next to wc, cat, jq, sort, zstd and simdjson; RUNS=5 COPIES=8'
-	@echo 'make soak       damage and repair bags by chance; ROUNDS=10000 SEED=1'
+	@echo 'make soak       bags are damaged, and what makes, mends and ends them is killed, by chance;'
+	@echo '                ROUNDS=10000 ENDS=500 SEED=1'
 	@echo 'make fuzz       T=60 seconds for each harness'
 	@echo 'make lint       format, static analysis, manual'
 	@echo 'make clean'
@@ -157,7 +158,7 @@ check:
 
 programs-for-tests: $(TESTS) $(CHECKERS) $(SOAK)
 
-parts: unit faults corpus cases manual house check-install rot
+parts: unit faults corpus cases manual house check-install rot ends
 
 unit: $(TESTS)
 	@$(PART)unit.tap tests/run-unit $(TESTS)
@@ -189,6 +190,9 @@ fuzz-seeds:
 rot: all $(SOAK)
 	@SOAK_PROGRAMS=$(BUILD)/tests/soak $(PART)rot.tap tests/soak/run 300 1
 
+ends: all $(SHIM)
+	@FAULT_SHIM=$(SHIM) $(PART)ends.tap tests/soak/ends 20 1
+
 # The same tests again with programs that stop at the first undefined behaviour or stray access. Leaks are looked
 # for in the unit tests: a command that ends on an error leaves its memory to the system.
 UNLEAKED := ASAN_OPTIONS=detect_leaks=0
@@ -213,6 +217,7 @@ RUNS   ?= 5
 COPIES ?= 8
 T      ?= 60
 ROUNDS ?= 10000
+ENDS   ?= 500
 SEED   ?= 1
 
 demo:
@@ -233,8 +238,9 @@ lint: all
 	clang-tidy --quiet $$(git ls-files 'common/*.c' 'cmd/*.c') -- -std=c17 $(ALL_CPPFLAGS)
 
 soak: export SOAK_PROGRAMS = $(BUILD)/tests/soak
-soak: all $(SOAK)
+soak: all $(SOAK) $(SHIM)
 	tests/soak/run $(ROUNDS) $(SEED)
+	FAULT_SHIM=$(SHIM) tests/soak/ends $(ENDS) $(SEED)
 
 fuzz:
 	tests/fuzz/run $(T)
@@ -252,6 +258,6 @@ uninstall:
 clean:
 	rm -rf bin build
 
-.PHONY: all help check programs-for-tests unit cases faults manual house corpus rot sanitize sanitize-run \
+.PHONY: all help check programs-for-tests unit cases faults manual house corpus rot ends sanitize sanitize-run \
         check-install demo bench lint soak fuzz install uninstall clean
 .SECONDARY:
