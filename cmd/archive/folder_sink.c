@@ -177,11 +177,10 @@ bag_sink *bag_folder_sink(const bag_sink *like, ct_err *err)
 {
     folder_sink *f;
 
-    if (!mkdtemp(like->unfinished)) {
+    if (!bag_sweep_make(like->unfinished)) {
         ct_fail_sys(err, errno, "cannot write there");
         return NULL;
     }
-    bag_sweep_add(like->unfinished);
     f = ct_calloc(1, sizeof(*f));
     f->base = *like;
     f->base.folder = folder_folder;

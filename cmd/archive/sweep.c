@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 enum { TRIES = 20, FOLDERS_MAX = 4 };
@@ -71,15 +72,32 @@ void bag_sweep_start(void)
         pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
-static void replace(const char *folder, const char *by)
+static void replace_locked(const char *folder, const char *by)
 {
-    pthread_mutex_lock(&lock);
     for (size_t f = 0; f < FOLDERS_MAX; f++)
         if (unfinished[f] == folder) {
             unfinished[f] = by;
             break;
         }
+}
+
+static void replace(const char *folder, const char *by)
+{
+    pthread_mutex_lock(&lock);
+    replace_locked(folder, by);
     pthread_mutex_unlock(&lock);
+}
+
+bool bag_sweep_make(char *folder)
+{
+    bool made;
+
+    pthread_mutex_lock(&lock); /* or a signal could come when it is there and not known */
+    made = mkdtemp(folder) != NULL;
+    if (made)
+        replace_locked(NULL, folder);
+    pthread_mutex_unlock(&lock);
+    return made;
 }
 
 void bag_sweep_add(const char *folder)

@@ -96,12 +96,11 @@ static bool make_hidden(bag_volumes *v, ct_err *err)
     ct_buf_put(&b, v->dir);
     ct_buf_printf(&b, ".%.*s.XXXXXX", (int)v->base.n, v->base.p);
     ct_buf_c(&b, '\0');
-    if (!mkdtemp(b.p)) {
+    if (!bag_sweep_make(b.p)) {
         ct_buf_free(&b);
         return ct_fail_sys(err, errno, "cannot write there");
     }
     v->hidden = b.p;
-    bag_sweep_add(v->hidden);
     return true;
 }
 

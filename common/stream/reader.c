@@ -93,8 +93,10 @@ static bool parse(ct_batch *b, ct_record *rec, ct_err *err)
 static ct_got judge(ct_batch *b, ct_record *rec, ct_err *err)
 {
     bool ok = parse(b, rec, err);
-    if (rec->line.n == 0 && is_open(b)) /* nothing but a byte order mark or a CR */
+    if (rec->line.n == 0 && is_open(b)) { /* nothing but a byte order mark or a CR */
+        *err = (ct_err){0};
         return CT_GOT_END;
+    }
     if (b->block.over || rec->line.n > b->block.line_max)
         return refuse(err, CT_E_LIMIT, "line too long");
     if (!ok && is_blank(rec->line))

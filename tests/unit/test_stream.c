@@ -589,6 +589,7 @@ static const struct reader_row {
     {"blank lines", CT_S("\n" P "\n\n  \r\n" E "\n"),
      "1:bad/1 2:Patient 3:bad/1 4:bad/1 5:Encounter end"},
     {"only LF", CT_S("\n"), "1:bad/1 end"},
+    {"only CR", CT_S("\r"), "end"},
     {"cut", CT_S(P "\n{\"resourceType\":\"Pat"), "1:Patient 2:fatal/2"},
     {"cut, one byte short", CT_S(P "\n{\"resourceType\":\"Patient\""), "1:Patient 2:fatal/2"},
     {"junk without LF", CT_S("junk"), "1:fatal/2"},
@@ -628,7 +629,7 @@ static void read_all(ct_reader *r, ct_buf *said)
     ct_record rec;
     ct_err err = {0};
     ct_got got;
-    while ((got = ct_reader_next(r, &rec, &err)) != CT_GOT_END) {
+    while (err = (ct_err){0}, (got = ct_reader_next(r, &rec, &err)) != CT_GOT_END) {
         ct_buf_printf(said, "%u:", (unsigned)rec.number);
         if (got == CT_GOT_RECORD)
             ct_buf_put(said, rec.type);
@@ -645,6 +646,7 @@ static void read_all(ct_reader *r, ct_buf *said)
         assert_true(got == CT_GOT_RECORD || rec.line.p);
         ct_buf_c(said, ' ');
     }
+    assert_int_equal(err.kind, CT_OK);
     ct_buf_z(said, "end");
 }
 
