@@ -4,7 +4,6 @@
 
 #include "cmd/archive/pass.h"
 #include "common/cli/cli.h"
-#include "common/store/store.h"
 
 /* The subcommands; argv[0] is the subcommand's name. */
 int bag_create(int argc, char **argv);
@@ -36,11 +35,6 @@ typedef struct bag_report {
 /* Says a finding on stderr; anything but a warning raises the status. A bag_finding_fn with a
  * bag_report. */
 void bag_report_finding(void *report, const bag_finding *f);
-/* Appends a name out of a bag as it may stand on a terminal. */
-void bag_put_name(ct_buf *b, ct_str name);
-/* Opens the database that --db names, which must be there: who asks a catalogue does not make one.
- */
-CT_USE ct_db *bag_catalogue_open(const ct_cli *c, ct_err *err);
 /* ct_cli_progress with the ct_cli. */
 void bag_progress(void *cli, uint64_t bytes);
 

@@ -1,3 +1,4 @@
+/* Bags on their way into the catalogue. */
 #include "cmd/archive/catalogue.h"
 #include "cmd/archive/sink.h"
 
@@ -5,6 +6,7 @@
 #include <stdlib.h>
 #include <strings.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { DAY = sizeof("2000-01-01") - 1 };
 
@@ -193,13 +195,43 @@ static bool enter_at(ct_db *db, const bag_facts *f, const char *path, const stru
     return ok;
 }
 
+ct_db *bag_catalogue_open(const char *path, ct_err *err)
+{
+    if (access(path, F_OK) != 0) {
+        ct_fail_sys(err, errno, "cannot open the database");
+        return NULL;
+    }
+    return ct_db_open(path, err);
+}
+
+char *bag_catalogue_path(const char *path)
+{
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    char *whole = realpath(path, NULL), *folder;
+    ct_buf b = {0};
+
+    if (whole)
+        return whole;
+    ct_buf_put(&b, slash ? (ct_str){path, (size_t)(slash - path) + 1} : CT_S("."));
+    ct_buf_c(&b, '\0');
+    folder = realpath(b.p, NULL);
+    b.n = 0;
+    if (folder)
+        ct_buf_printf(&b, "%s%s%s", folder, strcmp(folder, "/") == 0 ? "" : "/", name);
+    else
+        ct_buf_z(&b, path);
+    ct_buf_c(&b, '\0');
+    free(folder);
+    return b.p;
+}
+
 bool bag_catalogue_enter(ct_db *db, const bag_facts *f, ct_entered *entered, ct_err *err)
 {
     struct stat st;
-    char *path = realpath(f->path, NULL);
+    char *path = bag_catalogue_path(f->path);
     bool ok;
 
-    if (!path || stat(path, &st) != 0)
+    if (stat(path, &st) != 0)
         ok = ct_fail_sys(err, errno, "cannot tell where it is");
     else
         ok = enter_at(db, f, path, &st, entered, err);

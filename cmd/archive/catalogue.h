@@ -7,6 +7,12 @@
 #include "cmd/archive/writer.h"
 #include "common/store/store.h"
 
+/* Opens a database that must be there: who asks a catalogue does not make one. */
+CT_USE ct_db *bag_catalogue_open(const char *path, ct_err *err);
+/* The path of a copy as the catalogue has it: absolute and without links, as far as it is there.
+ * Free it. */
+char *bag_catalogue_path(const char *path);
+
 /* ---- a person ---- */
 
 /* What Patient records say of whose chart it is. All zero to begin with. */

@@ -84,6 +84,7 @@ typedef struct job {
     const char *out;
     bag_making making;
     ct_buf info;
+    uint64_t volume; /* bytes that each may have; 0: one bag */
     bag_volumes *volumes;
     const char *path;   /* of the bag that is being filled, */
     bag_writer *writer; /* and what fills it */
@@ -93,11 +94,14 @@ typedef struct job {
     size_t nwritten;
     bag_versions versions;
     bag_copies_wanted copies;
+    bag_topics *topics;
+    bag_fonts *fonts; /* NULL where no PDF is made */
     uint64_t missing; /* characters without a glyph in the copies */
     bool attachments;
     bag_attach *attach; /* of the bag that is being filled */
     uint64_t corrupt;   /* attachments that are not base64 */
     bag_terms terms;
+    const char *profile_path;
     bag_profile *profile; /* may be NULL */
     bag_report report;    /* for what is not as it wants it */
     unsigned parity;      /* percent; 0 for none */
@@ -423,7 +427,7 @@ static void schedule_wrong(void *cli, const ct_err *err)
     ct_cli_error(cli, CT_FAULT, NULL, err);
 }
 
-static void set_making(job *j, bool volumes)
+static void set_making(job *j)
 {
     ct_cli *c = j->cli;
     bag_making *m = &j->making;
@@ -435,7 +439,7 @@ static void set_making(job *j, bool volumes)
     m->keys.db = c->db;
     if (m->keys.file && !m->encrypt)
         ct_cli_usage(c, "--key-file goes with --encrypt");
-    if (m->keys.file && volumes)
+    if (m->keys.file && j->volume)
         ct_cli_usage(c, "--key-file does not go with --volume: each bag has a key of its own");
     if (m->encrypt && !m->keys.file && !c->db_given)
         ct_cli_usage(c, "--encrypt keeps the key in the database: --db FILE, or --key-file FILE");
@@ -458,93 +462,139 @@ static void open_signer(job *j)
         ct_cli_die(j->cli, NULL, &err);
 }
 
+static void take_option(job *j, int opt)
+{
+    ct_cli *c = j->cli;
+    ct_err err = {0};
+
+    switch (opt) {
+    case OPT_FORCE:
+        j->making.force = true;
+        break;
+    case OPT_SIGN:
+        j->signing.key = c->arg;
+        break;
+    case OPT_CERTIFICATE:
+        j->signing.certificate = c->arg;
+        break;
+    case OPT_PASSPHRASE:
+        j->signing.passphrase = c->arg;
+        break;
+    case OPT_PARITY:
+        j->parity = bag_parity_percent(c);
+        break;
+    case OPT_SCHEDULE:
+        bag_terms_name(&j->terms, c->arg);
+        break;
+    case OPT_MADE_BY:
+        if (!bag_versions_tally(&j->versions, c->arg, &err))
+            ct_cli_die(c, c->arg, &err);
+        break;
+    case OPT_PROFILE:
+        j->profile_path = c->arg;
+        break;
+    case OPT_ENCRYPT:
+        j->making.encrypt = true;
+        break;
+    case OPT_KEY_FILE:
+        j->making.keys.file = c->arg;
+        break;
+    case OPT_HTML:
+        j->copies.html = true;
+        break;
+    case OPT_PDF:
+        j->copies.pdf = true;
+        break;
+    case OPT_ATTACHMENTS:
+        j->attachments = true;
+        break;
+    case OPT_VOLUME:
+        if (!bag_volume_size(c->arg, &j->volume))
+            ct_cli_usage(c,
+                         "--volume takes a number of bytes, or one with k, M or G; 128k or more");
+        break;
+    case OPT_INFO:
+        if (!bag_info_add(&j->info, ct_str_z(c->arg)))
+            ct_cli_usage(c, "--info takes KEY=VALUE, one line, and no key that create writes "
+                            "itself");
+        break;
+    default:
+        break;
+    }
+}
+
+static void check_request(job *j)
+{
+    ct_cli *c = j->cli;
+
+    if (c->nargs == 0)
+        ct_cli_usage(c, "no bag is named");
+    if (j->volume && j->making.force)
+        ct_cli_usage(c, "--force does not go with --volume");
+    /* A record that cannot be read may be of a chart in a volume that is closed already. */
+    if (j->volume && j->terms.n && c->sorted)
+        ct_cli_usage(c, "--sorted does not go with --volume and --schedule");
+    j->out = c->args[0];
+    set_making(j);
+    if (!j->making.force && bag_parity_there(j->out))
+        ct_cli_usage(c, "there is a parity file of that name already");
+}
+
+/* What the bag is made by: all that can be wrong is known before it is begun. */
+static void open_tools(job *j)
+{
+    ct_cli *c = j->cli;
+    ct_err err = {0};
+
+    if (j->profile_path && !(j->profile = bag_profile_read(j->profile_path, &err)))
+        ct_cli_die(c, j->profile_path, &err);
+    j->report = (bag_report){c, j->out};
+    open_signer(j);
+    bag_terms_load(&j->terms, &c->as_of, &j->versions, schedule_wrong, c);
+    if (c->status == CT_FAULT)
+        exit(ct_cli_finish(c));
+    if (!(j->topics = bag_topics_new(ct_model_r4(), bag_copies_any(&j->copies), &err)))
+        ct_cli_die(c, NULL, &err);
+    if (j->copies.pdf && !(j->fonts = bag_fonts_open(&err)))
+        ct_cli_die(c, NULL, &err);
+    j->copies.topics = j->topics;
+    j->copies.fonts = j->fonts;
+    open_catalogue(j);
+    if (j->db && !bag_terms_database(&j->terms, j->db, &err))
+        ct_cli_die(c, c->db, &err);
+}
+
+static void close_tools(job *j)
+{
+    close_catalogue(j);
+    bag_topics_free(j->topics);
+    bag_fonts_free(j->fonts);
+    bag_versions_free(&j->versions);
+    bag_profile_free(j->profile);
+    bag_signer_free(j->signer);
+    bag_terms_free(&j->terms);
+    ct_buf_free(&j->info);
+}
+
 int bag_create(int argc, char **argv)
 {
     ct_cli c;
     job j = {.cli = &c};
-    bag_topics *topics;
-    bag_fonts *fonts = NULL;
-    const char *profile = NULL;
-    uint64_t size = 0;
     ct_err err = {0};
     int opt;
 
     ct_cli_start(&c, &command, argc, argv);
     bag_sweep_start();
-    while ((opt = ct_cli_option(&c)) != CT_CLI_DONE) {
-        if (opt == OPT_FORCE)
-            j.making.force = true;
-        else if (opt == OPT_SIGN)
-            j.signing.key = c.arg;
-        else if (opt == OPT_CERTIFICATE)
-            j.signing.certificate = c.arg;
-        else if (opt == OPT_PASSPHRASE)
-            j.signing.passphrase = c.arg;
-        else if (opt == OPT_PARITY)
-            j.parity = bag_parity_percent(&c);
-        else if (opt == OPT_SCHEDULE)
-            bag_terms_name(&j.terms, c.arg);
-        else if (opt == OPT_MADE_BY && !bag_versions_tally(&j.versions, c.arg, &err))
-            ct_cli_die(&c, c.arg, &err);
-        else if (opt == OPT_PROFILE)
-            profile = c.arg;
-        else if (opt == OPT_ENCRYPT)
-            j.making.encrypt = true;
-        else if (opt == OPT_KEY_FILE)
-            j.making.keys.file = c.arg;
-        else if (opt == OPT_HTML)
-            j.copies.html = true;
-        else if (opt == OPT_ATTACHMENTS)
-            j.attachments = true;
-        else if (opt == OPT_PDF)
-            j.copies.pdf = true;
-        else if (opt == OPT_VOLUME && !bag_volume_size(c.arg, &size))
-            ct_cli_usage(&c,
-                         "--volume takes a number of bytes, or one with k, M or G; 128k or more");
-        else if (opt == OPT_INFO && !bag_info_add(&j.info, ct_str_z(c.arg)))
-            ct_cli_usage(&c,
-                         "--info takes KEY=VALUE, one line, and no key that create writes itself");
-    }
-    if (c.nargs == 0)
-        ct_cli_usage(&c, "no bag is named");
-    if (profile && !(j.profile = bag_profile_read(profile, &err)))
-        ct_cli_die(&c, profile, &err);
-    if (size && j.making.force)
-        ct_cli_usage(&c, "--force does not go with --volume");
-    /* A record that cannot be read may be of a chart in a volume that is closed already. */
-    if (size && j.terms.n && c.sorted)
-        ct_cli_usage(&c, "--sorted does not go with --volume and --schedule");
-    j.out = c.args[0];
-    set_making(&j, size > 0);
-    if (!j.making.force && bag_parity_there(j.out))
-        ct_cli_usage(&c, "there is a parity file of that name already");
-    open_signer(&j);
-    bag_terms_load(&j.terms, &c.as_of, &j.versions, schedule_wrong, &c);
-    if (c.status == CT_FAULT)
-        exit(ct_cli_finish(&c));
-    topics = bag_topics_new(ct_model_r4(), bag_copies_any(&j.copies), &err);
-    if (!topics)
-        ct_cli_die(&c, NULL, &err);
-    j.copies.topics = topics;
-    open_catalogue(&j);
-    if (j.db && !bag_terms_database(&j.terms, j.db, &err))
-        ct_cli_die(&c, c.db, &err);
-    if (j.copies.pdf && !(j.copies.fonts = fonts = bag_fonts_open(&err)))
-        ct_cli_die(&c, NULL, &err);
-    j.report = (bag_report){&c, j.out};
-    j.volumes = bag_volumes_new(j.out, size, &err);
+    while ((opt = ct_cli_option(&c)) != CT_CLI_DONE)
+        take_option(&j, opt);
+    check_request(&j);
+    open_tools(&j);
+    j.volumes = bag_volumes_new(j.out, j.volume, &err);
     if (j.volumes && open_bag(&j, &err))
         create(&j);
     else
         ct_cli_error(&c, CT_FAULT, j.out, &err);
     bag_volumes_free(j.volumes);
-    close_catalogue(&j);
-    bag_topics_free(topics);
-    bag_fonts_free(fonts);
-    bag_versions_free(&j.versions);
-    bag_profile_free(j.profile);
-    bag_signer_free(j.signer);
-    bag_terms_free(&j.terms);
-    ct_buf_free(&j.info);
+    close_tools(&j);
     return ct_cli_finish(&c);
 }

@@ -10,6 +10,7 @@
  *     6. the certificate is completed, and the database says destroyed
  */
 #include "cmd/archive/archive.h"
+#include "cmd/archive/catalogue.h"
 #include "cmd/archive/certificate.h"
 #include "cmd/archive/clearance.h"
 #include "cmd/archive/erase.h"
@@ -20,7 +21,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <strings.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -122,14 +122,13 @@ static bool take_bag(void *ctx, const ct_bag *bag)
     return true;
 }
 
-static ct_str absolute(destruction *d, const char *path)
+static ct_str in_catalogue(destruction *d, const char *path)
 {
-    char *cwd = path[0] == '/' ? NULL : getcwd(NULL, 0);
-    ct_str whole = cwd ? ct_arena_printf(d->arena, "%s/%s", cwd, path)
-                       : ct_arena_copy(d->arena, ct_str_z(path));
+    char *whole = bag_catalogue_path(path);
+    ct_str kept = ct_arena_copy(d->arena, ct_str_z(whole));
 
-    free(cwd);
-    return whole;
+    free(whole);
+    return kept;
 }
 
 /* By the path of a copy, by name, or by the beginning of its hash. */
@@ -137,7 +136,7 @@ static bool find_bag(destruction *d)
 {
     const char *given = d->cli->args[0];
     const ct_bag_query tries[] = {
-        {.path = absolute(d, given)}, {.name = ct_str_z(given)}, {.hash = ct_str_z(given)}};
+        {.path = in_catalogue(d, given)}, {.name = ct_str_z(given)}, {.hash = ct_str_z(given)}};
     ct_err err = {0};
 
     for (size_t i = 0; i < CT_LEN(tries) && d->matches == 0; i++)
@@ -171,6 +170,21 @@ static bool load_copies(destruction *d)
     ct_err err = {0};
 
     return ct_copies(d->db, &q, take_copy, d, &err) || fault(d, d->cli->db, &err);
+}
+
+/* A slip of the pen must not leave a copy that somebody believes to be settled. */
+static bool check_without(destruction *d)
+{
+    for (size_t i = 0; i < d->without.n; i++) {
+        ct_str path = in_catalogue(d, d->without.v[i]);
+        size_t c = 0;
+
+        while (c < d->ncopies && !ct_str_eq(d->copies[c].path, path))
+            c++;
+        if (c == d->ncopies)
+            return refuse(d, "what --without-copy names is no copy of it");
+    }
+    return true;
 }
 
 /* ---- may it go? ---- */
@@ -266,13 +280,12 @@ static bool may_go(destruction *d)
 
 static ct_str now(destruction *d)
 {
-    char text[32];
-    time_t t = time(NULL);
-    struct tm tm;
+    char at[CT_NOW_MAX] = "";
+    ct_err err = {0};
 
-    gmtime_r(&t, &tm);
-    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
-    return ct_arena_copy(d->arena, ct_str_z(text));
+    if (!ct_db_now(at, &err))
+        fault(d, d->cli->db, &err);
+    return ct_arena_copy(d->arena, ct_str_z(at));
 }
 
 static void fill_certificate(destruction *d, bag_certificate *c, ct_str completed)
@@ -392,7 +405,7 @@ static ct_str beside(destruction *d, const char *path, int i)
 static bool said_gone(destruction *d, ct_str path)
 {
     for (size_t i = 0; i < d->without.n; i++)
-        if (ct_str_eq(absolute(d, d->without.v[i]), path))
+        if (ct_str_eq(in_catalogue(d, d->without.v[i]), path))
             return true;
     return false;
 }
@@ -472,11 +485,6 @@ static const char *obstacle(destruction *d, const char *path)
     return each_file(d, path, allowed, &err) ? NULL : err.text;
 }
 
-static bool overwrite(const char *path, ct_err *err)
-{
-    return bag_erase(path, NULL, err);
-}
-
 /* What was said is believed, but where the bag stands there all the same. */
 static bool is_said_gone(destruction *d, ct_str path)
 {
@@ -511,7 +519,7 @@ static bool destroy_copy(destruction *d, size_t i)
     why = obstacle(d, path);
     if (why)
         return settle(d, i, false, why);
-    if (!each_file(d, path, overwrite, &err))
+    if (!each_file(d, path, bag_erase, &err))
         return settle(d, i, false, err.text);
     if (!settle(d, i, true, "overwritten and removed"))
         return false;
@@ -625,7 +633,7 @@ static void run(destruction *d)
     char hex[2 * CT_SHA256_LEN + 1];
     ct_err err = {0};
 
-    if (!find_bag(d) || !load_copies(d) || !certificate_free(d) || !may_go(d))
+    if (!find_bag(d) || !load_copies(d) || !check_without(d) || !certificate_free(d) || !may_go(d))
         return;
     if (d->dry) {
         put_line(d, "may be destroyed");
@@ -663,14 +671,8 @@ static void check_people(ct_cli *c, const destruction *d)
 
 static void check_today(ct_cli *c)
 {
-    time_t t = time(NULL);
-    struct tm tm;
-    ct_date today = {.precision = CT_P_DAY};
+    ct_date today = ct_cli_today();
 
-    localtime_r(&t, &tm);
-    today.year = (int16_t)(tm.tm_year + 1900);
-    today.month = (uint8_t)(tm.tm_mon + 1);
-    today.day = (uint8_t)tm.tm_mday;
     if (ct_date_days(&c->as_of) > ct_date_days(&today))
         ct_cli_usage(c, "nothing is destroyed ahead of its time: --as-of lies in the future");
 }
@@ -717,7 +719,7 @@ int bag_destroy(int argc, char **argv)
         ct_cli_usage(&c, "one bag, please");
     check_people(&c, &d);
     check_today(&c);
-    d.db = bag_catalogue_open(&c, &err);
+    d.db = bag_catalogue_open(c.db, &err);
     if (d.db)
         run(&d);
     else

@@ -12,11 +12,7 @@
 
 enum { OPEN_FOLDERS = 16, CHUNK = 256 * 1024 };
 
-/* nftw() takes no context. */
-static struct {
-    const char *why;
-    uint64_t bytes;
-} walk;
+static const char *obstacle; /* nftw() takes no context */
 
 static bool is_there(const char *path)
 {
@@ -54,12 +50,12 @@ static int look_at(const char *path, const struct stat *st, int type, struct FTW
     (void)path;
     (void)at;
     if (type == FTW_DNR || type == FTW_NS)
-        walk.why = "a part of it cannot be looked at";
+        obstacle = "a part of it cannot be looked at";
     else if (S_ISREG(st->st_mode) && st->st_nlink > 1)
-        walk.why = "a file of it has a second name (hard link), under which it would remain";
+        obstacle = "a file of it has a second name (hard link), under which it would remain";
     else if (!S_ISREG(st->st_mode) && !S_ISDIR(st->st_mode))
-        walk.why = "it is or holds a link or a device";
-    return walk.why != NULL;
+        obstacle = "it is or holds a link or a device";
+    return obstacle != NULL;
 }
 
 static bool tree_allowed(const char *path, ct_err *err)
@@ -76,12 +72,12 @@ bool bag_erase_allowed(const char *path, const char **why, ct_err *err)
     char *doomed = doomed_name(path);
     bool ok;
 
-    walk.why = NULL;
-    ok = tree_allowed(path, err) && (walk.why || tree_allowed(doomed, err));
-    if (ok && !walk.why && is_there(path) && is_there(doomed))
-        walk.why = "what an earlier destruction left stands beside it";
+    obstacle = NULL;
+    ok = tree_allowed(path, err) && (obstacle || tree_allowed(doomed, err));
+    if (ok && !obstacle && is_there(path) && is_there(doomed))
+        obstacle = "what an earlier destruction left stands beside it";
     free(doomed);
-    *why = walk.why;
+    *why = obstacle;
     return ok;
 }
 
@@ -96,10 +92,8 @@ static bool overwrite(int fd, off_t size)
 
         if (n < 0 && errno != EINTR)
             return false;
-        if (n > 0) {
+        if (n > 0)
             size -= n;
-            walk.bytes += (uint64_t)n;
-        }
     }
     return fsync(fd) == 0;
 }
@@ -125,20 +119,17 @@ static int erase_one(const char *path, const struct stat *st, int type, struct F
     return S_ISDIR(st->st_mode) || erase_file(path) ? 0 : -1;
 }
 
-bool bag_erase(const char *path, uint64_t *bytes, ct_err *err)
+bool bag_erase(const char *path, ct_err *err)
 {
     char *doomed = doomed_name(path);
     bool ok = true;
 
-    walk.bytes = 0;
     if (is_there(path))
         ok = (rename(path, doomed) == 0 || ct_fail_sys(err, errno, "cannot take its name away")) &&
              bag_sync_parent(path, err);
     if (ok && is_there(doomed))
         ok = nftw(doomed, erase_one, OPEN_FOLDERS, FTW_PHYS) == 0 ||
              ct_fail_sys(err, errno, "cannot overwrite it");
-    if (bytes)
-        *bytes += walk.bytes;
     free(doomed);
     return ok;
 }

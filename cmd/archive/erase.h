@@ -13,8 +13,8 @@ bool bag_erase_needed(const char *path);
 CT_USE bool bag_erase_allowed(const char *path, const char **why, ct_err *err);
 /* Takes the name away first, so that no half of a bag is ever found under it, then writes zeros
  * over every file, syncs and empties it. What an interrupted run left is finished. Nothing there is
- * no error. `*bytes` (may be NULL) grows by what was overwritten. */
-CT_USE bool bag_erase(const char *path, uint64_t *bytes, ct_err *err);
+ * no error. */
+CT_USE bool bag_erase(const char *path, ct_err *err);
 /* Removes the empty rest: apart from bag_erase, so that a run that was killed in between can be
  * told from a copy that is not there. */
 CT_USE bool bag_erase_rest(const char *path, ct_err *err);

@@ -1,5 +1,6 @@
 /* chart archive find: which bag has a patient's chart? */
 #include "cmd/archive/archive.h"
+#include "cmd/archive/catalogue.h"
 #include "cmd/archive/index.h"
 #include "common/store/store.h"
 
@@ -141,7 +142,7 @@ static void find(finder *f)
     ct_cli *c = f->cli;
     ct_err err = {0};
 
-    f->db = bag_catalogue_open(c, &err);
+    f->db = bag_catalogue_open(c->db, &err);
     f->found = ct_spool_new();
     f->ids = ct_sha_new(256);
     if (!f->db || !search(f, &err))

@@ -1,6 +1,8 @@
 /* chart archive fixity: are the bags of the catalogue still what they were? */
 #include "cmd/archive/archive.h"
+#include "cmd/archive/catalogue.h"
 #include "cmd/archive/identity.h"
+#include "cmd/archive/index.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -105,7 +107,7 @@ static void keep_finding(void *ctx, const bag_finding *f)
     ct_buf_printf(b, ": %s", f->reason);
     if (x->cli->show_values && f->path.n) {
         ct_buf_z(b, ": ");
-        bag_put_name(b, f->path);
+        bag_cell_put(b, f->path);
     }
     ct_buf_c(b, '\n');
 }
@@ -300,7 +302,7 @@ int bag_fixity(int argc, char **argv)
     }
     if (c.nargs)
         ct_cli_usage(&c, "takes no bags: it reads those of the catalogue");
-    x.db = bag_catalogue_open(&c, &err);
+    x.db = bag_catalogue_open(c.db, &err);
     if (!x.db)
         ct_cli_die(&c, c.db, &err);
     run(&x);

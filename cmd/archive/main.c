@@ -1,10 +1,9 @@
 /* chart-archive: charts into BagIt bags and back. Finds the subcommand; what they share. */
 #include "cmd/archive/archive.h"
+#include "cmd/archive/index.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <locale.h>
-#include <unistd.h>
 
 /* The subcommands, one on a line: name and function. */
 #define SUBCOMMANDS(EACH)                                                                          \
@@ -54,24 +53,6 @@ static const ct_command command = {
                 "  chart archive find --name 'muller anna' --born 1980\n",
 };
 
-void bag_put_name(ct_buf *b, ct_str name)
-{
-    for (size_t i = 0; i < name.n; i++) {
-        unsigned char c = (unsigned char)name.p[i];
-
-        ct_buf_c(b, c < ' ' || c == 127 ? '?' : (char)c);
-    }
-}
-
-ct_db *bag_catalogue_open(const ct_cli *c, ct_err *err)
-{
-    if (access(c->db, F_OK) != 0) {
-        ct_fail_sys(err, errno, "cannot open the database");
-        return NULL;
-    }
-    return ct_db_open(c->db, err);
-}
-
 /* A path leaves out who it is about, unless it is asked for. */
 void bag_report_finding(void *report, const bag_finding *f)
 {
@@ -85,7 +66,7 @@ void bag_report_finding(void *report, const bag_finding *f)
     ct_buf_printf(&b, ": %s%s", warning ? "warning: " : "", f->reason);
     if (r->cli->show_values && f->path.n) {
         ct_buf_z(&b, ": ");
-        bag_put_name(&b, f->path);
+        bag_cell_put(&b, f->path);
     }
     ct_buf_c(&b, '\0');
     if (!warning)

@@ -118,6 +118,9 @@ int ct_cli_word(ct_cli *c, const char *const *words);
  * a usage error where it is one that a common option writes, whatever it is called, stdout when
  * records go there, or an input. */
 void ct_cli_apart(ct_cli *c, const char *option, const char *path);
+/* The local day, whatever --as-of says. */
+ct_date ct_cli_today(void);
+
 /* Says what is wrong with the command line, points to --help, exits 2. */
 CT_PRINTF(2, 3) _Noreturn void ct_cli_usage(ct_cli *c, const char *format, ...);
 

@@ -189,16 +189,18 @@ static _Noreturn void wrong_option(ct_cli *c, int answer)
     ct_cli_usage(c, "unknown option -%c", optopt);
 }
 
-static void today(ct_date *d)
+ct_date ct_cli_today(void)
 {
     time_t now = time(NULL);
     struct tm tm;
+    ct_date d = {0};
 
     if (localtime_r(&now, &tm))
-        *d = (ct_date){.precision = CT_P_DAY,
-                       .year = (int16_t)(tm.tm_year + 1900),
-                       .month = (uint8_t)(tm.tm_mon + 1),
-                       .day = (uint8_t)tm.tm_mday};
+        d = (ct_date){.precision = CT_P_DAY,
+                      .year = (int16_t)(tm.tm_year + 1900),
+                      .month = (uint8_t)(tm.tm_mon + 1),
+                      .day = (uint8_t)tm.tm_mday};
+    return d;
 }
 
 /* Is it where output goes that is given no file? */
@@ -356,7 +358,7 @@ static void settle(ct_cli *c)
     open_books(c);
     c->reject = open_out(c, c->reject_path, ct_out_open);
     if (c->as_of.precision == CT_P_NONE)
-        today(&c->as_of);
+        c->as_of = ct_cli_today();
 }
 
 int ct_cli_option(ct_cli *c)

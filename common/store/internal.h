@@ -117,10 +117,6 @@ CT_USE bool ct_db_number(ct_db *db, const char *sql, int64_t none, int64_t *valu
 /* A column's text, valid until the next step. */
 ct_str ct_db_text(sqlite3_stmt *q, int column);
 
-/* The time as the store writes it, RFC 3339 in UTC. */
-enum { CT_NOW_MAX = 32 };
-CT_USE bool ct_db_now(char at[CT_NOW_MAX], ct_err *err);
-
 /* Opens a transaction that keeps other writers out, where none is open. */
 CT_USE bool ct_db_write(ct_db *db, ct_err *err);
 CT_USE bool ct_db_commit(ct_db *db, ct_err *err);

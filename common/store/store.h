@@ -37,6 +37,9 @@ bool ct_db_is_new(const ct_db *db);
 ct_str ct_login_name(ct_arena *a);
 /* Drops what was not committed. NULL is allowed. */
 void ct_db_close(ct_db *db);
+/* The time as rows have it. False where the system's clock gives none. */
+enum { CT_NOW_MAX = 32 };
+CT_USE bool ct_db_now(char at[CT_NOW_MAX], ct_err *err);
 
 /* ---- the ledger ----
  *
