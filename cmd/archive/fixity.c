@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 enum { OPT_SLICE = CT_OPT_OWN, OPT_OLDER };
+enum { DAY = sizeof("2000-01-01") - 1 };
 
 static const ct_opt options[] = {
     {OPT_SLICE, "slice", "N/T", "only the Nth of T parts of the copies: one each night"},
@@ -200,10 +201,10 @@ static bool put_oldest(void *ctx, const ct_copy *copy)
     ct_buf_put(b, copy->path);
     if (copy->checked.n) {
         ct_buf_z(b, ", last on ");
-        ct_buf_put(b, (ct_str){copy->checked.p, copy->checked.n < 10 ? copy->checked.n : 10});
+        ct_buf_put(b, ct_str_head(copy->checked, DAY));
     } else {
         ct_buf_z(b, ", never since it was entered on ");
-        ct_buf_put(b, (ct_str){copy->added.p, copy->added.n < 10 ? copy->added.n : 10});
+        ct_buf_put(b, ct_str_head(copy->added, DAY));
     }
     ct_buf_c(b, '\n');
     return false;

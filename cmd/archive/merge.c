@@ -389,8 +389,11 @@ static bool pack(merge *m, const char *folder, ct_err *err)
     bag_packing_opts opts = {.mtime = bagging_date(folder), .jobs = m->what->jobs};
     bag_sink *to = bag_sink_open(m->what->out, &opts, err);
     int root = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool ok = to && root >= 0 && pack_files(m, to, root, err);
+    bool ok = to && root >= 0;
 
+    if (to && root < 0)
+        ct_fail_sys(err, errno, "cannot read what was put together");
+    ok = ok && pack_files(m, to, root, err);
     if (root >= 0)
         close(root);
     if (ok)
