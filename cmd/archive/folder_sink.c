@@ -176,8 +176,9 @@ static void folder_discard(bag_sink *s)
 bag_sink *bag_folder_sink(const bag_sink *like, ct_err *err)
 {
     folder_sink *f;
+    int root = bag_sweep_make(like->unfinished, true);
 
-    if (!bag_sweep_make(like->unfinished)) {
+    if (root < 0) {
         ct_fail_sys(err, errno, "cannot write there");
         return NULL;
     }
@@ -191,12 +192,6 @@ bag_sink *bag_folder_sink(const bag_sink *like, ct_err *err)
     f->base.finish = folder_finish;
     f->base.discard = folder_discard;
     f->file = -1;
-    f->root = open(like->unfinished, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (f->root >= 0)
-        return &f->base;
-    ct_fail_sys(err, errno, "cannot write there");
-    rmdir(like->unfinished);
-    bag_sweep_drop(like->unfinished);
-    free(f);
-    return NULL;
+    f->root = root;
+    return &f->base;
 }

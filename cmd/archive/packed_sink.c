@@ -4,6 +4,7 @@
 #include "cmd/archive/bagit.h"
 #include "cmd/archive/members.h"
 #include "cmd/archive/sink.h"
+#include "cmd/archive/sweep.h"
 #include "common/stream/stream.h"
 
 #include <archive.h>
@@ -181,7 +182,7 @@ static void packed_discard(bag_sink *s)
     if (p->fd >= 0)
         close(p->fd);
     unlink(s->unfinished); /* gone where it got its name */
-    ct_cleanup_drop(s->unfinished);
+    bag_sweep_drop(s->unfinished);
     ct_buf_free(&p->path);
     free(p->prefix);
 }
@@ -271,7 +272,6 @@ static char *make_prefix(ct_str base)
 bag_sink *bag_packed_sink(const bag_sink *like, ct_str base, ct_err *err)
 {
     packed_sink *p = ct_calloc(1, sizeof(*p));
-    bool ok;
 
     p->base = *like;
     p->packing = like->opts.key ? BAG_TAR_ZST : like->packing;
@@ -288,12 +288,10 @@ bag_sink *bag_packed_sink(const bag_sink *like, ct_str base, ct_err *err)
     p->prefix = make_prefix(base);
     p->a = archive_write_new();
     p->entry = archive_entry_new();
-    p->fd = mkstemp(like->unfinished);
+    p->fd = bag_sweep_make(like->unfinished, false);
     if (p->fd < 0)
         ct_fail_sys(err, errno, "cannot write there");
-    ok = p->fd >= 0 &&
-         (ct_cleanup_add(like->unfinished) || ct_fail(err, CT_E_LIMIT, "too many open outputs"));
-    if (ok && open_archive(p, err))
+    if (p->fd >= 0 && open_archive(p, err))
         return &p->base;
     packed_discard(&p->base);
     free(p);

@@ -190,37 +190,6 @@ static bool write_new(repair *r, const char *path, int fd, ct_err *err)
     return ok;
 }
 
-/* An unfinished file or folder; -1 with `*err`. */
-static int make_unfinished(bool folder, char *path, ct_err *err)
-{
-    int fd = -1;
-
-    if (!folder)
-        fd = mkstemp(path);
-    else if (mkdtemp(path))
-        fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0)
-        ct_fail_sys(err, errno, "cannot write there");
-    return fd;
-}
-
-/* For whoever interrupts the program. */
-static void watch(bool folder, const char *path)
-{
-    if (folder)
-        bag_sweep_add(path);
-    else if (!ct_cleanup_add(path))
-        (void)path; /* what is left behind has a name that says so */
-}
-
-static void unwatch(bool folder, const char *path)
-{
-    if (folder)
-        bag_sweep_drop(path);
-    else
-        ct_cleanup_drop(path);
-}
-
 static void discard(bool folder, const char *path)
 {
     if (folder)
@@ -253,15 +222,15 @@ static bool rewrite(repair *r)
     bool folder = r->p.was.folder, ok;
     char *unfinished = bag_unfinished_name(r->out ? r->out : r->bag), *kept = NULL;
     ct_err err = {0};
-    int fd = make_unfinished(folder, unfinished, &err);
+    int fd = bag_sweep_make(unfinished, folder);
 
     if (fd < 0) {
+        ct_fail_sys(&err, errno, "cannot write there");
         free(unfinished);
         return fault(r, &err);
     }
-    watch(folder, unfinished);
     ok = write_new(r, unfinished, fd, &err);
-    unwatch(folder, unfinished);
+    bag_sweep_drop(unfinished);
     ok = ok && put_in_place(r, unfinished, &kept, &err);
     if (ok)
         say_restored(r, kept);
@@ -314,7 +283,6 @@ static bool merge_into(repair *r, const char *place, const char *out, ct_err *er
 {
     bag_merge m = {.bags = {r->bag, r->copy}, .place = place, .out = out, .jobs = r->cli->jobs};
 
-    bag_sweep_add(place);
     return bag_merge_run(&m, err) &&
            (is_valid(r, out) || ct_fail(err, CT_E_DATA, "what could be put together is not valid"));
 }
@@ -325,11 +293,14 @@ static void repair_by_files(repair *r, unsigned percent)
     char *place = bag_unfinished_name(target), *kept = NULL;
     ct_buf out = {0}, line = {0};
     ct_err err = {0};
-    bool ok = mkdtemp(place) != NULL || ct_fail_sys(&err, errno, "cannot write there");
+    int fd = bag_sweep_make(place, true);
+    bool ok = fd >= 0 || ct_fail_sys(&err, errno, "cannot write there");
 
     ct_buf_printf(&out, "%s/%s", place, slash ? slash + 1 : target);
     ct_buf_c(&out, '\0');
     ok = ok && merge_into(r, place, out.p, &err) && put_in_place(r, out.p, &kept, &err);
+    if (fd >= 0)
+        close(fd);
     bag_sweep_drop(place);
     bag_tree_remove(place);
     if (ok) {

@@ -1,6 +1,7 @@
 /* A bag's sidecar made, and a bag held against it. */
 #include "cmd/archive/parity.h"
 #include "cmd/archive/sink.h"
+#include "cmd/archive/sweep.h"
 #include "common/stream/stream.h"
 
 #include <errno.h>
@@ -37,22 +38,21 @@ static bool make(bag_extent *x, const char *name, unsigned percent, int jobs, ba
                  ct_err *err)
 {
     char *unfinished = bag_unfinished_name(name);
-    int fd = mkstemp(unfinished);
+    int fd = bag_sweep_make(unfinished, false);
     bool ok;
 
     if (fd < 0) {
         free(unfinished);
         return ct_fail_sys(err, errno, "cannot write a parity file there");
     }
-    ok = ct_cleanup_add(unfinished) || ct_fail(err, CT_E_LIMIT, "too many open outputs");
-    ok = ok && fill(x, percent, fd, jobs, meter, err);
+    ok = fill(x, percent, fd, jobs, meter, err);
     if (close(fd) != 0 && ok)
         ok = ct_fail_sys(err, errno, "cannot write the parity file");
     if (!ok || !name_it(unfinished, name, err)) {
         unlink(unfinished);
         ok = false;
     }
-    ct_cleanup_drop(unfinished);
+    bag_sweep_drop(unfinished);
     free(unfinished);
     return ok;
 }

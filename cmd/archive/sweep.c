@@ -3,6 +3,7 @@
 #include "cmd/archive/sink.h"
 #include "common/cli/cli.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
@@ -72,41 +73,64 @@ void bag_sweep_start(void)
         pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
-static void replace_locked(const char *folder, const char *by)
+/* With the lock held. */
+static bool replace(const char *folder, const char *by)
 {
     for (size_t f = 0; f < FOLDERS_MAX; f++)
         if (unfinished[f] == folder) {
             unfinished[f] = by;
-            break;
+            return true;
         }
+    return false;
 }
 
-static void replace(const char *folder, const char *by)
+static int make_file(char *name)
 {
-    pthread_mutex_lock(&lock);
-    replace_locked(folder, by);
-    pthread_mutex_unlock(&lock);
+    int fd = -1;
+
+    errno = EMFILE;
+    if (ct_cleanup_add(name) && (fd = mkstemp(name)) < 0)
+        ct_cleanup_drop(name);
+    return fd;
 }
 
-bool bag_sweep_make(char *folder)
+static bool make_folder(char *name)
 {
-    bool made;
-
-    pthread_mutex_lock(&lock); /* or a signal could come when it is there and not known */
-    made = mkdtemp(folder) != NULL;
-    if (made)
-        replace_locked(NULL, folder);
-    pthread_mutex_unlock(&lock);
-    return made;
+    if (!mkdtemp(name))
+        return false;
+    if (replace(NULL, name))
+        return true;
+    rmdir(name);
+    errno = EMFILE;
+    return false;
 }
 
-void bag_sweep_add(const char *folder)
+int bag_sweep_make(char *name, bool folder)
 {
-    replace(NULL, folder);
-}
+    int fd = -1;
+    bool made = false;
 
-void bag_sweep_drop(const char *folder)
-{
+    pthread_mutex_lock(&lock); /* or the signal could come when it is there and not known */
     if (folder)
-        replace(folder, NULL);
+        made = make_folder(name);
+    else
+        fd = make_file(name);
+    pthread_mutex_unlock(&lock);
+    if (made)
+        fd = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (made && fd < 0) {
+        rmdir(name);
+        bag_sweep_drop(name);
+    }
+    return fd;
+}
+
+void bag_sweep_drop(const char *name)
+{
+    if (!name)
+        return;
+    ct_cleanup_drop(name);
+    pthread_mutex_lock(&lock);
+    replace(name, NULL);
+    pthread_mutex_unlock(&lock);
 }

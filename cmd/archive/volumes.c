@@ -92,14 +92,17 @@ static bool name_free(bag_volumes *v, unsigned number, ct_err *err)
 static bool make_hidden(bag_volumes *v, ct_err *err)
 {
     ct_buf b = {0};
+    int fd;
 
     ct_buf_put(&b, v->dir);
     ct_buf_printf(&b, ".%.*s.XXXXXX", (int)v->base.n, v->base.p);
     ct_buf_c(&b, '\0');
-    if (!bag_sweep_make(b.p)) {
+    fd = bag_sweep_make(b.p, true);
+    if (fd < 0) {
         ct_buf_free(&b);
         return ct_fail_sys(err, errno, "cannot write there");
     }
+    close(fd);
     v->hidden = b.p;
     return true;
 }
