@@ -13,10 +13,6 @@ enum {
     CENTRAL = 46, /* of a directory entry, without its variable parts */
     LOCAL = 30,   /* of a local header, likewise */
     COMMENT_MAX = 65535,
-    MADE_ON_UNIX = 3,
-    UNICODE_PATH = 0x7075,
-    FIELD64 = 1,      /* the extra field with 64-bit sizes */
-    LATER = 1 << 3,   /* flag: sizes and checksum stand behind the file */
     WINDOW = 1 << 20, /* of the directory, read at once */
 };
 
@@ -135,7 +131,7 @@ static bool widen(bag_zip_entry *e, const byte *extra, size_t n)
 
         if (len > n - 4)
             return false;
-        for (size_t i = 0; get16(extra) == FIELD64 && i < CT_LEN(wide); i++) {
+        for (size_t i = 0; get16(extra) == BAG_ZIP_WIDE && i < CT_LEN(wide); i++) {
             if (*wide[i] != UINT32_MAX)
                 continue;
             if (p + 8 > extra + 4 + len)
@@ -155,7 +151,7 @@ static bool has_other_name(const byte *extra, size_t n)
     while (n >= 4) {
         size_t len = get16(extra + 2);
 
-        if (get16(extra) == UNICODE_PATH || len > n - 4)
+        if (get16(extra) == BAG_ZIP_UNICODE_PATH || len > n - 4)
             return true;
         extra += 4 + len;
         n -= 4 + len;
@@ -171,7 +167,7 @@ static bool is_plain(const byte *h, const bag_zip_entry *e, size_t extra)
     for (size_t i = 0; i < e->name.n; i++)
         if ((unsigned char)e->name.p[i] < ' ' || (unsigned char)e->name.p[i] > 126)
             return false;
-    return h[5] == MADE_ON_UNIX && type == (folder ? S_IFDIR : S_IFREG) &&
+    return h[5] == BAG_ZIP_UNIX && type == (folder ? S_IFDIR : S_IFREG) &&
            !has_other_name(h + CENTRAL + e->name.n, extra);
 }
 
@@ -254,7 +250,7 @@ const char *bag_zip_compare(bag_zip *z, const bag_zip_entry *e, uint64_t *data)
         return "a file has two names";
     if (get16(h + 6) != e->flags || get16(h + 8) != e->method)
         return "a file is packed in two ways";
-    if (e->flags & LATER)
+    if (e->flags & BAG_ZIP_LATER)
         return descriptor_agrees(z, e, *data + e->packed) ? NULL
                                                           : "a file has two checksums or sizes";
     if (get32(h + 14) != e->crc || !size_agrees(get32(h + 18), e->packed) ||

@@ -5,6 +5,7 @@
 #ifndef CHART_ARCHIVE_ZIP_DIRECTORY_H
 #define CHART_ARCHIVE_ZIP_DIRECTORY_H
 
+#include "cmd/archive/zip_format.h"
 #include "common/base/base.h"
 
 typedef struct bag_zip bag_zip;
@@ -18,8 +19,6 @@ typedef struct bag_zip_entry {
     ct_str name;     /* until the next call */
     bool plain;      /* a file or a folder by a Unix system, its name ASCII and nowhere else */
 } bag_zip_entry;
-
-enum { BAG_ZIP_SECRET = 1 << 0 }; /* flag: encrypted */
 
 /* `fd` is borrowed. */
 bag_zip *bag_zip_open(int fd);
