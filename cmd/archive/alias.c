@@ -108,7 +108,7 @@ void bag_alias_clashes(bag_check *c, bag_severity severity)
     bag_db_note_rows(
         c,
         "SELECT f.position, f.path FROM file f JOIN alias a ON a.path = f.path"
-        " WHERE a.key IN (SELECT path FROM file) OR a.key IN"
+        " WHERE (a.key <> a.path AND a.key IN (SELECT path FROM file)) OR a.key IN"
         " (SELECT key FROM alias GROUP BY key HAVING count(*) > 1) ORDER BY f.position",
         0, severity, "file", "differs from another file in case or composition only");
 }

@@ -284,6 +284,15 @@ void bag_path_decode(ct_buf *to, ct_str path, unsigned version)
     }
 }
 
+/* `..`, also where a backslash separates steps, as it does where the bag may be copied to. */
+static bool leads_up(ct_str step)
+{
+    while (step.p)
+        if (ct_str_is(ct_str_cut(&step, '\\'), ".."))
+            return true;
+    return false;
+}
+
 const char *bag_path_unsafe(ct_str path)
 {
     ct_str rest = path;
@@ -301,7 +310,7 @@ const char *bag_path_unsafe(ct_str path)
     while (rest.p) {
         ct_str step = ct_str_cut(&rest, '/');
 
-        if (ct_str_is(step, ".."))
+        if (leads_up(step))
             return "a path out of the bag";
         if (step.n == 0 || ct_str_is(step, "."))
             return "a path with an empty step";

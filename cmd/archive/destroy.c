@@ -112,8 +112,9 @@ static bool refuse(destruction *d, const char *why)
 static bool take_bag(void *ctx, const ct_bag *bag)
 {
     destruction *d = ctx;
-    ct_str *const texts[] = {&d->bag.hash,      &d->bag.name,          &d->bag.first,  &d->bag.last,
-                             &d->bag.retention, &d->bag.destroy_after, &d->bag.entered};
+    ct_str *const texts[] = {&d->bag.hash,          &d->bag.name,      &d->bag.first,
+                             &d->bag.last,          &d->bag.retention, &d->bag.authority,
+                             &d->bag.destroy_after, &d->bag.entered};
 
     d->matches++;
     d->bag = *bag;
@@ -288,6 +289,15 @@ static ct_str now(destruction *d)
     return ct_arena_copy(d->arena, ct_str_z(at));
 }
 
+/* Of what was decided when the bag was made and what is decided today, that with the later day
+ * rules. */
+static bool judged_later(const destruction *d)
+{
+    ct_date day;
+
+    return !ct_date_parse(d->bag.destroy_after, &day) || d->clear.until + 1 >= ct_date_days(&day);
+}
+
 static void fill_certificate(destruction *d, bag_certificate *c, ct_str completed)
 {
     *c = (bag_certificate){
@@ -302,8 +312,8 @@ static void fill_certificate(destruction *d, bag_certificate *c, ct_str complete
         .charts = d->bag.charts,
         .records = d->bag.records,
         .bytes = d->bag.bytes,
-        .retention_class = d->cleared ? d->clear.class : d->bag.retention,
-        .authority = d->cleared ? d->clear.authority : (ct_str){"", 0},
+        .retention_class = d->bag.retention,
+        .authority = d->bag.authority,
         .destroy_after = d->bag.destroy_after,
         .encrypted = d->encrypted,
         .key_gone = d->key_gone,
@@ -312,6 +322,15 @@ static void fill_certificate(destruction *d, bag_certificate *c, ct_str complete
         .fates = d->fates,
         .nfates = d->ncopies,
     };
+    if (d->cleared && judged_later(d)) {
+        ct_buf day = {0};
+
+        bag_day_put(&day, d->clear.until + 1);
+        c->retention_class = d->clear.class;
+        c->authority = d->clear.authority;
+        c->destroy_after = ct_arena_copy(d->arena, ct_buf_str(&day));
+        ct_buf_free(&day);
+    }
 }
 
 /* `NAME.txt`, `NAME.pdf`; atomically, in place of what an earlier run began. */
@@ -448,28 +467,44 @@ static bool is_the_bag(destruction *d, const char *path, const char **why)
     return is;
 }
 
-/* Takes a step for what stands beside a copy, then for the copy. */
-static bool each_file(destruction *d, const char *path, bool (*step)(const char *, ct_err *),
-                      ct_err *err)
-{
-    for (int i = 0; i < DAMAGED_MAX; i++) {
-        const char *other = beside(d, path, i).p;
+typedef bool erase_step(const char *path, ct_str bag, ct_err *err);
 
-        if (!bag_erase_needed(other)) {
-            if (i > 1)
-                break; /* the numbers have no gaps */
-        } else if (!step(other, err)) {
+/* Takes a step for what stands beside a copy, then for the copy. The last number goes first: so
+ * the numbers that are left have no gaps. */
+static bool each_file(destruction *d, const char *path, erase_step *step, ct_err *err)
+{
+    int n = 2;
+
+    while (n < DAMAGED_MAX && bag_erase_needed(beside(d, path, n).p, d->bag.hash))
+        n++;
+    while (n-- > 0)
+        if (!step(beside(d, path, n).p, d->bag.hash, err))
             return false;
-        }
-    }
-    return step(path, err);
+    return step(path, d->bag.hash, err);
 }
 
-static bool allowed(const char *path, ct_err *err)
+static bool allowed(const char *path, ct_str bag, ct_err *err)
 {
     const char *why = NULL;
 
+    (void)bag;
     return bag_erase_allowed(path, &why, err) && (!why || ct_fail(err, CT_E_DATA, why));
+}
+
+static bool is_there(const char *path)
+{
+    return access(path, F_OK) == 0;
+}
+
+/* Is a copy gone whose parity or damaged predecessor is not? Nothing tells that those are the
+ * bag's, so they are not touched. */
+static bool left_something(destruction *d, const char *path)
+{
+    bool left = false;
+
+    for (int i = 0; i <= 2; i++)
+        left |= is_there(beside(d, path, i).p);
+    return left && !is_there(path);
 }
 
 /* Why a copy cannot be destroyed, or NULL. */
@@ -478,9 +513,11 @@ static const char *obstacle(destruction *d, const char *path)
     const char *why = NULL;
     ct_err err = {0};
 
-    if (!bag_erase_needed(path))
+    if (left_something(d, path))
+        return "it was moved, and a parity file or a damaged copy of it was left there";
+    if (!is_there(path))
         return "nothing is there: it was moved, or its disk is not mounted";
-    if (access(path, F_OK) == 0 && !is_the_bag(d, path, &why))
+    if (!is_the_bag(d, path, &why))
         return why;
     return each_file(d, path, allowed, &err) ? NULL : err.text;
 }
@@ -490,7 +527,8 @@ static bool is_said_gone(destruction *d, ct_str path)
 {
     const char *why;
 
-    return said_gone(d, path) && (access(path.p, F_OK) != 0 || !is_the_bag(d, path.p, &why));
+    return said_gone(d, path) && !left_something(d, path.p) &&
+           (!is_there(path.p) || !is_the_bag(d, path.p, &why));
 }
 
 /* Notes in database and certificate what became of a copy. */
@@ -509,11 +547,31 @@ static bool settle(destruction *d, size_t i, bool gone, const char *outcome)
            fault(d, d->cli->db, &err);
 }
 
-static bool destroy_copy(destruction *d, size_t i)
+/* What an earlier run took the name from is destroyed, whatever has the name by now. */
+static bool resume(destruction *d, const char *path, ct_err *err)
 {
-    const char *path = d->copies[i].path.p, *why;
+    return each_file(d, path, bag_erase_again, err);
+}
+
+static bool remove_rest(destruction *d, const char *path)
+{
     ct_err err = {0};
 
+    return each_file(d, path, bag_erase_rest, &err) || fault(d, path, &err);
+}
+
+static bool destroy_copy(destruction *d, size_t i)
+{
+    const char *path = d->copies[i].path.p, *why = NULL;
+    bool begun = bag_erase_begun(path, d->bag.hash);
+    ct_err err = {0};
+
+    if (!resume(d, path, &err))
+        return settle(d, i, false, err.text);
+    if (begun && !(is_there(path) && is_the_bag(d, path, &why))) /* nobody put it back */
+        return settle(d, i, true, "overwritten and removed") && remove_rest(d, path);
+    if (!remove_rest(d, path))
+        return false;
     if (is_said_gone(d, d->copies[i].path))
         return settle(d, i, true, "said to be gone; not destroyed by this program");
     why = obstacle(d, path);
@@ -521,18 +579,16 @@ static bool destroy_copy(destruction *d, size_t i)
         return settle(d, i, false, why);
     if (!each_file(d, path, bag_erase, &err))
         return settle(d, i, false, err.text);
-    if (!settle(d, i, true, "overwritten and removed"))
-        return false;
-    return each_file(d, path, bag_erase_rest, &err) || fault(d, path, &err);
+    return settle(d, i, true, "overwritten and removed") && remove_rest(d, path);
 }
 
 /* Those that an earlier run destroyed: what it may have left is removed. */
 static bool finish_copy(destruction *d, size_t i)
 {
+    const char *path = d->copies[i].path.p;
     ct_err err = {0};
 
-    return each_file(d, d->copies[i].path.p, bag_erase_rest, &err) ||
-           fault(d, d->copies[i].path.p, &err);
+    return (resume(d, path, &err) || fault(d, path, &err)) && remove_rest(d, path);
 }
 
 static bool destroy_copies(destruction *d)

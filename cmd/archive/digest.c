@@ -1,12 +1,18 @@
-/* Checksums by libcrypto: a ring of blocks that the caller fills and one lane per algorithm reads.
- */
+/* Checksums: a ring of blocks that the caller fills and one lane per algorithm reads. They are
+ * libcrypto's; but files whose ends are in the ring, so that they can be taken together, get their
+ * SHA-512 side by side where the processor can. */
 #include "cmd/archive/digest.h"
+#include "cmd/archive/sha512x4.h"
 
 #include <openssl/evp.h>
 #include <pthread.h>
 #include <stdlib.h>
 
-enum { BLOCK = 256 * 1024, RING = 12 };
+/* Blocks that do not end a file are full, and so made of whole blocks of SHA-512. */
+enum { BLOCK = 128 * 1024, RING = 48 };
+/* Threads wake one another for so many blocks rather than for each. */
+enum { BATCH = RING / 4 };
+#define NOWHERE UINT64_MAX
 
 /* ---- one algorithm ---- */
 
@@ -54,8 +60,12 @@ typedef struct lane {
     bag_hasher *hasher;
     hash hash;
     bag_alg alg;
-    uint64_t done; /* blocks */
+    uint64_t next; /* the first block that is not taken up yet */
+    uint64_t done; /* blocks that the lane is through with, for others to read */
     pthread_t thread;
+    bag_sha512x4 *abreast;     /* NULL: one file after the other */
+    uint64_t seats[BAG_SEATS]; /* the blocks that they are at, or NOWHERE */
+    bool within;               /* a file that libcrypto began goes on in `next` */
 } lane;
 
 struct bag_hasher {
@@ -64,6 +74,8 @@ struct bag_hasher {
     size_t nlanes, nthreads;
     uint64_t given;   /* blocks that the lanes may read */
     uint64_t retired; /* blocks that may be filled anew */
+    uint64_t wanted;  /* the caller waits until all before this block are done: nobody waits for
+                         more;  0: it does not wait */
     bool quit;
     pthread_mutex_t lock;
     pthread_cond_t more, less;
@@ -71,11 +83,128 @@ struct bag_hasher {
     void *ctx;
 };
 
-static void lane_block(lane *l, block *b)
+/* ---- one file after the other ---- */
+
+static block *block_at(lane *l, uint64_t n)
 {
+    return &l->hasher->ring[n % RING];
+}
+
+static void hash_next(lane *l)
+{
+    block *b = block_at(l, l->next++);
+
     EVP_DigestUpdate(l->hash.ctx, b->bytes, b->n);
     if (b->last)
         hash_end(&l->hash, b->file.digest[l->alg]);
+    l->within = !b->last;
+}
+
+/* ---- files side by side ---- */
+
+static void feed(lane *l, int seat)
+{
+    const block *b = block_at(l, l->seats[seat]);
+
+    bag_sha512x4_feed(l->abreast, seat, (ct_str){b->bytes, b->n}, b->last);
+}
+
+/* Where the file ends that starts with block `from`, or NOWHERE: that is not given yet. */
+static uint64_t end_of_file(lane *l, uint64_t from, uint64_t given)
+{
+    while (from < given && !block_at(l, from)->last)
+        from++;
+    return from < given ? from : NOWHERE;
+}
+
+static int whole_files(lane *l, uint64_t given)
+{
+    int n = 0;
+
+    for (uint64_t at = l->next; n < BAG_SEATS; n++) {
+        uint64_t end = end_of_file(l, at, given);
+
+        if (end == NOWHERE)
+            break;
+        at = end + 1;
+    }
+    return n;
+}
+
+static int taken_seats(const lane *l)
+{
+    int n = 0;
+
+    for (int i = 0; i < BAG_SEATS; i++)
+        n += l->seats[i] != NOWHERE;
+    return n;
+}
+
+static void take_seats(lane *l, uint64_t given)
+{
+    for (int i = 0; i < BAG_SEATS; i++) {
+        uint64_t end = end_of_file(l, l->next, given);
+
+        if (l->seats[i] != NOWHERE || end == NOWHERE)
+            continue;
+        l->seats[i] = l->next;
+        l->next = end + 1;
+        bag_sha512x4_begin(l->abreast, i);
+        feed(l, i);
+    }
+}
+
+/* Until one seat needs another block or another file. */
+static void go_on_abreast(lane *l)
+{
+    uint8_t digest[CT_SHA512_LEN];
+    bool ended;
+    int i = bag_sha512x4_run(l->abreast, &ended, digest);
+
+    if (ended) {
+        memcpy(block_at(l, l->seats[i])->file.digest[l->alg], digest, sizeof(digest));
+        l->seats[i] = NOWHERE;
+    } else {
+        l->seats[i]++;
+        feed(l, i);
+    }
+}
+
+/* ---- lanes ---- */
+
+/* Is there something to do? Seats stay empty for a while rather than be half filled, unless the
+ * caller waits. */
+static bool may_go_on(lane *l, uint64_t given, bool hurry)
+{
+    int taken = taken_seats(l);
+
+    if (!l->abreast || l->within)
+        return l->next < given;
+    return taken + whole_files(l, given) >= BAG_SEATS || (hurry && (taken || l->next < given));
+}
+
+/* Some of the work that there is. */
+static void go_on(lane *l, uint64_t given)
+{
+    int taken = l->abreast ? taken_seats(l) : 0;
+
+    if (l->within || !l->abreast || (!taken && whole_files(l, given) < BAG_SEATS_WORTH)) {
+        hash_next(l);
+        return;
+    }
+    take_seats(l, given);
+    go_on_abreast(l);
+}
+
+/* All blocks before this one are done. */
+static uint64_t through(const lane *l)
+{
+    uint64_t n = l->next;
+
+    for (int i = 0; i < BAG_SEATS; i++)
+        if (l->seats[i] < n)
+            n = l->seats[i];
+    return n;
 }
 
 static void *lane_run(void *arg)
@@ -84,16 +213,19 @@ static void *lane_run(void *arg)
     bag_hasher *h = l->hasher;
 
     pthread_mutex_lock(&h->lock);
-    for (;;) {
-        while (l->done == h->given && !h->quit)
+    while (!h->quit) {
+        uint64_t given = h->given;
+
+        if (!may_go_on(l, given, h->wanted > 0)) {
             pthread_cond_wait(&h->more, &h->lock);
-        if (l->done == h->given)
-            break;
+            continue;
+        }
         pthread_mutex_unlock(&h->lock);
-        lane_block(l, &h->ring[l->done % RING]);
+        go_on(l, given);
         pthread_mutex_lock(&h->lock);
-        l->done++;
-        pthread_cond_signal(&h->less);
+        l->done = through(l);
+        if (h->wanted && l->done >= h->wanted)
+            pthread_cond_signal(&h->less);
     }
     pthread_mutex_unlock(&h->lock);
     return NULL;
@@ -108,6 +240,10 @@ static bool lanes_open(bag_hasher *h, unsigned algs, ct_err *err)
             continue;
         l->hasher = h;
         l->alg = (bag_alg)i;
+        for (int k = 0; k < BAG_SEATS; k++)
+            l->seats[k] = NOWHERE;
+        if (l->alg == BAG_SHA512)
+            l->abreast = bag_sha512x4_new();
         h->nlanes++;
         if (!hash_open(&l->hash, l->alg, err))
             return false;
@@ -147,30 +283,54 @@ bag_hasher *bag_hasher_new(unsigned algs, int jobs, bag_hashed_fn *done, void *c
     return h;
 }
 
-static bool all_lanes_past(const bag_hasher *h, uint64_t n)
+static bool any_lane_before(const bag_hasher *h, uint64_t n)
 {
     for (size_t i = 0; i < h->nlanes; i++)
-        if (h->lanes[i].done <= n)
-            return false;
-    return true;
+        if (h->lanes[i].done < n)
+            return true;
+    return false;
 }
 
-/* Waits until every lane is through with the oldest block, and hands back the file it ends. */
-static void retire(bag_hasher *h)
+static void wait_for_lanes(bag_hasher *h, uint64_t wanted)
 {
-    block *b = &h->ring[h->retired % RING];
+    pthread_mutex_lock(&h->lock);
+    h->wanted = wanted;
+    pthread_cond_broadcast(&h->more);
+    while (any_lane_before(h, wanted))
+        pthread_cond_wait(&h->less, &h->lock);
+    h->wanted = 0;
+    pthread_mutex_unlock(&h->lock);
+}
 
-    if (h->nthreads) {
-        pthread_mutex_lock(&h->lock);
-        while (!all_lanes_past(h, h->retired))
-            pthread_cond_wait(&h->less, &h->lock);
-        pthread_mutex_unlock(&h->lock);
+/* On the calling thread. */
+static void run_lanes(bag_hasher *h, uint64_t wanted)
+{
+    for (size_t i = 0; i < h->nlanes; i++) {
+        lane *l = &h->lanes[i];
+
+        for (; l->done < wanted; l->done = through(l))
+            go_on(l, h->given);
     }
-    if (b->last)
-        h->done(h->ctx, &b->file);
-    b->n = 0;
-    b->last = false;
-    h->retired++;
+}
+
+/* Waits until every lane is through with the `n` oldest blocks, and hands back the files they end.
+ */
+static void retire(bag_hasher *h, uint64_t n)
+{
+    uint64_t wanted = h->retired + n;
+
+    if (h->nthreads)
+        wait_for_lanes(h, wanted);
+    else
+        run_lanes(h, wanted);
+    for (; h->retired < wanted; h->retired++) {
+        block *b = &h->ring[h->retired % RING];
+
+        if (b->last)
+            h->done(h->ctx, &b->file);
+        b->n = 0;
+        b->last = false;
+    }
 }
 
 char *bag_hasher_room(bag_hasher *h, size_t *cap)
@@ -178,26 +338,17 @@ char *bag_hasher_room(bag_hasher *h, size_t *cap)
     block *b = &h->ring[h->given % RING];
 
     if (h->given - h->retired == RING)
-        retire(h);
+        retire(h, BATCH);
     *cap = BLOCK - b->n;
     return b->bytes + b->n;
 }
 
 static void give(bag_hasher *h)
 {
-    block *b = &h->ring[h->given % RING];
-
-    if (!h->nthreads) {
-        for (size_t i = 0; i < h->nlanes; i++) {
-            lane_block(&h->lanes[i], b);
-            h->lanes[i].done++;
-        }
-        h->given++;
-        return;
-    }
     pthread_mutex_lock(&h->lock);
     h->given++;
-    pthread_cond_broadcast(&h->more);
+    if (h->given % BATCH == 0)
+        pthread_cond_broadcast(&h->more);
     pthread_mutex_unlock(&h->lock);
 }
 
@@ -228,8 +379,7 @@ void bag_hasher_end(bag_hasher *h, ct_str path, uint64_t size, uint64_t position
 
 void bag_hasher_flush(bag_hasher *h)
 {
-    while (h->retired < h->given)
-        retire(h);
+    retire(h, h->given - h->retired);
 }
 
 void bag_hasher_free(bag_hasher *h)
@@ -242,8 +392,10 @@ void bag_hasher_free(bag_hasher *h)
     pthread_mutex_unlock(&h->lock);
     for (size_t i = 0; i < h->nthreads; i++)
         pthread_join(h->lanes[i].thread, NULL);
-    for (size_t i = 0; i < h->nlanes; i++)
+    for (size_t i = 0; i < h->nlanes; i++) {
         hash_close(&h->lanes[i].hash);
+        bag_sha512x4_free(h->lanes[i].abreast);
+    }
     for (size_t i = 0; i < RING; i++) {
         free(h->ring[i].bytes);
         ct_buf_free(&h->ring[i].file.path);

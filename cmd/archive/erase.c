@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { OPEN_FOLDERS = 16, CHUNK = 256 * 1024 };
+enum { OPEN_FOLDERS = 16, CHUNK = 256 * 1024, MARK = 16 /* digits of a bag's hash */ };
 
 static const char *obstacle; /* nftw() takes no context */
 
@@ -21,26 +21,32 @@ static bool is_there(const char *path)
     return lstat(path, &st) == 0;
 }
 
-/* `dir/2012.zip` becomes `dir/.2012.zip.destroying`: the same each time, so that it is found again.
- */
-static char *doomed_name(const char *path)
+/* `dir/2012.zip` becomes `dir/.2012.zip.0123456789abcdef.destroying`, by the bag's hash: the same
+ * each time, so that it is found again. */
+static char *doomed_name(const char *path, ct_str bag)
 {
     const char *slash = strrchr(path, '/');
+    ct_str mark = ct_str_head(bag, MARK);
     ct_buf b = {0};
 
     ct_buf_put(&b, (ct_str){path, slash ? (size_t)(slash - path) + 1 : 0});
-    ct_buf_printf(&b, ".%s.destroying", slash ? slash + 1 : path);
+    ct_buf_printf(&b, ".%s.%.*s.destroying", slash ? slash + 1 : path, (int)mark.n, mark.p);
     ct_buf_c(&b, '\0');
     return b.p;
 }
 
-bool bag_erase_needed(const char *path)
+bool bag_erase_begun(const char *path, ct_str bag)
 {
-    char *doomed = doomed_name(path);
-    bool needed = is_there(path) || is_there(doomed);
+    char *doomed = doomed_name(path, bag);
+    bool begun = is_there(doomed);
 
     free(doomed);
-    return needed;
+    return begun;
+}
+
+bool bag_erase_needed(const char *path, ct_str bag)
+{
+    return is_there(path) || bag_erase_begun(path, bag);
 }
 
 /* ---- what stands in the way ---- */
@@ -58,25 +64,13 @@ static int look_at(const char *path, const struct stat *st, int type, struct FTW
     return obstacle != NULL;
 }
 
-static bool tree_allowed(const char *path, ct_err *err)
-{
-    if (!is_there(path))
-        return true;
-    if (nftw(path, look_at, OPEN_FOLDERS, FTW_PHYS) < 0)
-        return ct_fail_sys(err, errno, "cannot look at it");
-    return true;
-}
-
 bool bag_erase_allowed(const char *path, const char **why, ct_err *err)
 {
-    char *doomed = doomed_name(path);
     bool ok;
 
     obstacle = NULL;
-    ok = tree_allowed(path, err) && (obstacle || tree_allowed(doomed, err));
-    if (ok && !obstacle && is_there(path) && is_there(doomed))
-        obstacle = "what an earlier destruction left stands beside it";
-    free(doomed);
+    ok = !is_there(path) || nftw(path, look_at, OPEN_FOLDERS, FTW_PHYS) >= 0 ||
+         ct_fail_sys(err, errno, "cannot look at it");
     *why = obstacle;
     return ok;
 }
@@ -119,14 +113,26 @@ static int erase_one(const char *path, const struct stat *st, int type, struct F
     return S_ISDIR(st->st_mode) || erase_file(path) ? 0 : -1;
 }
 
-bool bag_erase(const char *path, ct_err *err)
+bool bag_erase(const char *path, ct_str bag, ct_err *err)
 {
-    char *doomed = doomed_name(path);
+    char *doomed = doomed_name(path, bag);
     bool ok = true;
 
     if (is_there(path))
         ok = (rename(path, doomed) == 0 || ct_fail_sys(err, errno, "cannot take its name away")) &&
              bag_sync_parent(path, err);
+    free(doomed);
+    return ok && bag_erase_again(path, bag, err);
+}
+
+bool bag_erase_again(const char *path, ct_str bag, ct_err *err)
+{
+    char *doomed = doomed_name(path, bag);
+    const char *why = NULL;
+    bool ok = bag_erase_allowed(doomed, &why, err);
+
+    if (ok && why)
+        ok = ct_fail(err, CT_E_DATA, why);
     if (ok && is_there(doomed))
         ok = nftw(doomed, erase_one, OPEN_FOLDERS, FTW_PHYS) == 0 ||
              ct_fail_sys(err, errno, "cannot overwrite it");
@@ -134,9 +140,9 @@ bool bag_erase(const char *path, ct_err *err)
     return ok;
 }
 
-bool bag_erase_rest(const char *path, ct_err *err)
+bool bag_erase_rest(const char *path, ct_str bag, ct_err *err)
 {
-    char *doomed = doomed_name(path);
+    char *doomed = doomed_name(path, bag);
     bool ok = true;
 
     if (is_there(doomed))

@@ -63,6 +63,7 @@ typedef struct extractor {
     const char *folder;
     bag_sink *sink;
     uint64_t room; /* bytes that may still be unpacked */
+    bool refused;  /* the bag cannot be unpacked as it is */
 } extractor;
 
 /* ---- what is wanted ---- */
@@ -188,6 +189,12 @@ static bool open_folder(extractor *x, ct_err *err)
     return x->sink && bag_sink_folder(x->sink, "data", err);
 }
 
+/* What the bag is to blame for. */
+static void note_refusal(extractor *x, const ct_err *err)
+{
+    x->refused = err->kind == CT_E_DATA || err->kind == CT_E_LIMIT;
+}
+
 static bool files_begin(void *ctx, ct_str path, ct_err *err)
 {
     extractor *x = ctx;
@@ -199,6 +206,8 @@ static bool files_begin(void *ctx, ct_str path, ct_err *err)
     ct_buf_put(&z, path);
     ct_buf_c(&z, '\0');
     ok = bag_sink_begin(x->sink, z.p, 0, err);
+    if (!ok)
+        note_refusal(x, err);
     ct_buf_free(&z);
     return ok;
 }
@@ -207,8 +216,11 @@ static bool files_bytes(void *ctx, ct_str bytes, ct_err *err)
 {
     extractor *x = ctx;
 
-    if (bytes.n > x->room)
-        return ct_fail(err, CT_E_LIMIT, "unpacks to a thousand times its size and more");
+    if (bytes.n > x->room) {
+        ct_fail(err, CT_E_LIMIT, "unpacks to a thousand times its size and more");
+        note_refusal(x, err);
+        return false;
+    }
     x->room -= bytes.n;
     return bag_sink_put(x->sink, bytes, err);
 }
@@ -415,10 +427,8 @@ static void extract_all(extractor *x)
     if (check) {
         finish(x, check);
     } else {
-        bool bad_bag = err.kind == CT_E_DATA || err.kind == CT_E_LIMIT;
-
         if (err.kind != CT_OK)
-            ct_cli_error(x->cli, bad_bag ? CT_NO : CT_FAULT, x->bag, &err);
+            ct_cli_error(x->cli, x->refused ? CT_NO : CT_FAULT, x->bag, &err);
         bag_sink_abandon(x->sink);
     }
     bag_check_free(check);

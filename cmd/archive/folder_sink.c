@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -65,6 +66,14 @@ static bool cannot(ct_err *err, const char *text)
     return ct_fail_sys(err, errno, text);
 }
 
+/* What is longer, from here, than a path can be could be made step by step, and not be removed. */
+static bool short_enough(const folder_sink *f, const char *path, ct_err *err)
+{
+    errno = ENAMETOOLONG;
+    return strlen(f->base.unfinished) + strlen("/") + strlen(path) < PATH_MAX ||
+           cannot(err, "cannot make a folder");
+}
+
 /* Makes every folder on the way to `path`, one by one below the root. */
 static bool make_way(folder_sink *f, const char *path, ct_err *err)
 {
@@ -73,6 +82,8 @@ static bool make_way(folder_sink *f, const char *path, ct_err *err)
     ct_buf step = {0};
     bool ok = true;
 
+    if (!short_enough(f, path, err))
+        return false;
     if (way.n == 0 || ct_str_eq(way, ct_buf_str(&f->made)))
         return true;
     for (size_t i = 0; ok && i < way.n; i = step.n) {

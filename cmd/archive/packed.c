@@ -29,9 +29,12 @@ typedef struct packed {
     const char *path;
     int fd; /* zip only, or -1 */
     char *chunk;
-    size_t zeros;  /* the last bytes of the tar, as far as they are zero */
-    ct_err failed; /* by ct_in, or read(2) */
-    int first;     /* the first header was read on opening: its result and entry */
+    const void *block; /* of the current file: what was unpacked and not yet given on */
+    size_t left;       /* bytes in it */
+    uint64_t at;       /* bytes of the file up to its end */
+    size_t zeros;      /* the last bytes of the tar, as far as they are zero */
+    ct_err failed;     /* by ct_in, or read(2) */
+    int first;         /* the first header was read on opening: its result and entry */
     struct archive_entry *first_entry;
     bool opened;
 } packed;
@@ -152,7 +155,8 @@ static bool damaged(const packed *p, const char *text, ct_err *err)
     return false;
 }
 
-/* A sparse file is refused as well: a few bytes of it can stand for terabytes to read. */
+/* A sparse file is refused as well: a few bytes of it can stand for terabytes to read. Not all of
+ * them tell by a map, and the rest shows when they are read. */
 static bag_type entry_type(struct archive_entry *e)
 {
     if (archive_entry_hardlink(e) || archive_entry_symlink(e) || archive_entry_sparse_count(e))
@@ -181,20 +185,45 @@ static bag_got packed_next(bag_source *s, bag_item *item, ct_err *err)
         damaged(p, "the container is cut or corrupt", err);
         return BAG_GOT_DAMAGED;
     }
+    p->left = 0;
+    p->at = 0;
     path = archive_entry_pathname(e);
     item->path = ct_str_z(path ? path : "");
     item->type = entry_type(e);
     return BAG_GOT_ITEM;
 }
 
+/* The next bytes of the file, none at its end. Whatever they are said to stand behind that is not
+ * there would be a hole. */
+static bool next_block(packed *p, ct_err *err)
+{
+    la_int64_t offset = 0;
+    int r;
+
+    do
+        r = archive_read_data_block(p->a, &p->block, &p->left, &offset);
+    while (r == ARCHIVE_OK && p->left == 0);
+    if (r == ARCHIVE_EOF)
+        p->left = 0;
+    if ((r != ARCHIVE_OK && r != ARCHIVE_EOF) || (p->left == 0 && p->failed.kind != CT_OK))
+        return damaged(p, "cannot be unpacked", err);
+    if (offset < 0 || (uint64_t)offset > p->at)
+        return damaged(p, "is sparse", err);
+    p->at += p->left;
+    return true;
+}
+
 static bool packed_read(bag_source *s, char *to, size_t cap, size_t *got, ct_err *err)
 {
     packed *p = (packed *)s;
-    la_ssize_t n = archive_read_data(p->a, to, cap);
 
-    if (n < 0 || (n == 0 && p->failed.kind != CT_OK))
-        return damaged(p, "cannot be unpacked", err);
-    *got = (size_t)n;
+    if (p->left == 0 && !next_block(p, err))
+        return false;
+    *got = p->left < cap ? p->left : cap;
+    if (*got)
+        memcpy(to, p->block, *got);
+    p->block = (const char *)p->block + *got;
+    p->left -= *got;
     if (!p->in)
         s->bytes += *got;
     return true;
@@ -265,7 +294,12 @@ static bool open_zip(packed *p, ct_err *err)
 {
     if (!open_file(p, err))
         return false;
-    p->first = open_entries(p, p->a, &p->first_entry);
+    if (bag_zip_overlaps(p->fd)) {
+        ct_fail(&p->failed, CT_E_DATA, "files in it share their bytes");
+        p->first = ARCHIVE_FATAL;
+    } else {
+        p->first = open_entries(p, p->a, &p->first_entry);
+    }
     return true;
 }
 

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 static const char *complaint(bag_zip *z, uint64_t *number)
@@ -46,4 +47,63 @@ const char *bag_zip_complaint(const char *path, uint64_t *number, ct_err *err)
     bag_zip_close(z);
     close(fd);
     return why;
+}
+
+/* ---- files that share bytes ---- */
+
+static int by_start(const void *left, const void *right)
+{
+    const bag_zip_span *a = left, *b = right;
+
+    return (a->start > b->start) - (a->start < b->start);
+}
+
+/* Files stand in the directory as they stand before it, but in zips that were changed. */
+static bool in_order(bag_zip *z)
+{
+    bag_zip_entry e;
+    uint64_t end = 0;
+
+    for (uint64_t i = bag_zip_count(z); i-- > 0;) {
+        bag_zip_span span;
+
+        if (!bag_zip_next(z, &e))
+            return true;
+        span = bag_zip_span_of(&e);
+        if (span.start < end)
+            return false;
+        end = span.end;
+    }
+    return true;
+}
+
+static bool any_shared(bag_zip *z)
+{
+    bag_zip_span *spans = NULL;
+    size_t n = 0, cap = 0;
+    bag_zip_entry e;
+    bool shared = false;
+
+    for (uint64_t i = bag_zip_count(z); i-- > 0 && bag_zip_next(z, &e); n++) {
+        if (n == cap) {
+            cap = cap ? 2 * cap : 64;
+            spans = ct_realloc(spans, cap, sizeof(*spans));
+        }
+        spans[n] = bag_zip_span_of(&e);
+    }
+    if (n)
+        qsort(spans, n, sizeof(*spans), by_start);
+    for (size_t i = 1; i < n && !shared; i++)
+        shared = spans[i].start < spans[i - 1].end;
+    free(spans);
+    return shared;
+}
+
+bool bag_zip_overlaps(int fd)
+{
+    bag_zip *z = bag_zip_open(fd);
+    bool shared = bag_zip_rewind(z) && !in_order(z) && bag_zip_rewind(z) && any_shared(z);
+
+    bag_zip_close(z);
+    return shared;
 }

@@ -11,4 +11,8 @@
  * directory, from 1, or 0. NULL and `*err` filled where it cannot be read. */
 const char *bag_zip_complaint(const char *path, uint64_t *entry, ct_err *err);
 
+/* Do files of it share bytes? So a few of them can stand for terabytes, each of which agrees with
+ * its headers. False as well where that cannot be told: it then is damaged. `fd` is borrowed. */
+bool bag_zip_overlaps(int fd);
+
 #endif

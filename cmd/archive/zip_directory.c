@@ -209,6 +209,14 @@ bool bag_zip_next(bag_zip *z, bag_zip_entry *e)
     return z->at <= z->end && get16(h + 34) == 0 && widen(e, h + CENTRAL + name, extra);
 }
 
+bag_zip_span bag_zip_span_of(const bag_zip_entry *e)
+{
+    uint64_t n = LOCAL + e->name.n, rest = UINT64_MAX - n;
+
+    n += e->packed < rest ? e->packed : rest;
+    return (bag_zip_span){e->offset, e->offset < UINT64_MAX - n ? e->offset + n : UINT64_MAX};
+}
+
 uint64_t bag_zip_count(const bag_zip *z)
 {
     return z->count;

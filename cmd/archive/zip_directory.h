@@ -20,6 +20,11 @@ typedef struct bag_zip_entry {
     bool plain;      /* a file or a folder by a Unix system, its name ASCII and nowhere else */
 } bag_zip_entry;
 
+/* Where a file stands, from its header on; at least up to `end`. */
+typedef struct bag_zip_span {
+    uint64_t start, end;
+} bag_zip_span;
+
 /* `fd` is borrowed. */
 bag_zip *bag_zip_open(int fd);
 /* Goes (back) to the start of the directory. False where it is cut or corrupt. */
@@ -30,6 +35,7 @@ uint64_t bag_zip_count(const bag_zip *z);
 CT_USE bool bag_zip_next(bag_zip *z, bag_zip_entry *e);
 /* Is that all of the directory? */
 bool bag_zip_at_end(const bag_zip *z);
+bag_zip_span bag_zip_span_of(const bag_zip_entry *e);
 /* Why the file's header says something else, or NULL; `*data` is where its bytes start. */
 const char *bag_zip_compare(bag_zip *z, const bag_zip_entry *e, uint64_t *data);
 /* errno of a read that failed, or 0. */

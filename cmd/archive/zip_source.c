@@ -101,20 +101,23 @@ static void zip_close(bag_source *s)
     free(z);
 }
 
-/* Files and folders as we pack them, the declaration first. */
+/* Files and folders as we pack them, one behind the other, the declaration first. */
 static bool is_ours(bag_zip *d)
 {
     bag_zip_entry e;
+    uint64_t end = 0;
     bool first = true;
 
     if (!bag_zip_rewind(d))
         return false;
-    for (uint64_t i = bag_zip_count(d); i-- > 0; first = false)
+    for (uint64_t i = bag_zip_count(d); i-- > 0; first = false) {
         if (!bag_zip_next(d, &e) || !e.plain || (e.flags & BAG_ZIP_SECRET) ||
             (e.method != BAG_ZIP_STORED && e.method != BAG_ZIP_DEFLATED) ||
-            (e.method == BAG_ZIP_STORED && e.packed != e.size) ||
+            (e.method == BAG_ZIP_STORED && e.packed != e.size) || e.offset < end ||
             (first && !ct_str_ends(e.name, CT_S("bagit.txt"))))
             return false;
+        end = bag_zip_span_of(&e).end;
+    }
     return !first && bag_zip_at_end(d) && bag_zip_rewind(d);
 }
 

@@ -81,3 +81,38 @@ signed() { # BAG [OPTION]...
     chart archive create -q --as-of 2021-01-31 --sign "$DATA/signing/key.pem" \
         --certificate "$DATA/signing/certificate.pem" "$@" "$DATA/retired.ndjson"
 }
+
+# Containers that were made to do harm, by tests/archive/hostile.py: the script stands on stdin.
+hostile() { PYTHONPATH="$CASE/.." python3 -B -c "from hostile import *
+$(cat)"; }
+
+# Verified, listed and unpacked, within 256 MB (which the sanitizers do not fit in) and 20 seconds; tells what stands
+# where it was unpacked. A tar is tried compressed as well, and must fare the same.
+hold_out() { # FILE...
+    mkdir -p to/in
+    for file; do
+        try_all "$file"
+        case $file in
+        *.tar)
+            try_all "$file" >plain.out
+            gzip "$file" && try_all "$file.gz" | sed "s/$file\.gz/$file/" | diff plain.out -
+            ;;
+        esac
+    done
+}
+try_all() { # FILE
+    (
+        case $(command -v chart-archive) in
+        */sanitize/*) ;;
+        *) ulimit -d 256000 ;;
+        esac
+        timeout 20 chart archive verify "$1" 2>&1
+        echo "verify $?"
+        timeout 20 chart archive list "$1" >list.out 2>&1
+        echo "list $?"
+        timeout 20 chart archive extract -C to/in "$1" >extract.out 2>&1
+        echo "extract $?: $(tail -n 1 extract.out)"
+    )
+    (cd to && find . -mindepth 2 ! -type d | grep -v -e '^./in/b/manifest-sha256.txt$' -e '^./in/b/bagit.txt$' | sort)
+    rm -rf to && mkdir -p to/in
+}

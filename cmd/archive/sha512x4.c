@@ -1,0 +1,278 @@
+/* Four messages in the four lanes of 256-bit registers: the arithmetic is that of the standard,
+ * each word of it a vector with the same word of every message. */
+#include "cmd/archive/sha512x4.h"
+
+#include <stdlib.h>
+
+enum { WORDS = 8, LENGTH = 16 /* bytes of the bit count */ };
+
+/* What a seat has to go through: its piece, then the padding where the message ends. */
+typedef struct seat {
+    const uint8_t *at;
+    size_t blocks;  /* from `at` on */
+    uint64_t bytes; /* of the message so far */
+    bool taken, last, padding;
+    ct_str rest; /* of the last piece, less than a block */
+    uint8_t padded[2 * BAG_SHA512_BLOCK];
+} seat;
+
+struct bag_sha512x4 {
+    uint64_t state[WORDS][BAG_SEATS];
+    seat seats[BAG_SEATS];
+};
+
+#if defined(__x86_64__)
+
+/* FIPS 180-4, 4.2.3 */
+static const uint64_t constants[80] = {
+    0x428a2f98d728ae22, 0x7137449123ef65cd, 0xb5c0fbcfec4d3b2f, 0xe9b5dba58189dbbc,
+    0x3956c25bf348b538, 0x59f111f1b605d019, 0x923f82a4af194f9b, 0xab1c5ed5da6d8118,
+    0xd807aa98a3030242, 0x12835b0145706fbe, 0x243185be4ee4b28c, 0x550c7dc3d5ffb4e2,
+    0x72be5d74f27b896f, 0x80deb1fe3b1696b1, 0x9bdc06a725c71235, 0xc19bf174cf692694,
+    0xe49b69c19ef14ad2, 0xefbe4786384f25e3, 0x0fc19dc68b8cd5b5, 0x240ca1cc77ac9c65,
+    0x2de92c6f592b0275, 0x4a7484aa6ea6e483, 0x5cb0a9dcbd41fbd4, 0x76f988da831153b5,
+    0x983e5152ee66dfab, 0xa831c66d2db43210, 0xb00327c898fb213f, 0xbf597fc7beef0ee4,
+    0xc6e00bf33da88fc2, 0xd5a79147930aa725, 0x06ca6351e003826f, 0x142929670a0e6e70,
+    0x27b70a8546d22ffc, 0x2e1b21385c26c926, 0x4d2c6dfc5ac42aed, 0x53380d139d95b3df,
+    0x650a73548baf63de, 0x766a0abb3c77b2a8, 0x81c2c92e47edaee6, 0x92722c851482353b,
+    0xa2bfe8a14cf10364, 0xa81a664bbc423001, 0xc24b8b70d0f89791, 0xc76c51a30654be30,
+    0xd192e819d6ef5218, 0xd69906245565a910, 0xf40e35855771202a, 0x106aa07032bbd1b8,
+    0x19a4c116b8d2d0c8, 0x1e376c085141ab53, 0x2748774cdf8eeb99, 0x34b0bcb5e19b48a8,
+    0x391c0cb3c5c95a63, 0x4ed8aa4ae3418acb, 0x5b9cca4f7763e373, 0x682e6ff3d6b2b8a3,
+    0x748f82ee5defb2fc, 0x78a5636f43172f60, 0x84c87814a1f0ab72, 0x8cc702081a6439ec,
+    0x90befffa23631e28, 0xa4506cebde82bde9, 0xbef9a3f7b2c67915, 0xc67178f2e372532b,
+    0xca273eceea26619c, 0xd186b8c721c0c207, 0xeada7dd6cde0eb1e, 0xf57d4f7fee6ed178,
+    0x06f067aa72176fba, 0x0a637dc5a2c898a6, 0x113f9804bef90dae, 0x1b710b35131c471b,
+    0x28db77f523047d84, 0x32caab7b40c72493, 0x3c9ebe0a15c9bebc, 0x431d67c49c100d4c,
+    0x4cc5d4becb3e42b6, 0x597f299cfc657e2a, 0x5fcb6fab3ad6faec, 0x6c44198c4a475817,
+};
+
+typedef uint64_t lanes __attribute__((vector_size(8 * BAG_SEATS)));
+typedef uint8_t octets __attribute__((vector_size(8 * BAG_SEATS)));
+
+#define AVX2         __attribute__((target("avx2")))
+#define INLINE       static inline __attribute__((always_inline))
+#define ROTATE(x, n) ((x) >> (n) | (x) << (64 - (n)))
+
+/* Four words of one message, which stand there with their highest byte first. */
+AVX2 INLINE lanes words_at(const uint8_t *p)
+{
+    octets b;
+
+    memcpy(&b, p, sizeof(b));
+    return (lanes)__builtin_shufflevector(b, b, 7, 6, 5, 4, 3, 2, 1, 0, 15, 14, 13, 12, 11, 10, 9,
+                                          8, 23, 22, 21, 20, 19, 18, 17, 16, 31, 30, 29, 28, 27, 26,
+                                          25, 24);
+}
+
+/* From four words of each message to four vectors with one word of each. */
+AVX2 INLINE void load(lanes to[4], const uint8_t *const from[BAG_SEATS], size_t offset)
+{
+    lanes a = words_at(from[0] + offset), b = words_at(from[1] + offset);
+    lanes c = words_at(from[2] + offset), d = words_at(from[3] + offset);
+    lanes ab02 = __builtin_shufflevector(a, b, 0, 4, 2, 6);
+    lanes ab13 = __builtin_shufflevector(a, b, 1, 5, 3, 7);
+    lanes cd02 = __builtin_shufflevector(c, d, 0, 4, 2, 6);
+    lanes cd13 = __builtin_shufflevector(c, d, 1, 5, 3, 7);
+
+    to[0] = __builtin_shufflevector(ab02, cd02, 0, 1, 4, 5);
+    to[1] = __builtin_shufflevector(ab13, cd13, 0, 1, 4, 5);
+    to[2] = __builtin_shufflevector(ab02, cd02, 2, 3, 6, 7);
+    to[3] = __builtin_shufflevector(ab13, cd13, 2, 3, 6, 7);
+}
+
+/* The next word of the schedule takes the place of the one that was used (6.4.2, step 1). */
+AVX2 INLINE void schedule(lanes w[16], int i)
+{
+    lanes x = w[(i + 1) & 15], y = w[(i + 14) & 15];
+
+    w[i] += (ROTATE(x, 1) ^ ROTATE(x, 8) ^ x >> 7) + w[(i + 9) & 15] +
+            (ROTATE(y, 19) ^ ROTATE(y, 61) ^ y >> 6);
+}
+
+/* A step of 6.4.2, step 3. Its variables keep their places, and the callers' letters move on. */
+#define STEP(a, b, c, d, e, f, g, h, i)                                                            \
+    do {                                                                                           \
+        lanes t = h + (ROTATE(e, 14) ^ ROTATE(e, 18) ^ ROTATE(e, 41)) + (g ^ (e & (f ^ g))) +      \
+                  constants[round + (i)] + w[i];                                                   \
+        d += t;                                                                                    \
+        h = t + (ROTATE(a, 28) ^ ROTATE(a, 34) ^ ROTATE(a, 39)) + ((a & b) | (c & (a | b)));       \
+        schedule(w, i);                                                                            \
+    } while (0)
+
+#define EIGHT_STEPS(i)                                                                             \
+    STEP(a, b, c, d, e, f, g, h, i);                                                               \
+    STEP(h, a, b, c, d, e, f, g, (i) + 1);                                                         \
+    STEP(g, h, a, b, c, d, e, f, (i) + 2);                                                         \
+    STEP(f, g, h, a, b, c, d, e, (i) + 3);                                                         \
+    STEP(e, f, g, h, a, b, c, d, (i) + 4);                                                         \
+    STEP(d, e, f, g, h, a, b, c, (i) + 5);                                                         \
+    STEP(c, d, e, f, g, h, a, b, (i) + 6);                                                         \
+    STEP(b, c, d, e, f, g, h, a, (i) + 7)
+
+/* So many blocks of each message. */
+AVX2 static void compress(uint64_t state[WORDS][BAG_SEATS], const uint8_t *const from[BAG_SEATS],
+                          size_t blocks)
+{
+    lanes s[WORDS], w[16];
+
+    memcpy(s, state, sizeof(s));
+    for (size_t at = 0; at < blocks * BAG_SHA512_BLOCK; at += BAG_SHA512_BLOCK) {
+        lanes a = s[0], b = s[1], c = s[2], d = s[3], e = s[4], f = s[5], g = s[6], h = s[7];
+
+        for (size_t i = 0; i < 16; i += 4)
+            load(w + i, from, at + 8 * i);
+        for (int round = 0; round < 80; round += 16) {
+            EIGHT_STEPS(0);
+            EIGHT_STEPS(8);
+        }
+        s[0] += a;
+        s[1] += b;
+        s[2] += c;
+        s[3] += d;
+        s[4] += e;
+        s[5] += f;
+        s[6] += g;
+        s[7] += h;
+    }
+    memcpy(state, s, sizeof(s));
+}
+
+static bool able(void)
+{
+    return __builtin_cpu_supports("avx2");
+}
+
+#else
+
+static void compress(uint64_t state[WORDS][BAG_SEATS], const uint8_t *const from[BAG_SEATS],
+                     size_t blocks)
+{
+    (void)state;
+    (void)from;
+    (void)blocks;
+}
+
+/* ARM's processors have instructions of their own, which libcrypto uses. */
+static bool able(void)
+{
+    return false;
+}
+
+#endif
+
+/* ---- seats ---- */
+
+static void put_word(uint8_t *to, uint64_t v)
+{
+    for (int i = 0; i < 8; i++)
+        to[i] = (uint8_t)(v >> (56 - 8 * i));
+}
+
+/* What is left of the message, a one bit, zeros, and how many bits there were (5.1.2). */
+static void pad(seat *s)
+{
+    size_t n = s->rest.n;
+
+    s->at = s->padded;
+    s->blocks = n + 1 + LENGTH > BAG_SHA512_BLOCK ? 2 : 1;
+    memset(s->padded, 0, sizeof(s->padded));
+    if (n)
+        memcpy(s->padded, s->rest.p, n);
+    s->padded[n] = 0x80;
+    put_word(s->padded + s->blocks * BAG_SHA512_BLOCK - 16, s->bytes >> 61);
+    put_word(s->padded + s->blocks * BAG_SHA512_BLOCK - 8, s->bytes << 3);
+}
+
+static void digest_of(const bag_sha512x4 *x, int i, uint8_t digest[CT_SHA512_LEN])
+{
+    for (int w = 0; w < WORDS; w++)
+        put_word(digest + 8 * w, x->state[w][i]);
+}
+
+/* A seat whose piece has no whole blocks left; -1: there is none. Padding is taken up here. */
+static int find_through(bag_sha512x4 *x)
+{
+    for (int i = 0; i < BAG_SEATS; i++) {
+        seat *s = &x->seats[i];
+
+        if (s->taken && s->blocks == 0 && s->last && !s->padding) {
+            s->padding = true;
+            pad(s);
+        } else if (s->taken && s->blocks == 0)
+            return i;
+    }
+    return -1;
+}
+
+/* All seats go on for as many blocks as each of them has. One that is free goes through the blocks
+ * of another, to no end. */
+static void advance(bag_sha512x4 *x)
+{
+    const uint8_t *from[BAG_SEATS];
+    const seat *least = NULL;
+    size_t blocks;
+
+    for (int i = 0; i < BAG_SEATS; i++)
+        if (x->seats[i].taken && (!least || x->seats[i].blocks < least->blocks))
+            least = &x->seats[i];
+    blocks = least->blocks;
+    for (int i = 0; i < BAG_SEATS; i++)
+        from[i] = x->seats[i].taken ? x->seats[i].at : least->at;
+    compress(x->state, from, blocks);
+    for (int i = 0; i < BAG_SEATS; i++)
+        if (x->seats[i].taken) {
+            x->seats[i].at += blocks * BAG_SHA512_BLOCK;
+            x->seats[i].blocks -= blocks;
+        }
+}
+
+bag_sha512x4 *bag_sha512x4_new(void)
+{
+    return able() ? ct_calloc(1, sizeof(bag_sha512x4)) : NULL;
+}
+
+void bag_sha512x4_free(bag_sha512x4 *x)
+{
+    free(x);
+}
+
+void bag_sha512x4_begin(bag_sha512x4 *x, int seat_number)
+{
+    /* FIPS 180-4, 5.3.5 */
+    static const uint64_t first[WORDS] = {
+        0x6a09e667f3bcc908, 0xbb67ae8584caa73b, 0x3c6ef372fe94f82b, 0xa54ff53a5f1d36f1,
+        0x510e527fade682d1, 0x9b05688c2b3e6c1f, 0x1f83d9abfb41bd6b, 0x5be0cd19137e2179};
+
+    for (int w = 0; w < WORDS; w++)
+        x->state[w][seat_number] = first[w];
+    x->seats[seat_number].taken = true;
+    x->seats[seat_number].last = false;
+    x->seats[seat_number].padding = false;
+    x->seats[seat_number].bytes = 0;
+}
+
+void bag_sha512x4_feed(bag_sha512x4 *x, int seat_number, ct_str piece, bool last)
+{
+    seat *s = &x->seats[seat_number];
+
+    s->at = (const uint8_t *)piece.p;
+    s->blocks = piece.n / BAG_SHA512_BLOCK;
+    s->bytes += piece.n;
+    s->last = last;
+    s->rest = ct_str_from(piece, piece.n - piece.n % BAG_SHA512_BLOCK);
+}
+
+int bag_sha512x4_run(bag_sha512x4 *x, bool *ended, uint8_t digest[CT_SHA512_LEN])
+{
+    int i;
+
+    while ((i = find_through(x)) < 0)
+        advance(x);
+    *ended = x->seats[i].last;
+    if (*ended) {
+        digest_of(x, i, digest);
+        x->seats[i].taken = false;
+    }
+    return i;
+}

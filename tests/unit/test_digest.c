@@ -1,0 +1,173 @@
+/* Checksums of many files at once: the same as those of each by itself. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "cmd/archive/bagit.c"
+#include "cmd/archive/digest.c"
+#include "cmd/archive/sha512x4.c"
+
+/* The content of file `i` is told by its number alone. */
+static char byte_at(size_t i, uint64_t at)
+{
+    return (char)(at * 31 + at / 251 + i * 7);
+}
+
+static void fill(char *to, size_t i, uint64_t from, size_t n)
+{
+    for (size_t k = 0; k < n; k++)
+        to[k] = byte_at(i, from + k);
+}
+
+/* By libcrypto alone, in one go. */
+static void expect(size_t i, size_t size, int bits, uint8_t *digest)
+{
+    char *all = ct_alloc(size + 1);
+    ct_sha *sha = ct_sha_new(bits);
+
+    fill(all, i, 0, size);
+    ct_sha_add(sha, (ct_str){all, size});
+    ct_sha_end(sha, digest);
+    ct_sha_free(sha);
+    free(all);
+}
+
+typedef struct run {
+    const size_t *sizes;
+    size_t n, back; /* files, and those that came back */
+} run;
+
+static void take(void *ctx, const bag_file *file)
+{
+    run *r = ctx;
+    size_t i = r->back++;
+    uint8_t digest[CT_SHA512_LEN];
+
+    assert_true(i < r->n);
+    assert_int_equal(file->position, i + 1);
+    assert_int_equal(file->size, r->sizes[i]);
+    expect(i, r->sizes[i], 256, digest);
+    assert_memory_equal(file->digest[BAG_SHA256], digest, CT_SHA256_LEN);
+    expect(i, r->sizes[i], 512, digest);
+    assert_memory_equal(file->digest[BAG_SHA512], digest, CT_SHA512_LEN);
+}
+
+/* Each file in pieces of at most `piece` bytes. */
+static void hash_all(const size_t *sizes, size_t n, size_t piece, int jobs)
+{
+    run r = {.sizes = sizes, .n = n};
+    ct_err err = {0};
+    bag_hasher *h = bag_hasher_new(1U << BAG_SHA256 | 1U << BAG_SHA512, jobs, take, &r, &err);
+
+    assert_non_null(h);
+    for (size_t i = 0; i < n; i++) {
+        for (size_t at = 0; at < sizes[i];) {
+            size_t cap, rest = sizes[i] - at;
+            char *room = bag_hasher_room(h, &cap);
+
+            cap = cap < piece ? cap : piece;
+            cap = cap < rest ? cap : rest;
+            fill(room, i, at, cap);
+            bag_hasher_put(h, cap);
+            at += cap;
+        }
+        bag_hasher_end(h, CT_S("file"), sizes[i], i + 1, false);
+    }
+    bag_hasher_flush(h);
+    assert_int_equal(r.back, n);
+    bag_hasher_free(h);
+}
+
+static void hash_with_and_without_threads(const size_t *sizes, size_t n, size_t piece)
+{
+    hash_all(sizes, n, piece, 1);
+    hash_all(sizes, n, piece, 2);
+}
+
+/* The end of a message has two forms of padding, and each seat is at another point of it. */
+static void every_length(void **state)
+{
+    size_t sizes[600];
+
+    (void)state;
+    for (size_t i = 0; i < CT_LEN(sizes); i++)
+        sizes[i] = i;
+    hash_with_and_without_threads(sizes, CT_LEN(sizes), 100);
+}
+
+static void files_of_several_blocks(void **state)
+{
+    static const size_t sizes[] = {BLOCK - 1,
+                                   BLOCK,
+                                   BLOCK + 1,
+                                   0,
+                                   2 * BLOCK,
+                                   2 * BLOCK - 1,
+                                   5,
+                                   3 * BLOCK + 127,
+                                   7 * BLOCK,
+                                   1,
+                                   2 * BLOCK,
+                                   BLOCK,
+                                   0,
+                                   0,
+                                   0,
+                                   9,
+                                   12 * BLOCK + 112};
+
+    (void)state;
+    hash_with_and_without_threads(sizes, CT_LEN(sizes), SIZE_MAX);
+    hash_with_and_without_threads(sizes, CT_LEN(sizes), 4097);
+}
+
+/* They do not fit into the ring, or leave no room for others. */
+static void large_among_small(void **state)
+{
+    static const size_t sizes[] = {100,           RING * (size_t)BLOCK + 1,
+                                   100,           200,
+                                   300,           (RING - 2) * (size_t)BLOCK,
+                                   BLOCK,         RING * (size_t)BLOCK,
+                                   BLOCK * 20,    BLOCK * 20 + 5,
+                                   BLOCK * 20 + 6};
+
+    (void)state;
+    hash_with_and_without_threads(sizes, CT_LEN(sizes), SIZE_MAX);
+}
+
+static void few_files(void **state)
+{
+    static const size_t sizes[] = {1000, 2000, 3000, 4000, 5000};
+
+    (void)state;
+    for (size_t n = 0; n <= CT_LEN(sizes); n++)
+        hash_with_and_without_threads(sizes, n, 999);
+}
+
+/* A hasher that is given up in the middle ends its threads. */
+static void given_up(void **state)
+{
+    size_t cap;
+    ct_err err = {0};
+    bag_hasher *h = bag_hasher_new(1U << BAG_SHA512, 2, take, NULL, &err);
+
+    (void)state;
+    assert_non_null(h);
+    fill(bag_hasher_room(h, &cap), 0, 0, 1000);
+    bag_hasher_put(h, 1000);
+    bag_hasher_end(h, CT_S("file"), 1000, 1, false);
+    bag_hasher_free(h);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_length),      cmocka_unit_test(files_of_several_blocks),
+        cmocka_unit_test(large_among_small), cmocka_unit_test(few_files),
+        cmocka_unit_test(given_up),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
