@@ -183,6 +183,7 @@ static bool enter_at(ct_db *db, const bag_facts *f, const char *path, const stru
                                 .first = day_of(ct_str_head(range, DAY)),
                                 .last = day_of(ct_str_from(range, DAY + strlen(" to "))),
                                 .retention = info_value(f->info, "Retention-Class"),
+                                .authority = info_value(f->info, "Retention-Authority"),
                                 .destroy_after = info_value(f->info, "Destroy-After"),
                                 .records = records,
                                 .bytes = f->bytes},

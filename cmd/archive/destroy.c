@@ -112,8 +112,9 @@ static bool refuse(destruction *d, const char *why)
 static bool take_bag(void *ctx, const ct_bag *bag)
 {
     destruction *d = ctx;
-    ct_str *const texts[] = {&d->bag.hash,      &d->bag.name,          &d->bag.first,  &d->bag.last,
-                             &d->bag.retention, &d->bag.destroy_after, &d->bag.entered};
+    ct_str *const texts[] = {&d->bag.hash,          &d->bag.name,      &d->bag.first,
+                             &d->bag.last,          &d->bag.retention, &d->bag.authority,
+                             &d->bag.destroy_after, &d->bag.entered};
 
     d->matches++;
     d->bag = *bag;
@@ -288,6 +289,15 @@ static ct_str now(destruction *d)
     return ct_arena_copy(d->arena, ct_str_z(at));
 }
 
+/* Of what was decided when the bag was made and what is decided today, that with the later day
+ * rules. */
+static bool judged_later(const destruction *d)
+{
+    ct_date day;
+
+    return !ct_date_parse(d->bag.destroy_after, &day) || d->clear.until + 1 >= ct_date_days(&day);
+}
+
 static void fill_certificate(destruction *d, bag_certificate *c, ct_str completed)
 {
     *c = (bag_certificate){
@@ -302,8 +312,8 @@ static void fill_certificate(destruction *d, bag_certificate *c, ct_str complete
         .charts = d->bag.charts,
         .records = d->bag.records,
         .bytes = d->bag.bytes,
-        .retention_class = d->cleared ? d->clear.class : d->bag.retention,
-        .authority = d->cleared ? d->clear.authority : (ct_str){"", 0},
+        .retention_class = d->bag.retention,
+        .authority = d->bag.authority,
         .destroy_after = d->bag.destroy_after,
         .encrypted = d->encrypted,
         .key_gone = d->key_gone,
@@ -312,6 +322,15 @@ static void fill_certificate(destruction *d, bag_certificate *c, ct_str complete
         .fates = d->fates,
         .nfates = d->ncopies,
     };
+    if (d->cleared && judged_later(d)) {
+        ct_buf day = {0};
+
+        bag_day_put(&day, d->clear.until + 1);
+        c->retention_class = d->clear.class;
+        c->authority = d->clear.authority;
+        c->destroy_after = ct_arena_copy(d->arena, ct_buf_str(&day));
+        ct_buf_free(&day);
+    }
 }
 
 /* `NAME.txt`, `NAME.pdf`; atomically, in place of what an earlier run began. */

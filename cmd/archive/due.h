@@ -44,9 +44,9 @@ bag_judgement bag_judge_chart(const bag_judge *j, const ct_chart *chart, bool in
 typedef struct bag_term {
     bool any; /* a chart was judged */
     bool undecided;
-    int64_t until; /* the last day of keeping, BAG_NEVER */
-    ct_str class;  /* that decides; of the schedule */
-    uint64_t held; /* charts with a legal hold */
+    int64_t until;          /* the last day of keeping, BAG_NEVER */
+    const bag_class *class; /* that decides; of the schedule; or NULL */
+    uint64_t held;          /* charts with a legal hold */
 } bag_term;
 
 /* That of one chart. */

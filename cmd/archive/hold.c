@@ -35,7 +35,7 @@ static const ct_command command = {
         "  chart archive hold --matter 'Doe v. Mercy' --why 'subpoena of 3 May' \\\n"
         "      --by 'J. Counsel' patients.txt\n"
         "  chart archive hold --matter 'Product recall' --why 'FDA notice' --by 'J. Counsel' \\\n"
-        "      --where '%chart.ofType(Device).exists(modelNumber = \\'X-1\\')'\n"
+        "      --where \"%chart.ofType(Device).exists(modelNumber = 'X-1')\"\n"
         "  chart archive hold --list\n"
         "  chart archive hold --release 1 --why settled --by 'J. Counsel'\n",
 };

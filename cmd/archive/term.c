@@ -9,7 +9,7 @@ bag_term bag_term_of(const bag_judgement *j)
     return (bag_term){.any = true,
                       .undecided = k->undecided,
                       .until = k->until,
-                      .class = k->longest ? k->longest->class->name : CT_S(""),
+                      .class = k->longest ? k->longest->class : NULL,
                       .held = j->held};
 }
 

@@ -47,13 +47,17 @@ bag_term bag_terms_of(const bag_terms *t, const ct_chart *chart)
 
 void bag_terms_put(bag_terms *t, bool incomplete, bag_writer *w)
 {
+    const bag_class *class = t->bag.class;
     ct_buf after = {0};
 
     if (!t->bag.any)
         return;
     t->bag.undecided |= incomplete;
-    if (!t->bag.undecided || t->bag.until == BAG_NEVER)
-        bag_writer_info(w, "Retention-Class", "%.*s", (int)t->bag.class.n, t->bag.class.p);
+    if (class && (!t->bag.undecided || t->bag.until == BAG_NEVER)) {
+        bag_writer_info(w, "Retention-Class", "%.*s", (int)class->name.n, class->name.p);
+        bag_writer_info(w, "Retention-Authority", "%.*s", (int)class->authority.n,
+                        class->authority.p);
+    }
     bag_term_put(&after, &t->bag);
     bag_writer_info(w, "Destroy-After", "%.*s", (int)after.n, after.p);
     bag_writer_info(w, "Legal-Holds", "%" PRIu64, t->bag.held);

@@ -70,10 +70,11 @@ static void put_line(ct_buf *b, const uint8_t *digest, size_t n, const char *pat
 bool bag_info_add(ct_buf *info, ct_str pair)
 {
     static const char *const own[] = {
-        "Bagging-Date",  "Bag-Software-Agent",       "Payload-Oxum", "Chart-Count",
-        "Record-Count",  "Readable-Copies",          "Date-Range",   "Bag-Size",
-        "Destroy-After", "Retention-Class",          "Legal-Holds",  "Bag-Group-Identifier",
-        "Bag-Count",     "BagIt-Profile-Identifier", "Key-Check",    "Attachment-Count"};
+        "Bagging-Date",       "Bag-Software-Agent",       "Payload-Oxum", "Chart-Count",
+        "Record-Count",       "Readable-Copies",          "Date-Range",   "Bag-Size",
+        "Destroy-After",      "Retention-Class",          "Legal-Holds",  "Bag-Group-Identifier",
+        "Bag-Count",          "BagIt-Profile-Identifier", "Key-Check",    "Attachment-Count",
+        "Retention-Authority"};
     ct_str value = pair, key = ct_str_trim(ct_str_cut(&value, '='));
 
     if (!value.p || key.n == 0 || memchr(key.p, ':', key.n))

@@ -22,12 +22,13 @@ ct_bag ct_bag_of(sqlite3_stmt *q, int at)
         .first = ct_db_text(q, at + 2),
         .last = ct_db_text(q, at + 3),
         .retention = ct_db_text(q, at + 4),
-        .destroy_after = ct_db_text(q, at + 5),
-        .charts = (uint64_t)sqlite3_column_int64(q, at + 6),
-        .records = (uint64_t)sqlite3_column_int64(q, at + 7),
-        .bytes = (uint64_t)sqlite3_column_int64(q, at + 8),
-        .entered = ct_db_text(q, at + 9),
-        .status = (ct_bag_status)word_of(statuses, CT_LEN(statuses), ct_db_text(q, at + 10)),
+        .authority = ct_db_text(q, at + 5),
+        .destroy_after = ct_db_text(q, at + 6),
+        .charts = (uint64_t)sqlite3_column_int64(q, at + 7),
+        .records = (uint64_t)sqlite3_column_int64(q, at + 8),
+        .bytes = (uint64_t)sqlite3_column_int64(q, at + 9),
+        .entered = ct_db_text(q, at + 10),
+        .status = (ct_bag_status)word_of(statuses, CT_LEN(statuses), ct_db_text(q, at + 11)),
     };
 }
 
@@ -41,7 +42,7 @@ static bool give_bag(void *ctx, sqlite3_stmt *q)
     const bag_reader *r = ctx;
     ct_bag b = ct_bag_of(q, 0);
 
-    b.copies = (uint64_t)sqlite3_column_int64(q, 11);
+    b.copies = (uint64_t)sqlite3_column_int64(q, CT_BAG_COLUMN_COUNT);
     return r->each(r->ctx, &b);
 }
 
@@ -222,7 +223,7 @@ static const ct_str *names_of(ct_str text, ct_arena *a, size_t *n)
 bool ct_give_chart(void *reader, sqlite3_stmt *q)
 {
     const ct_chart_reader *r = reader;
-    enum { AT = 11 };
+    enum { AT = CT_BAG_COLUMN_COUNT };
     ct_bag bag = ct_bag_of(q, 0);
     ct_bagged e = {
         .path = ct_db_text(q, AT),

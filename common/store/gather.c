@@ -158,16 +158,17 @@ static bool insert_bag(ct_db *db, const ct_bag *b, int64_t *id, ct_err *err)
 {
     static const char sql[] =
         "INSERT INTO bag SELECT NULL, ?1, ?2, coalesce(?3, min(first)), coalesce(?4, max(last)),"
-        " ?5, ?6, count(*), ?7, ?8, ?9, 'kept' FROM temp.new_chart WHERE id BETWEEN ?10 AND ?11";
+        " ?5, ?6, ?7, count(*), ?8, ?9, ?10, 'kept' FROM temp.new_chart"
+        " WHERE id BETWEEN ?11 AND ?12";
     range r = next_range(db);
     char now[CT_NOW_MAX];
 
     if (!ct_db_now(now, err) ||
         !ct_db_run(db, sql,
                    CT_ARGS(CT_TEXT(b->hash), CT_TEXT(b->name), CT_TEXT(b->first), CT_TEXT(b->last),
-                           CT_TEXT(b->retention), CT_TEXT(b->destroy_after), CT_INT(b->records),
-                           CT_INT(b->bytes), CT_TEXT(ct_str_z(now)), CT_INT(r.first),
-                           CT_INT(r.last)),
+                           CT_TEXT(b->retention), CT_TEXT(b->authority), CT_TEXT(b->destroy_after),
+                           CT_INT(b->records), CT_INT(b->bytes), CT_TEXT(ct_str_z(now)),
+                           CT_INT(r.first), CT_INT(r.last)),
                    err))
         return false;
     *id = sqlite3_last_insert_rowid(db->sql);

@@ -159,8 +159,10 @@ CT_USE bool ct_custody_add(ct_db *db, const ct_custody *row, ct_err *err);
 
 /* The columns that ct_bag_of and ct_give_chart read, of `bag b` and `chart c`. */
 #define CT_BAG_COLUMNS                                                                             \
-    "b.hash, b.name, b.first, b.last, b.retention, b.destroy_after, b.charts, b.records, b.bytes," \
+    "b.hash, b.name, b.first, b.last, b.retention, b.authority, b.destroy_after, b.charts, "       \
+    "b.records, b.bytes,"                                                                          \
     " b.entered, b.status"
+enum { CT_BAG_COLUMN_COUNT = 12 };
 #define CT_CHART_COLUMNS                                                                           \
     "c.path, c.patient, c.names, c.born, c.first, c.last, c.destroy_after, c.records, c.bytes"
 

@@ -59,6 +59,7 @@ static const char catalogue[] =
     " first TEXT,"
     " last TEXT,"
     " retention TEXT,"
+    " authority TEXT,"
     " destroy_after TEXT,"
     " charts INTEGER NOT NULL,"
     " records INTEGER NOT NULL,"

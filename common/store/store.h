@@ -182,7 +182,8 @@ typedef struct ct_bag {
     ct_str hash; /* SHA-256 of its tagmanifest-sha512.txt, hex: its identity */
     ct_str name;
     ct_str first, last;   /* days that its records cover */
-    ct_str retention;     /* class */
+    ct_str retention;     /* the class of the schedule that decided when it was made */
+    ct_str authority;     /* its citation */
     ct_str destroy_after; /* day, `never` or `undecided` */
     uint64_t charts, records, bytes;
     /* given by the catalogue */
