@@ -5,6 +5,8 @@
 
 #include <strings.h>
 
+enum { SILENT = 2 };
+
 typedef struct reader {
     ct_buf *to;
     size_t start;                         /* of this text in `to` */
@@ -12,6 +14,7 @@ typedef struct reader {
     size_t breaks;                        /* line breaks that are due before the next one */
     bool pre;                             /* white space counts */
     bool no_comments, no_quotes, no_ends; /* what has no end from here on */
+    bool no_end_of[SILENT];
 } reader;
 
 typedef struct tag {
@@ -216,36 +219,119 @@ static size_t read_tag(reader *r, ct_str at, tag *t)
     return end + 1;
 }
 
-/* Where the element's end tag starts, for those whose content is no text. */
-static size_t skip_element(reader *r, ct_str text, size_t at, ct_str name)
-{
-    for (; at < text.n; at++) {
-        tag t;
+/* Those whose content is no text. */
+static const char *const silent[SILENT] = {"script", "style"};
 
-        if (text.p[at] == '<' && at + 1 < text.n && text.p[at + 1] == '/' &&
-            read_tag(r, ct_str_from(text, at), &t) && t.name.n == name.n &&
-            strncasecmp(t.name.p, name.p, name.n) == 0)
-            return at;
-    }
-    return text.n;
+/* Which of them the tag starts; SILENT where none. */
+static size_t starts_silent(const tag *t)
+{
+    size_t i = t->end || ct_str_ends(t->attributes, CT_S("/")) ? SILENT : 0;
+
+    while (i < SILENT && !name_is(t->name, silent[i]))
+        i++;
+    return i;
 }
+
+static bool is_end_tag(reader *r, ct_str at, const char *name)
+{
+    size_t n = strlen("</") + strlen(name);
+    tag t;
+
+    /* only what has the name is read on to its end, so that no byte is looked at time and again */
+    return ct_str_starts(at, CT_S("</")) && at.n > n &&
+           strncasecmp(at.p + 2, name, strlen(name)) == 0 &&
+           (is_space(at.p[n]) || at.p[n] == '/' || at.p[n] == '>') && read_tag(r, at, &t);
+}
+
+/* Where the end tag of silent[which] starts; what has none is text like any other. */
+static size_t skip_silent(reader *r, ct_str text, size_t at, size_t which)
+{
+    size_t start = at;
+
+    for (; at < text.n && !r->no_end_of[which]; at++)
+        if (text.p[at] == '<' && is_end_tag(r, ct_str_from(text, at), silent[which]))
+            return at;
+    r->no_end_of[which] = true;
+    return start;
+}
+
+/* ---- attributes ---- */
+
+static size_t span(ct_str s, bool (*is)(char))
+{
+    size_t n = 0;
+
+    while (n < s.n && is(s.p[n]))
+        n++;
+    return n;
+}
+
+static bool in_name(char c)
+{
+    return !is_space(c) && c != '=' && c != '/';
+}
+
+static bool in_bare_value(char c)
+{
+    return !is_space(c);
+}
+
+static bool between_attributes(char c)
+{
+    return is_space(c) || c == '/' || c == '=';
+}
+
+static ct_str take(ct_str *from, size_t n)
+{
+    ct_str taken = ct_str_head(*from, n);
+
+    *from = ct_str_from(*from, n);
+    return taken;
+}
+
+/* Takes what stands behind a name: `="value"`, `='value'`, `=value`, or nothing. */
+static ct_str take_value(ct_str *rest)
+{
+    char quote;
+
+    take(rest, span(*rest, is_space));
+    if (!ct_str_starts(*rest, CT_S("=")))
+        return CT_S("");
+    take(rest, 1);
+    take(rest, span(*rest, is_space));
+    quote = rest->n ? rest->p[0] : ' ';
+    if (quote != '"' && quote != '\'')
+        return take(rest, span(*rest, in_bare_value));
+    take(rest, 1);
+    return ct_str_cut(rest, quote);
+}
+
+/* The value of the attribute, empty where there is none. */
+static ct_str attribute(ct_str attributes, const char *name)
+{
+    while (attributes.n) {
+        ct_str found, value;
+
+        take(&attributes, span(attributes, between_attributes));
+        found = take(&attributes, span(attributes, in_name));
+        value = take_value(&attributes);
+        if (name_is(found, name))
+            return value;
+    }
+    return CT_S("");
+}
+
+/* ---- tags ---- */
 
 /* The text of an image stands in its `alt`. */
 static void put_image(reader *r, ct_str attributes)
 {
-    size_t at = ct_str_find(attributes, CT_S("alt="));
+    ct_str value = attribute(attributes, "alt");
 
     put_text(r, CT_S(" [image"));
-    if (at != SIZE_MAX && at + 5 < attributes.n) {
-        ct_str value = ct_str_from(attributes, at + 4);
-        char quote = value.p[0];
-
-        value = ct_str_from(value, 1);
-        value = ct_str_cut(&value, quote == '\'' ? '\'' : '"');
-        if (value.n) {
-            put_text(r, CT_S(": "));
-            put_text(r, value);
-        }
+    if (value.n) {
+        put_text(r, CT_S(": "));
+        put_text(r, value);
     }
     put_text(r, CT_S("] "));
 }
@@ -289,7 +375,7 @@ void bag_narrative(ct_buf *to, ct_str xhtml)
         ct_str rest = ct_str_from(xhtml, i);
         const char *open = memchr(rest.p, '<', rest.n);
         ct_str text = {rest.p, open ? (size_t)(open - rest.p) : rest.n};
-        size_t n;
+        size_t n, which;
         tag t;
 
         put_text(&r, text);
@@ -303,9 +389,9 @@ void bag_narrative(ct_buf *to, ct_str xhtml)
             continue;
         }
         i += n;
-        if (!t.end && (name_is(t.name, "script") || name_is(t.name, "style")) &&
-            !ct_str_ends(t.attributes, CT_S("/")))
-            i = skip_element(&r, xhtml, i, t.name);
+        which = starts_silent(&t);
+        if (which < SILENT)
+            i = skip_silent(&r, xhtml, i, which);
         else
             put_tag(&r, &t);
     }
