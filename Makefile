@@ -76,8 +76,8 @@ help:
 	@echo 'make all        executables in bin/'
 	@echo 'make install    uninstall: PREFIX=$(PREFIX) DESTDIR='
 	@echo 'make bench      speed and memory next to wc, cat, jq, sort, zstd and simdjson; RUNS=5 COPIES=8'
-	@echo 'make soak       bags are damaged, and what makes, mends and ends them is killed, by chance;'
-	@echo '                ROUNDS=10000 ENDS=500 SEED=1'
+	@echo 'make soak       bags are damaged, and what makes, mends and ends them is killed, by chance; a zip of more'
+	@echo '                than 4 GiB is made; ROUNDS=10000 ENDS=500 SEED=1 TMPDIR=/tmp'
 	@echo 'make fuzz       T=60 seconds for each harness'
 	@echo 'make lint       format, static analysis, manual'
 	@echo 'make clean'
@@ -241,6 +241,7 @@ soak: export SOAK_PROGRAMS = $(BUILD)/tests/soak
 soak: all $(SOAK) $(SHIM)
 	tests/soak/run $(ROUNDS) $(SEED)
 	FAULT_SHIM=$(SHIM) tests/soak/ends $(ENDS) $(SEED)
+	tests/soak/large
 
 fuzz:
 	tests/fuzz/run $(T)

@@ -79,6 +79,14 @@ static bool name_free(const bag_sink *s, ct_err *err)
     return true;
 }
 
+static bag_sink *make_sink(const bag_sink *like, ct_str base, ct_err *err)
+{
+    if (like->packing == BAG_FOLDER)
+        return bag_folder_sink(like, err);
+    return like->packing == BAG_ZIP && !like->opts.key ? bag_zip_sink(like, base, err)
+                                                       : bag_tar_sink(like, base, err);
+}
+
 bag_sink *bag_sink_open(const char *out, const bag_packing_opts *opts, ct_err *err)
 {
     bag_sink like = {.opts = *opts};
@@ -101,8 +109,7 @@ bag_sink *bag_sink_open(const char *out, const bag_packing_opts *opts, ct_err *e
         like.out[--n] = '\0';
     like.unfinished = bag_unfinished_name(like.out);
     if (name_free(&like, err))
-        s = like.packing == BAG_FOLDER ? bag_folder_sink(&like, err)
-                                       : bag_packed_sink(&like, base, err);
+        s = make_sink(&like, base, err);
     if (!s) {
         free(like.out);
         free(like.unfinished);

@@ -54,7 +54,7 @@ CT_USE bool bag_sync_parent(const char *path, ct_err *err);
 /* Some systems can exchange two names in one step; `*able` false where this one cannot. */
 bool bag_exchange(const char *a, const char *b, bool *able);
 
-/* ---- for the two kinds ---- */
+/* ---- for the kinds ---- */
 
 struct bag_sink {
     bool (*folder)(bag_sink *s, const char *path, ct_err *err);
@@ -74,7 +74,9 @@ struct bag_sink {
 
 /* They get `out`, `packing` and the rest in `like`, and make the unfinished file or folder. */
 bag_sink *bag_folder_sink(const bag_sink *like, ct_err *err);
-bag_sink *bag_packed_sink(const bag_sink *like, ct_str base, ct_err *err);
+bag_sink *bag_zip_sink(const bag_sink *like, ct_str base, ct_err *err);
+/* Also an encrypted bag. */
+bag_sink *bag_tar_sink(const bag_sink *like, ct_str base, ct_err *err);
 /* Syncs the folder in which something stands. */
 CT_USE bool bag_sync_parent(const char *path, ct_err *err);
 /* Removes a folder with all in it; says so where it could not. */

@@ -3,16 +3,24 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
 
-enum { STORED = 64 * 1024, SKIP = 64 * 1024, WINDOW_RAW = -15, WINDOW_GZIP = 15 + 16 };
+enum {
+    STORED = 64 * 1024, /* read at once, pieces that follow among it */
+    SKIP = 64 * 1024,
+    WINDOW_RAW = -15,
+    WINDOW_GZIP = 15 + 16
+};
 
 struct bag_stretch {
     bag_piece piece;
-    uint64_t taken;    /* packed bytes that were read */
-    uint64_t pos;      /* bytes that were unpacked */
-    size_t next, left; /* of the bytes in `stored` */
+    uint64_t taken;     /* packed bytes that are unpacked, or next to be */
+    uint64_t pos;       /* bytes that were unpacked */
+    size_t next, left;  /* of the bytes in `stored`, those of the piece */
+    uint64_t stored_at; /* where they stand in the file */
+    size_t nstored;
     z_stream z;
     bool z_open;
     ZSTD_DStream *zstd;
@@ -54,6 +62,8 @@ static void restart(bag_stretch *s)
 
 void bag_stretch_set(bag_stretch *s, const bag_piece *piece)
 {
+    if (piece->fd != s->piece.fd)
+        s->nstored = 0;
     s->piece = *piece;
     restart(s);
 }
@@ -68,18 +78,34 @@ static bool read_file(bag_stretch *s, uint64_t at, void *to, size_t n, ct_err *e
                : ct_fail(err, CT_E_DATA, "the container is cut or corrupt");
 }
 
+static bool load(bag_stretch *s, uint64_t at, ct_err *err)
+{
+    ssize_t n;
+
+    do
+        n = pread(s->piece.fd, s->stored, STORED, (off_t)at);
+    while (n < 0 && errno == EINTR);
+    s->stored_at = at;
+    s->nstored = n > 0 ? (size_t)n : 0;
+    if (n < 0)
+        return ct_fail_sys(err, errno, "cannot read");
+    return n > 0 || ct_fail(err, CT_E_DATA, "the container is cut or corrupt");
+}
+
+/* Small pieces stand one behind the other: what was read with the one ahead is not read again. */
 static bool refill(bag_stretch *s, ct_err *err)
 {
-    uint64_t rest = s->piece.packed - s->taken;
-    size_t n = rest < STORED ? (size_t)rest : STORED;
+    uint64_t rest = s->piece.packed - s->taken, at = s->piece.at + s->taken;
 
-    if (s->left || n == 0)
+    if (s->left || rest == 0)
         return true;
-    if (!read_file(s, s->piece.at + s->taken, s->stored, n, err))
+    if ((at < s->stored_at || at >= s->stored_at + s->nstored) && !load(s, at, err))
         return false;
-    s->taken += n;
-    s->next = 0;
-    s->left = n;
+    s->next = (size_t)(at - s->stored_at);
+    s->left = s->nstored - s->next;
+    if (s->left > rest)
+        s->left = (size_t)rest;
+    s->taken += s->left;
     return true;
 }
 

@@ -13,23 +13,28 @@ enum {
     CENTRAL = 46, /* of a directory entry, without its variable parts */
     LOCAL = 30,   /* of a local header, likewise */
     COMMENT_MAX = 65535,
-    MADE_ON_UNIX = 3,
-    UNICODE_PATH = 0x7075,
-    FIELD64 = 1,      /* the extra field with 64-bit sizes */
-    LATER = 1 << 3,   /* flag: sizes and checksum stand behind the file */
-    WINDOW = 1 << 20, /* of the directory, read at once */
+    SHORT_MAX = 65535, /* of a variable part */
 };
 
 typedef unsigned char byte;
+
+/* Bytes of the file that are read at once: of the directory many, of the headers, between which the
+ * files stand, those of a few small files. */
+enum { DIRECTORY_STEP = 1 << 20, HEADERS_STEP = 16 * 1024 };
+
+typedef struct window {
+    uint64_t at;
+    size_t n, step;
+    byte *bytes;
+} window;
 
 struct bag_zip {
     int fd, failed;          /* errno of a read that failed */
     uint64_t size;           /* of the file */
     uint64_t at, end, count; /* the directory */
-    uint64_t window;         /* where the bytes in `view` stand */
-    size_t viewed;
-    byte other[65536];
-    byte view[WINDOW];
+    window directory, headers;
+    byte directory_bytes[DIRECTORY_STEP];
+    byte headers_bytes[LOCAL + 2 * SHORT_MAX];
 };
 
 static uint16_t get16(const byte *p)
@@ -72,20 +77,24 @@ static bool get(bag_zip *z, uint64_t at, byte *to, size_t n)
     return true;
 }
 
-/* `n` bytes at `at`, by way of the window; NULL where there are fewer. */
-static const byte *look(bag_zip *z, uint64_t at, size_t n)
+/* `n` bytes at `at`, by way of a window that has room for them; NULL where there are fewer. */
+static const byte *look(bag_zip *z, window *w, uint64_t at, size_t n)
 {
-    if (at < z->window || at + n > z->window + z->viewed) {
-        uint64_t rest = at < z->size ? z->size - at : 0;
-        size_t cap = rest < WINDOW ? (size_t)rest : WINDOW;
+    uint64_t rest = at < z->size ? z->size - at : 0;
+    size_t step = n > w->step ? n : w->step;
 
-        z->viewed = 0;
-        if (!get(z, at, z->view, cap))
+    if (n > rest)
+        return NULL;
+    if (at < w->at || at + n > w->at + w->n) {
+        w->n = 0;
+        if (rest < step)
+            step = (size_t)rest;
+        if (!get(z, at, w->bytes, step))
             return NULL;
-        z->window = at;
-        z->viewed = cap;
+        w->at = at;
+        w->n = step;
     }
-    return n <= z->viewed ? z->view + (at - z->window) : NULL;
+    return w->bytes + (at - w->at);
 }
 
 /* ---- the directory ---- */
@@ -94,7 +103,7 @@ static const byte *look(bag_zip *z, uint64_t at, size_t n)
 static uint64_t find_end(bag_zip *z)
 {
     size_t n = z->size < END + COMMENT_MAX ? (size_t)z->size : END + COMMENT_MAX;
-    const byte *tail = n < END ? NULL : look(z, z->size - n, n);
+    const byte *tail = n < END ? NULL : look(z, &z->directory, z->size - n, n);
 
     for (size_t i = tail ? n - END + 1 : 0; i-- > 0;)
         if (is(tail + i, "PK\5\6") && get16(tail + i + 20) == n - END - i)
@@ -135,7 +144,7 @@ static bool widen(bag_zip_entry *e, const byte *extra, size_t n)
 
         if (len > n - 4)
             return false;
-        for (size_t i = 0; get16(extra) == FIELD64 && i < CT_LEN(wide); i++) {
+        for (size_t i = 0; get16(extra) == BAG_ZIP_WIDE && i < CT_LEN(wide); i++) {
             if (*wide[i] != UINT32_MAX)
                 continue;
             if (p + 8 > extra + 4 + len)
@@ -155,7 +164,7 @@ static bool has_other_name(const byte *extra, size_t n)
     while (n >= 4) {
         size_t len = get16(extra + 2);
 
-        if (get16(extra) == UNICODE_PATH || len > n - 4)
+        if (get16(extra) == BAG_ZIP_UNICODE_PATH || len > n - 4)
             return true;
         extra += 4 + len;
         n -= 4 + len;
@@ -171,13 +180,13 @@ static bool is_plain(const byte *h, const bag_zip_entry *e, size_t extra)
     for (size_t i = 0; i < e->name.n; i++)
         if ((unsigned char)e->name.p[i] < ' ' || (unsigned char)e->name.p[i] > 126)
             return false;
-    return h[5] == MADE_ON_UNIX && type == (folder ? S_IFDIR : S_IFREG) &&
+    return h[5] == BAG_ZIP_UNIX && type == (folder ? S_IFDIR : S_IFREG) &&
            !has_other_name(h + CENTRAL + e->name.n, extra);
 }
 
 bool bag_zip_next(bag_zip *z, bag_zip_entry *e)
 {
-    const byte *h = look(z, z->at, CENTRAL);
+    const byte *h = look(z, &z->directory, z->at, CENTRAL);
     size_t name, extra, comment;
 
     if (!h || !is(h, "PK\1\2"))
@@ -185,7 +194,7 @@ bool bag_zip_next(bag_zip *z, bag_zip_entry *e)
     name = get16(h + 28);
     extra = get16(h + 30);
     comment = get16(h + 32);
-    h = look(z, z->at, CENTRAL + name + extra);
+    h = look(z, &z->directory, z->at, CENTRAL + name + extra);
     if (!h)
         return false;
     *e = (bag_zip_entry){.flags = get16(h + 8),
@@ -242,31 +251,32 @@ static bool descriptor_agrees(bag_zip *z, const bag_zip_entry *e, uint64_t at)
            (get64(p + 4) == e->packed && get64(p + 12) == e->size);
 }
 
-/* Sizes that did not fit stand in an extra field, which the directory's own was read from. */
-static bool size_agrees(uint32_t local, uint64_t size)
+/* Sizes that did not fit stand in an extra field. */
+static bool sizes_agree(const byte *h, const bag_zip_entry *e, const byte *extra, size_t n)
 {
-    return local == UINT32_MAX || local == size;
+    bag_zip_entry local = {.packed = get32(h + 18), .size = get32(h + 22)};
+
+    return widen(&local, extra, n) && local.packed == e->packed && local.size == e->size;
 }
 
 const char *bag_zip_compare(bag_zip *z, const bag_zip_entry *e, uint64_t *data)
 {
-    byte h[LOCAL];
-    size_t extra;
+    const byte *h = look(z, &z->headers, e->offset, LOCAL);
+    size_t name, extra;
 
-    if (!get(z, e->offset, h, LOCAL) || !is(h, "PK\3\4"))
+    if (!h || !is(h, "PK\3\4"))
         return "its directory leads to where no file is";
+    name = get16(h + 26);
     extra = get16(h + 28);
     *data = e->offset + LOCAL + e->name.n + extra;
-    if (get16(h + 26) != e->name.n || !get(z, e->offset + LOCAL, z->other, e->name.n) ||
-        memcmp(z->other, e->name.p, e->name.n) != 0)
+    h = look(z, &z->headers, e->offset, LOCAL + name + extra);
+    if (!h || name != e->name.n || memcmp(h + LOCAL, e->name.p, name) != 0)
         return "a file has two names";
     if (get16(h + 6) != e->flags || get16(h + 8) != e->method)
         return "a file is packed in two ways";
-    if (e->flags & LATER)
-        return descriptor_agrees(z, e, *data + e->packed) ? NULL
-                                                          : "a file has two checksums or sizes";
-    if (get32(h + 14) != e->crc || !size_agrees(get32(h + 18), e->packed) ||
-        !size_agrees(get32(h + 22), e->size))
+    if (e->flags & BAG_ZIP_LATER
+            ? !descriptor_agrees(z, e, *data + e->packed)
+            : get32(h + 14) != e->crc || !sizes_agree(h, e, h + LOCAL + name, extra))
         return "a file has two checksums or sizes";
     return NULL;
 }
@@ -279,6 +289,8 @@ bag_zip *bag_zip_open(int fd)
     struct stat st;
 
     z->fd = fd;
+    z->directory = (window){.step = DIRECTORY_STEP, .bytes = z->directory_bytes};
+    z->headers = (window){.step = HEADERS_STEP, .bytes = z->headers_bytes};
     if (fstat(fd, &st) == 0)
         z->size = (uint64_t)st.st_size;
     else

@@ -5,6 +5,7 @@
 #ifndef CHART_ARCHIVE_ZIP_DIRECTORY_H
 #define CHART_ARCHIVE_ZIP_DIRECTORY_H
 
+#include "cmd/archive/zip_format.h"
 #include "common/base/base.h"
 
 typedef struct bag_zip bag_zip;
@@ -23,8 +24,6 @@ typedef struct bag_zip_entry {
 typedef struct bag_zip_span {
     uint64_t start, end;
 } bag_zip_span;
-
-enum { BAG_ZIP_SECRET = 1 << 0 }; /* flag: encrypted */
 
 /* `fd` is borrowed. */
 bag_zip *bag_zip_open(int fd);

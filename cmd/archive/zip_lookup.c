@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { METHOD_STORED = 0, METHOD_DEFLATED = 8 };
-
 typedef struct zip {
     bag_lookup base;
     int fd;
@@ -28,7 +26,7 @@ static bool set_spot(zip *z, const bag_zip_entry *e, bag_spot *spot)
     uint64_t data;
 
     if (bag_zip_compare(z->directory, e, &data) || (e->flags & BAG_ZIP_SECRET) ||
-        (e->method != METHOD_STORED && e->method != METHOD_DEFLATED))
+        (e->method != BAG_ZIP_STORED && e->method != BAG_ZIP_DEFLATED))
         return false;
     *spot = (bag_spot){.at = e->offset,
                        .size = e->size,
@@ -37,7 +35,7 @@ static bool set_spot(zip *z, const bag_zip_entry *e, bag_spot *spot)
                                  .at = data,
                                  .packed = e->packed,
                                  .size = e->size}};
-    return e->method != METHOD_STORED || e->packed == e->size;
+    return e->method != BAG_ZIP_STORED || e->packed == e->size;
 }
 
 /* The path from the base; false outside of it. */
@@ -133,7 +131,7 @@ static bool find_manifests(zip *z)
             continue;
         z->manifests[alg].found =
             found_again(z, &e, z->manifests[alg].found, &z->manifests[alg].spot);
-        if (e.method != METHOD_STORED)
+        if (e.method != BAG_ZIP_STORED)
             z->manifests[alg].found = BAG_UNKNOWN;
     }
     return bag_zip_at_end(z->directory);

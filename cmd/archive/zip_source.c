@@ -12,8 +12,6 @@
 #include <unistd.h>
 #include <zlib.h>
 
-enum { METHOD_STORED = 0, METHOD_DEFLATED = 8 };
-
 typedef struct zip {
     bag_source base;
     const char *path;
@@ -114,8 +112,8 @@ static bool is_ours(bag_zip *d)
         return false;
     for (uint64_t i = bag_zip_count(d); i-- > 0; first = false) {
         if (!bag_zip_next(d, &e) || !e.plain || (e.flags & BAG_ZIP_SECRET) ||
-            (e.method != METHOD_STORED && e.method != METHOD_DEFLATED) ||
-            (e.method == METHOD_STORED && e.packed != e.size) || e.offset < end ||
+            (e.method != BAG_ZIP_STORED && e.method != BAG_ZIP_DEFLATED) ||
+            (e.method == BAG_ZIP_STORED && e.packed != e.size) || e.offset < end ||
             (first && !ct_str_ends(e.name, CT_S("bagit.txt"))))
             return false;
         end = bag_zip_span_of(&e).end;
