@@ -58,6 +58,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     if (fd < 0 || write(fd, bytes, n) != (ssize_t)n)
         abort();
     (void)bag_zip_complaint(path, &entry, &err);
+    (void)bag_zip_overlaps(fd);
     if ((s = bag_zip_source(path))) {
         read_all(s);
         bag_source_close(s);
