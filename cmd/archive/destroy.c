@@ -277,6 +277,8 @@ static bool may_go(destruction *d)
             return refuse(d, "no copy can be read whole, so its charts cannot be judged");
         return true; /* begun, and the copies are gone or in pieces: there is no way back */
     }
+    if (!bag_clear_later(&d->clear, d->db, d->bag.hash, &d->cli->as_of, &err))
+        return fault(d, d->cli->db, &err);
     if (d->clear.n) {
         put_bars(d);
         ok = refuse(d, "not all of its charts may be");
