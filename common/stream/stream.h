@@ -192,6 +192,7 @@ typedef struct ct_entry {
     uint32_t file;   /* number of the input, or what else the caller numbers */
     uint32_t tag;    /* the caller's own, below 2^31 */
     bool patient;    /* it is the Patient, and so first of its chart */
+    bool unplaced;   /* as in ct_owner; not kept by the sorter */
 } ct_entry;
 
 /* <0, 0, >0 by the keys' bytes, and in a chart the Patient first. What is equal stays in the order
@@ -270,6 +271,9 @@ ct_charts *ct_charts_new(ct_blocks *in, int jobs, size_t memory, ct_side *side, 
 void ct_charts_sorted(ct_charts *c);
 /* Fills `*chart` (all zero, or one used before: its arena is reset). Never CT_GOT_BAD. */
 ct_got ct_charts_next(ct_charts *c, ct_chart *chart, ct_err *err);
+/* How many of the shared records are some patient's, nobody knows whose (see ct_owner.unplaced):
+ * all of them from the first chart on that has an id. */
+uint64_t ct_charts_unplaced(const ct_charts *c);
 void ct_charts_free(ct_charts *c);
 void ct_chart_free(ct_chart *chart);
 /* Resolves a literal reference among the chart's own records (`Type/id`, `urn:uuid:id`, absolute
@@ -278,11 +282,13 @@ const ct_doc *ct_chart_resolve(void *chart, ct_str reference);
 /* The chart's records as a collection, for ct_context.chart; in `a`, and valid as long as the
  * chart. */
 const ct_items *ct_chart_items(const ct_chart *chart, const ct_model *m, ct_arena *a);
-/* The chart as it stands: of records with the same type and id the last one only, as an update
+/* The chart as it stands: of records with the same type and id the newest one only, as an update
  * takes the place of what was there; but one that is tagged SUBSETTED (its source told a part of it
- * only) never takes the place of a whole one. The Patient is still first. It borrows the chart's
- * records and arena: valid as long as they are, never freed. `*outdated` (may be NULL) becomes a
- * flag for each record of the chart: another one took its place. */
+ * only) never takes the place of a whole one. The newest is that of the latest meta.lastUpdated
+ * where both tell it, else of the highest meta.versionId where both are numbers, else the last one
+ * of the input. The Patient is still first. It borrows the chart's records and arena: valid as long
+ * as they are, never freed. `*outdated` (may be NULL) becomes a flag for each record of the chart:
+ * another one took its place. */
 ct_chart ct_chart_current(const ct_chart *chart, const bool **outdated);
 
 /* ---- ordered work ---- */
