@@ -149,6 +149,11 @@ static bool gather(job *j, const slot *s, const ct_chart *chart, ct_str path, ct
     return !j->db || bag_catalogue_chart(j->db, &facts, &j->failed);
 }
 
+static bool is_incomplete(const job *j)
+{
+    return bag_incomplete(j->cli->bad, ct_charts_unplaced(j->charts)) != NULL;
+}
+
 static bool put_index(job *j, slot *s, const ct_chart *chart, ct_str path)
 {
     ct_buf after = {0};
@@ -159,7 +164,7 @@ static bool put_index(job *j, slot *s, const ct_chart *chart, ct_str path)
         return true;
     }
     if (s->term.any) {
-        s->term.undecided |= j->cli->bad > 0;
+        s->term.undecided |= is_incomplete(j);
         bag_term_join(&j->terms.bag, &s->term);
         bag_term_put(&after, &s->term);
     }
@@ -222,7 +227,7 @@ static bool close_bag(job *j, bool last, ct_err *err)
     bool ok;
 
     bag_volumes_info(j->volumes, j->writer, last);
-    bag_terms_put(&j->terms, j->cli->bad > 0, j->writer);
+    bag_terms_put(&j->terms, is_incomplete(j), j->writer);
     ok = (!j->attach || bag_attach_index(j->attach, j->writer, err)) &&
          bag_index_put(j->index, j->writer, err) &&
          bag_versions_put(&j->versions, j->writer, err) && bag_parity_drop(j->path, err);
