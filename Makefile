@@ -19,7 +19,7 @@ BINDIR  := $(DESTDIR)$(PREFIX)/bin
 MANDIR  := $(DESTDIR)$(PREFIX)/share/man
 COMPDIR := $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 
-PACKAGES     := libarchive sqlite3 libcrypto libpcre2-8 expat zlib libzstd libisal
+PACKAGES     := libarchive sqlite3 libcrypto libpcre2-8 expat zlib libzstd liblzma libisal
 # What only one command uses: PACKAGES_command.
 PACKAGES_archive := harfbuzz-subset fribidi
 WARNINGS     := -Wall -Wextra -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes \

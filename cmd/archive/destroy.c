@@ -18,6 +18,7 @@
 #include "cmd/archive/key.h"
 #include "cmd/archive/readable/pdf.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <strings.h>
@@ -32,6 +33,8 @@ enum {
     OPT_WITHOUT,
     OPT_DRY_RUN
 };
+
+enum { HASH_MIN = 8 };
 
 static const ct_opt options[] = {
     {OPT_BY, "by", "NAME", "who destroys"},
@@ -132,15 +135,17 @@ static ct_str in_catalogue(destruction *d, const char *path)
     return kept;
 }
 
-/* By the path of a copy, by name, or by the beginning of its hash. */
+/* By the path of a copy, by name, or by the beginning of its hash: enough of it that no slip of the
+ * pen is one. */
 static bool find_bag(destruction *d)
 {
     const char *given = d->cli->args[0];
     const ct_bag_query tries[] = {
         {.path = in_catalogue(d, given)}, {.name = ct_str_z(given)}, {.hash = ct_str_z(given)}};
+    size_t ntries = strlen(given) < HASH_MIN ? CT_LEN(tries) - 1 : CT_LEN(tries);
     ct_err err = {0};
 
-    for (size_t i = 0; i < CT_LEN(tries) && d->matches == 0; i++)
+    for (size_t i = 0; i < ntries && d->matches == 0; i++)
         if (!ct_bags(d->db, &tries[i], take_bag, d, &err))
             return fault(d, d->cli->db, &err);
     if (d->matches == 0)
@@ -711,6 +716,22 @@ static void run(destruction *d)
         put_line(d, "destroyed");
 }
 
+/* What is in the certificate must not look like another line of it; nor is an empty word meant. */
+static void check_texts(ct_cli *c, const destruction *d)
+{
+    const char *const texts[] = {d->by, d->witness, d->why, d->certificate, c->args[0]};
+
+    for (size_t i = 0; i < CT_LEN(texts); i++) {
+        ct_str text = ct_str_trim(ct_str_z(texts[i] ? texts[i] : "-"));
+
+        if (text.n == 0)
+            ct_cli_usage(c, "an option or the bag is empty");
+        for (size_t k = 0; k < text.n; k++)
+            if (iscntrl((unsigned char)text.p[k]))
+                ct_cli_usage(c, "an option or the bag has a control character");
+    }
+}
+
 /* Two people, by whatever they are called. */
 static void check_people(ct_cli *c, const destruction *d)
 {
@@ -774,6 +795,7 @@ int bag_destroy(int argc, char **argv)
     if (c.nargs != 1)
         ct_cli_usage(&c, "one bag, please");
     check_people(&c, &d);
+    check_texts(&c, &d);
     check_today(&c);
     d.db = bag_catalogue_open(c.db, &err);
     if (d.db)

@@ -1,5 +1,6 @@
 /* chart archive extract: records out of a bag, or the bag itself as a folder. */
 #include "cmd/archive/archive.h"
+#include "cmd/archive/index.h"
 #include "cmd/archive/names.h"
 #include "cmd/archive/quick.h"
 #include "cmd/archive/sink.h"
@@ -61,6 +62,7 @@ typedef struct extractor {
     ct_buf part;
     /* to a folder */
     const char *folder;
+    ct_buf place; /* where the bag goes in it, to be shown */
     bag_sink *sink;
     uint64_t room; /* bytes that may still be unpacked */
     bool refused;  /* the bag cannot be unpacked as it is */
@@ -180,6 +182,8 @@ static bool open_folder(extractor *x, ct_err *err)
     bool known = name.n || bag_packing_of(x->bag, &packing, &name) || name.n;
 
     ct_buf_printf(&out, "%s/%.*s/", x->folder, (int)name.n, name.p);
+    bag_cell_put(&x->place, ct_str_head(ct_buf_str(&out), out.n - 1));
+    ct_buf_c(&x->place, '\0');
     ct_buf_c(&out, '\0');
     if (known)
         x->sink = bag_sink_open(out.p, &(bag_packing_opts){.mtime = BAG_NO_DATE}, err);
@@ -288,7 +292,7 @@ static void finish(extractor *x, bag_check *check)
         ct_cli_say(x->cli, "%s: nothing is unpacked", x->bag);
         bag_sink_abandon(x->sink);
     } else if (x->sink && !bag_sink_close(x->sink, &err)) {
-        ct_cli_error(x->cli, CT_FAULT, x->bag, &err);
+        ct_cli_error(x->cli, CT_FAULT, x->place.p, &err);
     }
 }
 
@@ -428,7 +432,8 @@ static void extract_all(extractor *x)
         finish(x, check);
     } else {
         if (err.kind != CT_OK)
-            ct_cli_error(x->cli, x->refused ? CT_NO : CT_FAULT, x->bag, &err);
+            ct_cli_error(x->cli, x->refused ? CT_NO : CT_FAULT,
+                         x->place.n && !x->sink ? x->place.p : x->bag, &err);
         bag_sink_abandon(x->sink);
     }
     bag_check_free(check);
@@ -455,6 +460,10 @@ int bag_extract(int argc, char **argv)
     }
     if (c.nargs != 1)
         ct_cli_usage(&c, "one bag, please");
+    if (x.folder && !*x.folder)
+        ct_cli_usage(&c, "-C takes a folder; . is this one");
+    if (x.with_shared && !x.n)
+        ct_cli_usage(&c, "--with-shared goes with --chart");
     if (x.folder && (c.output || c.tally_path))
         ct_cli_usage(&c, "-C goes with neither --output nor --tally");
     x.bag = c.args[0];
@@ -469,6 +478,7 @@ int bag_extract(int argc, char **argv)
     free(x.wishes);
     ct_parser_free(x.parser);
     ct_buf_free(&x.part);
+    ct_buf_free(&x.place);
     ct_buf_free(&x.pass.base);
     return ct_cli_finish(&c);
 }

@@ -11,7 +11,7 @@ typedef struct folder {
     int fd;
 } folder;
 
-/* Opens step after step; takes over `fd`. -1 with errno. */
+/* Opens step after step; takes over `fd`. -1 with errno. A pipe is not waited for. */
 static int open_path(int fd, ct_str path)
 {
     while (path.p && fd >= 0) {
@@ -21,7 +21,8 @@ static int open_path(int fd, ct_str path)
 
         ct_buf_put(&z, step);
         ct_buf_c(&z, '\0');
-        next = openat(fd, z.p, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | (path.p ? O_DIRECTORY : 0));
+        next = openat(fd, z.p,
+                      O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | (path.p ? O_DIRECTORY : 0));
         ct_buf_free(&z);
         close(fd);
         fd = next;
@@ -67,11 +68,12 @@ static void folder_close(bag_lookup *l)
 bag_lookup *bag_folder_lookup(int fd)
 {
     folder *f = ct_calloc(1, sizeof(*f));
+    struct stat st;
 
     f->base = (bag_lookup){
         .find = folder_find, .read = folder_read, .drop = folder_drop, .close = folder_close};
     f->fd = fd;
-    if (faccessat(fd, "bagit.txt", R_OK, 0) == 0)
+    if (fstatat(fd, "bagit.txt", &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode))
         return &f->base;
     folder_close(&f->base);
     return NULL;

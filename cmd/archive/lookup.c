@@ -23,7 +23,7 @@ static bag_lookup *packed_lookup(int fd)
 
 bag_lookup *bag_lookup_open(const char *path)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC); /* a pipe is not waited for */
     struct stat st;
 
     if (fd < 0)

@@ -360,6 +360,13 @@ static void repair_by_blocks(repair *r)
 /* The parity file is of no use: a bag that is valid gets a new one. */
 static void without_parity(repair *r)
 {
+    ct_err err = {0};
+
+    if (access(r->bag, F_OK) != 0 && !r->copy) {
+        ct_fail_sys(&err, errno, "cannot open");
+        fault(r, &err);
+        return;
+    }
     if (!is_valid(r, r->bag) && r->copy)
         repair_by_files(r, BAG_PARITY_PERCENT);
     else if (!is_valid(r, r->bag))

@@ -3,7 +3,9 @@
 
 #include "cmd/archive/seal.h"
 
+#include <errno.h>
 #include <inttypes.h>
+#include <unistd.h>
 
 enum { OPT_PROFILE = CT_OPT_OWN, OPT_RESUME, OPT_TRUST };
 
@@ -140,6 +142,10 @@ int bag_verify(int argc, char **argv)
     /* What was read before is not seen again, and a profile asks for all. */
     if (v.resume && profile)
         ct_cli_usage(&c, "--resume does not go with --profile");
+    if (v.trust && access(v.trust, R_OK) != 0) {
+        ct_fail_sys(&err, errno, "cannot open");
+        ct_cli_die(&c, v.trust, &err);
+    }
     if (profile && !(v.profile = bag_profile_read(profile, &err)))
         ct_cli_die(&c, profile, &err);
     for (size_t i = 0; i < c.nargs; i++)

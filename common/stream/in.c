@@ -187,11 +187,12 @@ static size_t matches(const ct_in *in, size_t which)
 
 static bool open_decoder(ct_in *in, size_t which, ct_err *err)
 {
-    static const ct_packing packing[] = {
-        [ZSTD] = CT_PACK_ZSTD, [XZ] = CT_PACK_XZ, [BZIP2] = CT_PACK_BZIP2};
     ct_decoder d = {0};
-    bool ok =
-        which == GZIP ? ct_gunzip_open(&d, in, err) : ct_unpack_open(&d, in, packing[which], err);
+    bool ok = which == GZIP ? ct_gunzip_open(&d, in, err)
+              : which == XZ
+                  ? ct_unxz_open(&d, in, err)
+                  : ct_unpack_open(&d, in, which == ZSTD ? CT_PACK_ZSTD : CT_PACK_BZIP2, err);
+
     if (ok || d.close)
         in->pump = ct_pump_new(&d, PIECES_UNPACKED);
     return ok;

@@ -26,7 +26,10 @@ typedef struct ct_decoder {
 /* gzip by zlib: every member's CRC and length are checked. */
 CT_USE bool ct_gunzip_open(ct_decoder *d, ct_in *in, ct_err *err);
 
-typedef enum ct_packing { CT_PACK_ZSTD, CT_PACK_XZ, CT_PACK_BZIP2 } ct_packing;
+/* xz by liblzma, in bounded memory. */
+CT_USE bool ct_unxz_open(ct_decoder *d, ct_in *in, ct_err *err);
+
+typedef enum ct_packing { CT_PACK_ZSTD, CT_PACK_BZIP2 } ct_packing;
 
 /* The others by libarchive's filters. */
 CT_USE bool ct_unpack_open(ct_decoder *d, ct_in *in, ct_packing packing, ct_err *err);

@@ -1,4 +1,4 @@
-/* zstd, xz and bzip2 by libarchive's filters. Which filter it is was found out before, so that
+/* zstd and bzip2 by libarchive's filters. Which filter it is was found out before, so that
  * libarchive's own guessing (which would unpack twice what was packed twice, and takes what it does
  * not know for plain bytes) stays out of it.
  *
@@ -35,8 +35,6 @@ static const struct packing {
 } packings[] = {
     [CT_PACK_ZSTD] = {ARCHIVE_FILTER_ZSTD, "the zstd stream is cut", "the zstd stream is corrupt",
                       "something else stands behind the zstd stream"},
-    [CT_PACK_XZ] = {ARCHIVE_FILTER_XZ, "the xz stream is cut", "the xz stream is corrupt",
-                    "something else stands behind the xz stream"},
     [CT_PACK_BZIP2] = {ARCHIVE_FILTER_BZIP2, "the bzip2 stream is cut",
                        "the bzip2 stream is corrupt",
                        "something else stands behind the bzip2 stream"},

@@ -66,6 +66,7 @@ static void zip(const uint8_t *bytes, size_t n)
     if (fd < 0 || write(fd, bytes, n) != (ssize_t)n)
         abort();
     (void)bag_zip_complaint(path, &entry, &err);
+    (void)bag_zip_overlaps(fd);
     close(fd);
     unlink(path);
 }
