@@ -30,7 +30,7 @@ ALL_CFLAGS   := -std=c17 $(WARNINGS) -pthread $(CFLAGS) $(if $(DEBUG),-O0 -g3)
 ALL_LDFLAGS  := -pthread $(LDFLAGS)
 ifdef SANITIZE
 ALL_CFLAGS   += -O1 -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer
-ALL_LDFLAGS  += -fsanitize=$(SANITIZE)
+ALL_LDFLAGS  += -fsanitize=$(SANITIZE) -Wl,--as-needed
 endif
 LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null || \
           echo -larchive -lsqlite3 -lcrypto -lpcre2-8 -lexpat -lz -lzstd -lisal) -lm

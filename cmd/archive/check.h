@@ -64,6 +64,9 @@ typedef void bag_finding_fn(void *ctx, const bag_finding *finding);
  * that nothing is said about what is missing. False where the private database failed. */
 CT_USE bool bag_check_end(bag_check *c, bool partial, bag_finding_fn *each, void *ctx,
                           bag_summary *summary, ct_err *err);
+/* After that: how many payload files are neither records (`.ndjson`) nor what `create` derives from
+ * records: a readable copy with its records beside it, an attachment named by its SHA-256. */
+CT_USE bool bag_check_foreign(bag_check *c, uint64_t *n, ct_err *err);
 void bag_check_free(bag_check *c);
 
 #endif

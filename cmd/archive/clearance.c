@@ -7,11 +7,12 @@
 
 enum { BARS_MAX = 50 };
 
-static void bar(bag_clearance *c, ct_str why)
+/* `charts` is 1, or 0 for what is about the bag. */
+static void bar(bag_clearance *c, ct_str why, uint64_t charts)
 {
     for (size_t i = 0; i < c->n; i++)
         if (ct_str_eq(c->bars[i].why, why)) {
-            c->bars[i].charts++;
+            c->bars[i].charts += charts;
             return;
         }
     if (c->n == BARS_MAX) {
@@ -19,7 +20,7 @@ static void bar(bag_clearance *c, ct_str why)
         return;
     }
     c->bars = ct_realloc(c->bars, c->n + 1, sizeof(*c->bars));
-    c->bars[c->n++] = (bag_bar){ct_arena_copy(c->arena, why), 1};
+    c->bars[c->n++] = (bag_bar){ct_arena_copy(c->arena, why), charts};
 }
 
 static void note_longest(bag_clearance *c, const bag_keeping *k)
@@ -33,18 +34,18 @@ static void note_longest(bag_clearance *c, const bag_keeping *k)
 
 static void bar_chart(bag_clearance *c, const bag_judgement *j)
 {
-    c->barred++;
     for (size_t i = 0; i < j->nwhy; i++)
-        bar(c, j->why[i]);
+        bar(c, j->why[i], 1);
 }
 
-static void judge_chart(bag_clearance *c, const bag_judge *judge, const ct_chart *chart)
+static void judge_chart(bag_clearance *c, const bag_judge *judge, const ct_chart *chart,
+                        uint64_t unplaced)
 {
     bag_judgement j;
 
     if (chart->id.n == 0)
         return; /* what is nobody's goes with the charts */
-    j = bag_judge_chart(judge, chart, false, chart->arena);
+    j = bag_judge_chart(judge, chart, bag_incomplete(0, unplaced), chart->arena);
     c->charts++;
     note_longest(c, &j.keeping);
     if (j.may != BAG_MAY_DESTROY)
@@ -67,7 +68,7 @@ static bool read_charts(bag_clearance *c, bag_flow *flow, const bag_judge *judge
     ct_got got;
 
     while ((got = ct_charts_next(charts, &chart, err)) == CT_GOT_RECORD)
-        judge_chart(c, judge, &chart);
+        judge_chart(c, judge, &chart, ct_charts_unplaced(charts));
     ct_chart_free(&chart);
     ct_charts_free(charts);
     if (got == CT_GOT_END && bad)
@@ -75,11 +76,21 @@ static bool read_charts(bag_clearance *c, bag_flow *flow, const bag_judge *judge
     return got == CT_GOT_END;
 }
 
+/* What nothing judges is not cleared. */
+static void judge_rest(bag_clearance *c, uint64_t foreign)
+{
+    if (c->charts == 0)
+        bar(c, CT_S("it holds no chart that could be judged"), 0);
+    if (foreign)
+        bar(c, CT_S("files of its payload are no records, so they cannot be judged"), 0);
+}
+
 bool bag_clear(bag_clearance *c, const char *path, const char *identity, const bag_judge *judge,
                int jobs, const bag_keys *keys, ct_err *err)
 {
     char seen[2 * CT_SHA256_LEN + 1];
     ct_err read_err = {0};
+    uint64_t foreign = 0;
     bag_flow *flow;
     bool read;
 
@@ -89,13 +100,14 @@ bool bag_clear(bag_clearance *c, const char *path, const char *identity, const b
     if (!flow)
         return false;
     read = read_charts(c, flow, judge, jobs, &read_err);
-    if (!bag_flow_close(flow, seen, err) && (read || err->sys != EPIPE))
+    if (!bag_flow_close(flow, seen, &foreign, err) && (read || err->sys != EPIPE))
         return false; /* which tells more of why the records ended */
     if (!read) {
         *err = read_err;
         err->file = NULL;
         return false;
     }
+    judge_rest(c, foreign);
     return strcmp(seen, identity) == 0 || ct_fail(err, CT_E_DATA, "it is another bag");
 }
 

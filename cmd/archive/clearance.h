@@ -8,7 +8,7 @@
 #include "cmd/archive/key.h"
 #include "common/store/store.h"
 
-/* Why charts may not go, and how many of them. */
+/* Why charts may not go, and how many of them; 0: it is about the bag. */
 typedef struct bag_bar {
     ct_str why;
     uint64_t charts;
@@ -16,8 +16,8 @@ typedef struct bag_bar {
 
 typedef struct bag_clearance {
     ct_arena *arena;
-    uint64_t charts, barred; /* looked at; that may not go */
-    bag_bar *bars;           /* a chart may have several */
+    uint64_t charts; /* looked at */
+    bag_bar *bars;   /* none: all of it may go. A chart may have several */
     size_t n;
     uint64_t more; /* reasons of charts that are not among them: there are too many */
     /* what decided of the charts, for the certificate: of the one that is kept longest */

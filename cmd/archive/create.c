@@ -28,7 +28,7 @@ enum {
     OPT_KEY_FILE,
     OPT_PARITY,
     OPT_SIGN,
-    OPT_CERTIFICATE,
+    OPT_SIGNER,
     OPT_PASSPHRASE,
 };
 
@@ -44,8 +44,8 @@ static const ct_opt options[] = {
     {OPT_ENCRYPT, "encrypt", NULL, "AES-256, by a key of its own that is kept in the database"},
     {OPT_KEY_FILE, "key-file", "FILE", "with --encrypt: keep the key in this new file instead"},
     {OPT_FORCE, "force", NULL, "replace a bag that is there already"},
-    {OPT_SIGN, "sign", "KEY", "sign the bag with this private key (PEM), and --certificate"},
-    {OPT_CERTIFICATE, "certificate", "FILE",
+    {OPT_SIGN, "sign", "KEY", "sign the bag with this private key (PEM), and --signer"},
+    {OPT_SIGNER, "signer", "FILE",
      "the key's certificate, then those that lead on (PEM)"},
     {OPT_PASSPHRASE, "passphrase-file", "FILE", "its first line opens the key"},
     {OPT_PARITY, "parity", "N%", "make BAG.parity, from which so much of the bag can be restored"},
@@ -149,6 +149,11 @@ static bool gather(job *j, const slot *s, const ct_chart *chart, ct_str path, ct
     return !j->db || bag_catalogue_chart(j->db, &facts, &j->failed);
 }
 
+static bool is_incomplete(const job *j)
+{
+    return bag_incomplete(j->cli->bad, ct_charts_unplaced(j->charts)) != NULL;
+}
+
 static bool put_index(job *j, slot *s, const ct_chart *chart, ct_str path)
 {
     ct_buf after = {0};
@@ -159,7 +164,7 @@ static bool put_index(job *j, slot *s, const ct_chart *chart, ct_str path)
         return true;
     }
     if (s->term.any) {
-        s->term.undecided |= j->cli->bad > 0;
+        s->term.undecided |= is_incomplete(j);
         bag_term_join(&j->terms.bag, &s->term);
         bag_term_put(&after, &s->term);
     }
@@ -222,7 +227,7 @@ static bool close_bag(job *j, bool last, ct_err *err)
     bool ok;
 
     bag_volumes_info(j->volumes, j->writer, last);
-    bag_terms_put(&j->terms, j->cli->bad > 0, j->writer);
+    bag_terms_put(&j->terms, is_incomplete(j), j->writer);
     ok = (!j->attach || bag_attach_index(j->attach, j->writer, err)) &&
          bag_index_put(j->index, j->writer, err) &&
          bag_versions_put(&j->versions, j->writer, err) && bag_parity_drop(j->path, err);
@@ -453,7 +458,7 @@ static void open_signer(job *j)
     ct_err err = {0};
 
     if (!s->key != !s->certificate)
-        ct_cli_usage(j->cli, "--sign and --certificate go together");
+        ct_cli_usage(j->cli, "--sign and --signer go together");
     if (s->passphrase && !s->key)
         ct_cli_usage(j->cli, "--passphrase-file goes with --sign");
     if (s->key)
@@ -474,7 +479,7 @@ static void take_option(job *j, int opt)
     case OPT_SIGN:
         j->signing.key = c->arg;
         break;
-    case OPT_CERTIFICATE:
+    case OPT_SIGNER:
         j->signing.certificate = c->arg;
         break;
     case OPT_PASSPHRASE:

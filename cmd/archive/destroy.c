@@ -235,8 +235,10 @@ static void put_bars(destruction *d)
     ct_buf b = {0};
 
     for (size_t i = 0; i < d->clear.n; i++) {
-        ct_buf_printf(&b, "%s: %" PRIu64 " of %" PRIu64 " charts: ", d->cli->args[0],
-                      d->clear.bars[i].charts, d->clear.charts);
+        ct_buf_printf(&b, "%s: ", d->cli->args[0]);
+        if (d->clear.bars[i].charts)
+            ct_buf_printf(&b, "%" PRIu64 " of %" PRIu64 " charts: ", d->clear.bars[i].charts,
+                          d->clear.charts);
         ct_buf_put(&b, d->clear.bars[i].why);
         ct_buf_c(&b, '\n');
     }
@@ -275,7 +277,7 @@ static bool may_go(destruction *d)
             return refuse(d, "no copy can be read whole, so its charts cannot be judged");
         return true; /* begun, and the copies are gone or in pieces: there is no way back */
     }
-    if (d->clear.barred) {
+    if (d->clear.n) {
         put_bars(d);
         ok = refuse(d, "not all of its charts may be");
     }

@@ -40,6 +40,7 @@ enum format { TSV, NDJSON };
 typedef struct job {
     ct_cli *cli;
     const bag_judge *judge;
+    const ct_charts *charts;
     enum format format;
     bool explain;
     bool bags;
@@ -180,7 +181,8 @@ static void work(void *ctx, void *unit, ct_chart *chart)
     if (!chart->id.n)
         return;
     /* All input is read before the first chart comes: what is bad is known. */
-    d = bag_judge_chart(j->judge, chart, j->cli->bad > 0, chart->arena);
+    d = bag_judge_chart(j->judge, chart, bag_incomplete(j->cli->bad, ct_charts_unplaced(j->charts)),
+                        chart->arena);
     s->may = d.may;
     if (j->format == TSV)
         put_tsv(j, &s->line, chart->id, &d);
@@ -213,6 +215,7 @@ static void run(job *j)
                       .ctx = j};
     ct_err err = {0};
 
+    j->charts = charts;
     if (!ct_charts_run(&w, &err)) {
         if (err.kind != CT_OK)
             ct_cli_error(j->cli, CT_FAULT, NULL, &err);

@@ -34,9 +34,11 @@ CT_USE bool bag_judge_database(bag_judge *j, ct_db *db, ct_err *err);
 /* NULL where there is no database. */
 const bag_watch *bag_judge_watch(const bag_judge *j);
 void bag_judge_free(bag_judge *j);
-/* Judges a chart. `incomplete`: records of the input could not be read, and might be this chart's.
- * All is in `a`. */
-bag_judgement bag_judge_chart(const bag_judge *j, const ct_chart *chart, bool incomplete,
+/* Why a chart may lack some of its records, or NULL: records of the input could not be read, or it
+ * is not known whose they are (ct_charts_unplaced). */
+const char *bag_incomplete(uint64_t unread, uint64_t unplaced);
+/* Judges a chart, which may lack records (`incomplete`: bag_incomplete). All is in `a`. */
+bag_judgement bag_judge_chart(const bag_judge *j, const ct_chart *chart, const char *incomplete,
                               ct_arena *a);
 
 /* ---- the term of a bag: the longest of its charts' (term.c) ---- */

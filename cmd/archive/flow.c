@@ -150,7 +150,7 @@ static bool sound(bag_flow *f, ct_err *err)
            ct_fail(err, CT_E_DATA, "the bag is not valid");
 }
 
-bool bag_flow_close(bag_flow *f, char *identity, ct_err *err)
+bool bag_flow_close(bag_flow *f, char *identity, uint64_t *foreign, ct_err *err)
 {
     bool ok;
 
@@ -158,7 +158,7 @@ bool bag_flow_close(bag_flow *f, char *identity, ct_err *err)
     close(f->ends[0]);
     f->ends[0] = -1;
     pthread_join(f->thread, NULL);
-    ok = sound(f, err);
+    ok = sound(f, err) && bag_check_foreign(f->check, foreign, err);
     memcpy(identity, f->identity.hex, sizeof(f->identity.hex));
     flow_free(f);
     return ok;

@@ -40,6 +40,8 @@ static const ct_command command = {
         "  chart archive hold --release 1 --why settled --by 'J. Counsel'\n",
 };
 
+#define NOBODY "not the id of a patient alone"
+
 typedef struct args {
     ct_hold hold;
     const char *patient;
@@ -93,6 +95,86 @@ static bool put_one(void *ctx, const ct_hold *h)
     return h->id != o->id || put_hold(o->cli, h);
 }
 
+/* ---- whose chart ---- */
+
+/* What shows nothing and comes along when a list is copied from a table or a page: blanks, marks
+ * of direction and order; from one sequence of bytes to another. */
+static const char *const blanks[][2] = {
+    {"\t", "\r"},
+    {" ", " "},
+    {"\xc2\x85", "\xc2\x85"},
+    {"\xc2\xa0", "\xc2\xa0"},
+    {"\xe1\x9a\x80", "\xe1\x9a\x80"},
+    {"\xe2\x80\x80", "\xe2\x80\x8f"},
+    {"\xe2\x80\xa8", "\xe2\x80\xaf"},
+    {"\xe2\x81\x9f", "\xe2\x81\xaf"},
+    {"\xe3\x80\x80", "\xe3\x80\x80"},
+    {"\xef\xbb\xbf", "\xef\xbb\xbf"},
+};
+
+static bool is_blank(ct_str c)
+{
+    for (size_t i = 0; i < CT_LEN(blanks); i++)
+        if (strlen(blanks[i][0]) == c.n && memcmp(blanks[i][0], c.p, c.n) <= 0 &&
+            memcmp(c.p, blanks[i][1], c.n) <= 0)
+            return true;
+    return false;
+}
+
+static ct_str strip(ct_str s)
+{
+    for (size_t n = 1; n <= 3 && n <= s.n; n++) {
+        if (is_blank(ct_str_head(s, n)))
+            s = ct_str_from(s, n);
+        else if (is_blank(ct_str_from(s, s.n - n)))
+            s = ct_str_head(s, s.n - n);
+        else
+            continue;
+        n = 0;
+    }
+    return s;
+}
+
+/* As FHIR has ids (R4, Data Types, id). */
+static bool is_fhir_id(ct_str id)
+{
+    for (size_t i = 0; i < id.n; i++) {
+        char c = id.p[i];
+
+        if (!((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+              c == '-' || c == '.'))
+            return false;
+    }
+    return id.n > 0 && id.n <= 64;
+}
+
+static bool found(void *ctx, const ct_bag *bag, const ct_bagged *chart)
+{
+    (void)bag;
+    (void)chart;
+    *(bool *)ctx = true;
+    return false;
+}
+
+/* The id that a text without blanks at its ends names, alone or in a reference to a Patient. False
+ * where it names nobody: an id is as FHIR has it, or one that the catalogue knows all the same. */
+static bool patient_named(ct_db *db, ct_str text, ct_str *id, bool *known, ct_err *err)
+{
+    ct_ref ref;
+
+    *id = text;
+    *known = false;
+    if (text.n && memchr(text.p, '/', text.n)) {
+        if (!ct_ref_parse(text, &ref) || !ct_str_is(ref.type, "Patient"))
+            return false;
+        *id = ref.id;
+    }
+    return id->n &&
+           ct_charts_find(db, &(ct_chart_query){.patient = *id, .destroyed = true}, found, known,
+                          err) &&
+           (*known || is_fhir_id(*id));
+}
+
 /* ---- listing ---- */
 
 /* In force at the end of the day of --as-of. */
@@ -113,9 +195,16 @@ static bool put_in_force(void *ctx, const ct_hold *h)
 
 static bool list(ct_cli *c, ct_db *db, const args *a, ct_err *err)
 {
-    if (a->patient)
-        return ct_held(db, ct_str_z(a->patient), put_in_force, c, err);
-    return ct_holds(db, false, put_in_force, c, err);
+    ct_str id;
+    bool known;
+
+    if (!a->patient)
+        return ct_holds(db, false, put_in_force, c, err);
+    if (patient_named(db, strip(ct_str_z(a->patient)), &id, &known, err))
+        return ct_held(db, id, put_in_force, c, err);
+    if (err->kind == CT_OK)
+        ct_cli_problem(c, CT_FAULT, "--patient: " NOBODY);
+    return err->kind == CT_OK;
 }
 
 /* ---- placing ---- */
@@ -123,42 +212,42 @@ static bool list(ct_cli *c, ct_db *db, const args *a, ct_err *err)
 /* The patients of the files, an id a line. */
 typedef struct patients {
     ct_cli *cli;
+    ct_db *db;
     ct_arena *arena;
     const char *file; /* that is being read */
     ct_str *v;
-    size_t n, cap;
+    size_t n, cap, unknown;
+    ct_err *err; /* of the database */
 } patients;
 
-/* What is not one id, a row of a table say, would hold nobody. */
-static bool is_one_id(ct_str id)
+static void keep(patients *p, ct_str id)
 {
-    for (size_t i = 0; i < id.n; i++)
-        if ((unsigned char)id.p[i] <= ' ' || id.p[i] == 127 || strchr(",;\"'", id.p[i]))
-            return false;
-    return true;
-}
-
-static void add_patient(void *ctx, ct_str line, uint64_t number)
-{
-    patients *p = ctx;
-    ct_str id = line;
-
-    if (number == 1 && ct_str_starts(id, CT_S("\xef\xbb\xbf")))
-        id = ct_str_from(id, 3);
-    id = ct_str_trim(id);
-    if (ct_str_starts(id, CT_S("Patient/")))
-        id = ct_str_from(id, strlen("Patient/"));
-    if (id.n == 0 || id.p[0] == '#')
-        return;
-    if (!is_one_id(id)) {
-        ct_cli_problem(p->cli, CT_FAULT, "%s:%" PRIu64 ": not an id alone", p->file, number);
-        return;
-    }
     if (p->n == p->cap) {
         p->cap = p->cap ? 2 * p->cap : 64;
         p->v = ct_realloc(p->v, p->cap, sizeof(*p->v));
     }
     p->v[p->n++] = ct_arena_copy(p->arena, id);
+}
+
+/* A row of a table, a number of the hospital's or a slip of the hand would hold nobody: the one is
+ * refused, and the other, which may be a patient to come, is said. */
+static void add_patient(void *ctx, ct_str line, uint64_t number)
+{
+    patients *p = ctx;
+    bool known;
+    ct_str id;
+
+    line = strip(line);
+    if (line.n == 0 || line.p[0] == '#' || p->err->kind != CT_OK)
+        return;
+    if (patient_named(p->db, line, &id, &known, p->err)) {
+        keep(p, id);
+        if (!known && p->unknown++ == 0)
+            ct_cli_problem(p->cli, CT_NO, "%s:%" PRIu64 ": in no bag of the catalogue", p->file,
+                           number);
+    } else if (p->err->kind == CT_OK) {
+        ct_cli_problem(p->cli, CT_FAULT, "%s:%" PRIu64 ": " NOBODY, p->file, number);
+    }
 }
 
 static void read_file(patients *p, const char *path)
@@ -193,46 +282,22 @@ static void read_patients(patients *p)
         read_file(p, c->args[i]);
     if (c->nargs == 0)
         read_file(p, "-");
-    if (p->n == 0 && c->status == CT_DONE)
+    if (p->n == 0 && c->status == CT_DONE && p->err->kind == CT_OK)
         ct_cli_problem(p->cli, CT_FAULT, "no patient is named");
-}
-
-static bool found(void *ctx, const ct_bag *bag, const ct_bagged *chart)
-{
-    (void)bag;
-    (void)chart;
-    *(bool *)ctx = true;
-    return false;
-}
-
-/* A wrong digit holds nobody: whom the catalogue does not know is said, by number only. */
-static bool tell_unknown(const patients *p, ct_db *db, ct_err *err)
-{
-    size_t unknown = 0;
-
-    for (size_t i = 0; i < p->n; i++) {
-        bool known = false;
-
-        if (!ct_charts_find(db, &(ct_chart_query){.patient = p->v[i], .destroyed = true}, found,
-                            &known, err))
-            return false;
-        if (!known && unknown++ == 0)
-            ct_cli_say(p->cli, "patient number %zu is in no bag of the catalogue", i + 1);
-    }
-    if (unknown)
-        ct_cli_say(p->cli, "%zu of %zu patients are in no bag; they are held all the same", unknown,
-                   p->n);
-    return true;
 }
 
 static bool place_list(ct_cli *c, ct_db *db, ct_hold *hold, ct_err *err)
 {
-    patients p = {.cli = c, .arena = ct_arena_new()};
-    bool ok = true;
+    patients p = {.cli = c, .db = db, .arena = ct_arena_new(), .err = err};
+    bool ok;
 
     read_patients(&p);
-    if (c->status == CT_DONE) /* else it was said what is wrong, and nothing is placed */
-        ok = tell_unknown(&p, db, err) && ct_hold_place(db, hold, p.v, p.n, err);
+    ok = err->kind == CT_OK;
+    if (ok && c->status != CT_FAULT) /* else it was said what is wrong, and nothing is placed */
+        ok = ct_hold_place(db, hold, p.v, p.n, err);
+    if (ok && c->status != CT_FAULT && p.unknown)
+        ct_cli_say(c, "%zu of %zu patients are in no bag; they are held all the same", p.unknown,
+                   p.n);
     ct_arena_free(p.arena);
     free(p.v);
     return ok;

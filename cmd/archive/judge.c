@@ -162,7 +162,14 @@ static void judge_dated(struct trial *t)
         because_class(t, k->longest);
 }
 
-static void judge_schedule(struct trial *t, const ct_chart *chart, bool incomplete)
+const char *bag_incomplete(uint64_t unread, uint64_t unplaced)
+{
+    if (unread)
+        return "records of the input cannot be read, and may be of this chart";
+    return unplaced ? "records name their patient by no id, and may be of this chart" : NULL;
+}
+
+static void judge_schedule(struct trial *t, const ct_chart *chart, const char *incomplete)
 {
     t->due.keeping = bag_keep(t->judge->schedule, chart, &t->judge->today, t->a);
     if (t->due.keeping.undecided)
@@ -171,7 +178,7 @@ static void judge_schedule(struct trial *t, const ct_chart *chart, bool incomple
         judge_dated(t);
     if (incomplete) {
         at_most(t, BAG_MAY_RETIRE);
-        because(t, CT_S("records of the input cannot be read, and may be of this chart"));
+        because(t, ct_str_z(incomplete));
     }
 }
 
@@ -200,7 +207,7 @@ static void judge_stops(struct trial *t, ct_context *c)
     }
 }
 
-bag_judgement bag_judge_chart(const bag_judge *j, const ct_chart *chart, bool incomplete,
+bag_judgement bag_judge_chart(const bag_judge *j, const ct_chart *chart, const char *incomplete,
                               ct_arena *a)
 {
     struct trial t = {.judge = j, .a = a};

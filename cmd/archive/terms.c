@@ -41,7 +41,7 @@ bag_term bag_terms_of(const bag_terms *t, const ct_chart *chart)
 
     if (!t->judge || !chart->id.n)
         return (bag_term){0};
-    j = bag_judge_chart(t->judge, chart, false, chart->arena);
+    j = bag_judge_chart(t->judge, chart, NULL, chart->arena);
     return bag_term_of(&j);
 }
 

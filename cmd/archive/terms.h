@@ -23,8 +23,8 @@ void bag_terms_load(bag_terms *t, const ct_date *today, bag_versions *v, bag_wro
 CT_USE bool bag_terms_database(bag_terms *t, ct_db *db, ct_err *err);
 /* That of a chart; on any thread. */
 bag_term bag_terms_of(const bag_terms *t, const ct_chart *chart);
-/* Retention-Class, Retention-Authority, Destroy-After and Legal-Holds into bag-info.txt; the next bag begins.
- * `incomplete`: records could not be read, and may be of any chart. */
+/* Retention-Class, Retention-Authority, Destroy-After and Legal-Holds into bag-info.txt; the next
+ * bag begins. `incomplete`: records of any chart may be missing (bag_incomplete). */
 void bag_terms_put(bag_terms *t, bool incomplete, bag_writer *w);
 void bag_terms_free(bag_terms *t);
 

@@ -265,3 +265,24 @@ bool bag_check_end(bag_check *c, bool partial, bag_finding_fn *each, void *ctx,
         *err = c->failed;
     return false;
 }
+
+/* ---- what is no record ---- */
+
+/* Column d3 is the SHA-256. A readable copy is known by the records beside it. */
+bool bag_check_foreign(bag_check *c, uint64_t *n, ct_err *err)
+{
+    static const char sql[] =
+        "SELECT count(*) FROM (SELECT CAST(path AS TEXT) AS name, lower(hex(d3)) AS sha256"
+        " FROM file WHERE payload)"
+        " WHERE NOT (name GLOB '*.ndjson'"
+        " OR coalesce(name GLOB 'data/attachments/' || sha256 || '.*', 0)"
+        " OR (name GLOB '*.html' OR name GLOB '*.pdf') AND EXISTS (SELECT 1 FROM file r"
+        " WHERE r.path IN (CAST(substr(name, 1, length(name) - 4) || 'ndjson' AS BLOB),"
+        " CAST(substr(name, 1, length(name) - 3) || 'ndjson' AS BLOB))))";
+    sqlite3_stmt *s = bag_db_prepare(c, sql);
+    bool ok = s && sqlite3_step(s) == SQLITE_ROW;
+
+    *n = ok ? (uint64_t)sqlite3_column_int64(s, 0) : 0;
+    sqlite3_finalize(s);
+    return ok || ct_fail(err, CT_E_IO, "cannot read notes in $TMPDIR");
+}

@@ -134,7 +134,7 @@ static int help_on(ct_cli *c, const char *name)
         ct_cli_problem(c, CT_FAULT, "chart-%s could not be run: %s", name, strerror(why));
     }
     ct_buf_free(&page);
-    return ct_cli_finish(c);
+    return ct_cli_printed(c);
 }
 
 /* What chart answers by itself; false where the word is none of those. */
@@ -161,16 +161,14 @@ int main(int argc, char **argv)
     if (!first) {
         help(stderr);
         c.status = CT_FAULT;
-        return ct_cli_finish(&c);
+        return ct_cli_printed(&c);
     }
     if (strcmp(first, "help") == 0 && argc > 2 && strcmp(argv[2], "--completion") == 0)
         first = argv[2];
     else if (strcmp(first, "help") == 0 && argc > 2)
         return help_on(&c, argv[2]);
-    if (answer(first)) {
-        ct_cli_printed(&c);
-        return ct_cli_finish(&c);
-    }
+    if (answer(first))
+        return ct_cli_printed(&c);
     if (first[0] == '-' || first[0] == '\0' || strchr(first, '/'))
         ct_cli_usage(&c, "the first word must be a command");
     why = run(first, argv + 1);

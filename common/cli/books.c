@@ -1,9 +1,7 @@
 /* Output, the tally, and how a run ends. */
 #include "common/cli/internal.h"
 
-#include <errno.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -147,21 +145,6 @@ static void write_tally(ct_cli *c)
     ct_buf_free(&b);
 }
 
-/* A reader that has gone away is no error of ours: end as SIGPIPE would have ended us. */
-static void end_as_sigpipe(void)
-{
-    ct_out_cleanup();
-    signal(SIGPIPE, SIG_DFL);
-    raise(SIGPIPE);
-}
-
-void ct_cli_unwritten(ct_cli *c, const char *name, const ct_err *err)
-{
-    if (err->kind == CT_E_IO && err->sys == EPIPE)
-        end_as_sigpipe();
-    ct_cli_error(c, CT_FAULT, name, err);
-}
-
 /* One that failed, for which a run may have ended, tells why when it is closed, and gets no name.
  */
 static void close_out(ct_cli *c, ct_out *out, const char *name, bool keep)
@@ -172,21 +155,6 @@ static void close_out(ct_cli *c, ct_out *out, const char *name, bool keep)
         ct_out_abandon(out);
     else if (out && !ct_out_close(out, &err))
         ct_cli_unwritten(c, name, &err);
-}
-
-int ct_cli_printed(ct_cli *c)
-{
-    ct_err err = {0};
-
-    ct_cli_ending();
-    errno = 0;
-    if (fflush(stdout) != 0 || ferror(stdout)) {
-        if (errno == EPIPE)
-            end_as_sigpipe();
-        ct_fail_sys(&err, errno, "cannot write");
-        ct_cli_error(c, CT_FAULT, "(standard output)", &err);
-    }
-    return c->status;
 }
 
 bool ct_cli_rejects_kept(ct_cli *c)
@@ -221,4 +189,10 @@ int ct_cli_finish(ct_cli *c)
     ct_buf_free(&c->members);
     ct_cli_forget(c);
     return c->status;
+}
+
+void ct_cli_die(ct_cli *c, const char *name, const ct_err *err)
+{
+    ct_cli_error(c, CT_FAULT, name, err);
+    exit(ct_cli_finish(c));
 }

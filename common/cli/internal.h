@@ -29,6 +29,9 @@ struct ct_optstate {
 
 /* Builds the table of common and own options. */
 void ct_cli_table_build(ct_cli *c);
+/* Appends `feed.hl7:12: PID-7: not a date: Permission denied`, without the parts that are not
+ * known, and a NUL. */
+void ct_cli_describe(ct_buf *b, const char *name, const ct_err *err);
 /* The exit that comes is one of ours. */
 void ct_cli_ending(void);
 /* --help on stdout; exits 0. */

@@ -1,13 +1,14 @@
-/* Diagnostics: one line on stderr, never a value of a record. */
+/* Diagnostics: one line on stderr, never a value of a record. Knows nothing of streams, so that
+ * `chart`, which runs the other commands, is linked with no library of theirs. */
 #include "common/cli/internal.h"
 
+#include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { BAD_SHOWN = 20 }; /* rejected records that are reported one by one */
 
 static void raise_status(ct_cli *c, int status)
 {
@@ -51,8 +52,7 @@ static void put_name(ct_buf *b, const char *name)
         ct_buf_c(b, (unsigned char)*name < ' ' || *name == 0x7f ? '?' : *name);
 }
 
-/* `feed.hl7:12: PID-7: not a date: Permission denied`, without the parts that are not known. */
-static void describe(ct_buf *b, const char *name, const ct_err *err)
+void ct_cli_describe(ct_buf *b, const char *name, const ct_err *err)
 {
     const char *file = err->file ? err->file : name;
 
@@ -78,51 +78,53 @@ void ct_cli_error(ct_cli *c, int status, const char *name, const ct_err *err)
 {
     ct_buf b = {0};
 
-    describe(&b, name, err);
+    ct_cli_describe(&b, name, err);
     ct_cli_problem(c, status, "%s", b.p);
     ct_buf_free(&b);
 }
 
-void ct_cli_die(ct_cli *c, const char *name, const ct_err *err)
+void ct_cli_usage(ct_cli *c, const char *format, ...)
 {
+    va_list args;
+
+    fprintf(stderr, "%s: ", c->prog);
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    if (strcmp(c->command->name, "chart") == 0)
+        fprintf(stderr, "; see chart help\n");
+    else
+        fprintf(stderr, "; see chart %s --help\n", c->command->name);
+    ct_cli_ending();
+    exit(CT_FAULT);
+}
+
+/* A reader that has gone away is no error of ours: end as SIGPIPE would have ended us. */
+static void end_as_sigpipe(void)
+{
+    ct_out_cleanup();
+    signal(SIGPIPE, SIG_DFL);
+    raise(SIGPIPE);
+}
+
+void ct_cli_unwritten(ct_cli *c, const char *name, const ct_err *err)
+{
+    if (err->kind == CT_E_IO && err->sys == EPIPE)
+        end_as_sigpipe();
     ct_cli_error(c, CT_FAULT, name, err);
-    exit(ct_cli_finish(c));
 }
 
-/* Writes the reason as a comment line, then the bytes as they came, ended by LF. */
-static void keep(ct_cli *c, const char *name, const ct_err *err, ct_str raw)
+int ct_cli_printed(ct_cli *c)
 {
-    ct_buf b = {0};
+    ct_err err = {0};
 
-    ct_buf_printf(&b, "# %s: ", strcmp(c->prog, "chart") == 0 ? "chart-" : c->prog);
-    describe(&b, name, err);
-    b.p[b.n - 1] = '\n';
-    ct_out_put(c->reject, ct_buf_str(&b));
-    ct_out_put(c->reject, raw);
-    if (raw.n == 0 || raw.p[raw.n - 1] != '\n')
-        ct_out_put(c->reject, CT_S("\n"));
-    ct_buf_free(&b);
-}
-
-void ct_cli_reject(ct_cli *c, const char *name, const ct_err *err, ct_str raw)
-{
-    if (c->bad++ < BAD_SHOWN)
-        ct_cli_error(c, CT_NO, name, err);
-    else if (c->bad == BAD_SHOWN + 1)
-        ct_cli_problem(c, CT_NO, "more was rejected; from here on it is only counted");
-    if (c->reject)
-        keep(c, name, err, raw);
-    ct_side_add(&c->tally.in, raw, CT_S(""));
-    c->tally.rejected++;
-}
-
-void ct_cli_bad(void *cli, const ct_record *rec, const ct_err *err)
-{
-    ct_err e = *err;
-
-    if (!e.file)
-        e.file = rec->file;
-    if (!e.line)
-        e.line = rec->number;
-    ct_cli_reject(cli, NULL, &e, rec->line);
+    ct_cli_ending();
+    errno = 0;
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        if (errno == EPIPE)
+            end_as_sigpipe();
+        ct_fail_sys(&err, errno, "cannot write");
+        ct_cli_error(c, CT_FAULT, "(standard output)", &err);
+    }
+    return c->status;
 }

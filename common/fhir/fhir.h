@@ -86,8 +86,10 @@ CT_USE bool ct_ref_parse(ct_str text, ct_ref *ref);
 /* Whose chart: the id of a Patient, empty for a record that belongs to nobody. */
 typedef struct ct_owner {
     ct_str id;
-    bool patient; /* the record is the Patient itself */
-    bool others;  /* it names other patients too, in elements of the patient compartment */
+    bool patient;  /* the record is the Patient itself */
+    bool others;   /* it names other patients too, in elements of the patient compartment */
+    bool unplaced; /* without an id, it is a Patient, or names its patient by something else: by an
+                      identifier, a query, a display, or inside itself */
 } ct_owner;
 
 /* Looks at the elements that R4's CompartmentDefinition for Patient names for the resource's type,

@@ -12,6 +12,7 @@ typedef struct visit {
     ct_arena *arena;
     void (*each)(void *ctx, ct_str id);
     void *ctx;
+    bool *nameless; /* a patient is meant whose id is not told; may be NULL */
 } visit;
 
 /* Does a reference without a type in its text (urn:uuid:…) mean a Patient? Reference.type decides
@@ -27,8 +28,11 @@ static void visit_reference(const visit *v, ct_val reference, const ct_member_pa
     ct_val text = ct_member_id(v->doc, reference, v->m->reference);
     ct_ref ref;
     if (text == CT_NONE || ct_type(v->doc, text) != CT_STRING ||
-        !ct_ref_parse(ct_text(v->doc, text, v->arena), &ref) || ref.contained)
+        !ct_ref_parse(ct_text(v->doc, text, v->arena), &ref) || ref.contained) {
+        if (v->nameless && untyped_is_patient(v, reference, path))
+            *v->nameless = true;
         return;
+    }
     if (ref.type.n ? ct_str_is(ref.type, "Patient") : untyped_is_patient(v, reference, path))
         v->each(v->ctx, ref.id);
 }
@@ -79,7 +83,7 @@ static void visit_owners(const visit *v)
 void ct_owners(const ct_model *m, const ct_doc *doc, ct_arena *a,
                void (*each)(void *ctx, ct_str id), void *ctx)
 {
-    visit_owners(&(visit){m, doc, a, each, ctx});
+    visit_owners(&(visit){m, doc, a, each, ctx, NULL});
 }
 
 static void note_owner(void *ctx, ct_str id)
@@ -94,7 +98,9 @@ static void note_owner(void *ctx, ct_str id)
 ct_owner ct_owner_of(const ct_model *m, const ct_doc *doc, ct_arena *a)
 {
     ct_owner owner = {.patient = is_patient(doc)};
-    ct_owners(m, doc, a, note_owner, &owner);
+    bool nameless = owner.patient;
+    visit_owners(&(visit){m, doc, a, note_owner, &owner, &nameless});
+    owner.unplaced = nameless && !owner.id.n;
     return owner;
 }
 

@@ -21,6 +21,7 @@ struct ct_charts {
     ct_parser *parser;
     const char **files; /* inputs that gave records, in order */
     size_t nfiles;
+    uint64_t unplaced;
     bool sorted;
     bool there;         /* `entry` is the next one; else all are handed out */
     ct_entry entry;     /* borrowed from the sorter */
@@ -32,7 +33,7 @@ struct ct_charts {
 /* ---- taking everything in ---- */
 
 /* The number of the input goes to the entry. Grows at powers of two. */
-static bool number_file(void *ctx, const ct_record *rec, ct_entry *e, ct_err *err)
+static bool take_entry(void *ctx, const ct_record *rec, ct_entry *e, ct_err *err)
 {
     ct_charts *c = ctx;
     (void)err;
@@ -42,6 +43,7 @@ static bool number_file(void *ctx, const ct_record *rec, ct_entry *e, ct_err *er
         c->files[c->nfiles++] = rec->file;
     }
     e->file = (uint32_t)(c->nfiles - 1);
+    c->unplaced += e->unplaced;
     return true;
 }
 
@@ -58,9 +60,14 @@ ct_charts *ct_charts_new(ct_blocks *in, int jobs, size_t memory, ct_side *side, 
                             .side = side,
                             .bad = bad,
                             .bad_ctx = bad_ctx,
-                            .each = number_file,
+                            .each = take_entry,
                             .ctx = c};
     return c;
+}
+
+uint64_t ct_charts_unplaced(const ct_charts *c)
+{
+    return c->unplaced;
 }
 
 void ct_charts_fanin(ct_charts *c, size_t n)
@@ -108,11 +115,11 @@ static ct_got read_entry(ct_charts *c, ct_err *err)
     c->entry = (ct_entry){.key = owner.id,
                           .line = rec.line,
                           .patient = owner.patient && owner.id.n,
+                          .unplaced = owner.unplaced,
                           .number = rec.number};
     if (t->side)
         ct_side_add(t->side, rec.line, rec.type);
-    return number_file(c, &rec, &c->entry, err) &&
-                   ct_order_next(&c->order, &c->entry, rec.file, err)
+    return take_entry(c, &rec, &c->entry, err) && ct_order_next(&c->order, &c->entry, rec.file, err)
                ? CT_GOT_RECORD
                : CT_GOT_FATAL;
 }

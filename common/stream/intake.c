@@ -65,6 +65,7 @@ static bool enter(slot *s, const struct found *f)
     ct_entry e = {.key = f->owner.id,
                   .line = f->rec.line,
                   .patient = f->owner.patient && f->owner.id.n,
+                  .unplaced = f->owner.unplaced,
                   .number = f->rec.number};
     return t->each(t->ctx, &f->rec, &e, s->failed) &&
            (!t->sorter || ct_sorter_add(t->sorter, &e, s->failed));

@@ -192,6 +192,7 @@ typedef struct ct_entry {
     uint32_t file;   /* number of the input, or what else the caller numbers */
     uint32_t tag;    /* the caller's own, below 2^31 */
     bool patient;    /* it is the Patient, and so first of its chart */
+    bool unplaced;   /* as in ct_owner; not kept by the sorter */
 } ct_entry;
 
 /* <0, 0, >0 by the keys' bytes, and in a chart the Patient first. What is equal stays in the order
@@ -270,6 +271,9 @@ ct_charts *ct_charts_new(ct_blocks *in, int jobs, size_t memory, ct_side *side, 
 void ct_charts_sorted(ct_charts *c);
 /* Fills `*chart` (all zero, or one used before: its arena is reset). Never CT_GOT_BAD. */
 ct_got ct_charts_next(ct_charts *c, ct_chart *chart, ct_err *err);
+/* How many of the shared records are some patient's, nobody knows whose (see ct_owner.unplaced):
+ * all of them from the first chart on that has an id. */
+uint64_t ct_charts_unplaced(const ct_charts *c);
 void ct_charts_free(ct_charts *c);
 void ct_chart_free(ct_chart *chart);
 /* Resolves a literal reference among the chart's own records (`Type/id`, `urn:uuid:id`, absolute

@@ -79,7 +79,7 @@ two='--by A.Lee --witness B.Cho'
 # A bag that is signed: the certificate in tests/data/signing is valid in 2020 and 2021.
 signed() { # BAG [OPTION]...
     chart archive create -q --as-of 2021-01-31 --sign "$DATA/signing/key.pem" \
-        --certificate "$DATA/signing/certificate.pem" "$@" "$DATA/retired.ndjson"
+        --signer "$DATA/signing/certificate.pem" "$@" "$DATA/retired.ndjson"
 }
 
 # Containers that were made to do harm, by tests/archive/hostile.py: the script stands on stdin.

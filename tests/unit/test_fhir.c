@@ -469,6 +469,43 @@ static void finds_the_owner(void **state)
     ct_parser_free(p);
 }
 
+static void knows_what_is_unplaced(void **state)
+{
+    (void)state;
+    static const char *const unplaced[] = {
+        "{'resourceType':'Patient'}",
+        "{'resourceType':'Observation','subject':{'identifier':{'value':'1'}}}",
+        "{'resourceType':'Observation','subject':{'reference':'Patient?identifier=1'}}",
+        "{'resourceType':'Observation','subject':{'reference':'#p1'}}",
+        "{'resourceType':'Observation','subject':{'display':'someone'}}",
+        "{'resourceType':'Coverage','beneficiary':{'type':'Patient','display':'someone'}}",
+    };
+    static const char *const placed[] = {
+        "{'resourceType':'Patient','id':'p1'}",
+        "{'resourceType':'Practitioner','id':'d1'}",
+        "{'resourceType':'Observation'}",
+        "{'resourceType':'Observation','subject':{'reference':'Group/g1'}}",
+        "{'resourceType':'Observation','subject':{'type':'Group','display':'some'}}",
+        "{'resourceType':'Observation','subject':{'reference':'Patient/p1'},"
+        "'performer':[{'display':'someone'}]}",
+        "{'resourceType':'AuditEvent','agent':[{'who':{'identifier':{'value':'1'}}}]}",
+    };
+    const ct_model *m = ct_model_r4();
+    ct_parser *p = ct_parser_new(ct_model_names(m));
+    ct_arena *a = ct_arena_new();
+    ct_doc doc;
+    for (size_t i = 0; i < CT_LEN(unplaced); i++) {
+        assert_true(ct_parse(p, json_text(a, unplaced[i]), &doc, NULL));
+        assert_true(ct_owner_of(m, &doc, a).unplaced);
+    }
+    for (size_t i = 0; i < CT_LEN(placed); i++) {
+        assert_true(ct_parse(p, json_text(a, placed[i]), &doc, NULL));
+        assert_false(ct_owner_of(m, &doc, a).unplaced);
+    }
+    ct_arena_free(a);
+    ct_parser_free(p);
+}
+
 static void join(void *ctx, ct_str id)
 {
     ct_buf_put(ctx, id);
@@ -552,6 +589,7 @@ int main(void)
         cmocka_unit_test(interns_the_names_of_json),
         cmocka_unit_test(takes_references_apart),
         cmocka_unit_test(finds_the_owner),
+        cmocka_unit_test(knows_what_is_unplaced),
         cmocka_unit_test(names_every_owner),
         cmocka_unit_test(tells_resources),
     };
