@@ -119,7 +119,7 @@ typedef struct audit_checker {
     audit_count *counts; /* one for each rule */
     audit_finding *findings;
     size_t n, cap;
-    size_t outdated; /* records of the chart that a later one took the place of */
+    size_t outdated; /* records of the chart that a newer one took the place of */
 } audit_checker;
 
 void audit_checker_start(audit_checker *k, const audit_rules *rules, ct_date today);

@@ -282,11 +282,13 @@ const ct_doc *ct_chart_resolve(void *chart, ct_str reference);
 /* The chart's records as a collection, for ct_context.chart; in `a`, and valid as long as the
  * chart. */
 const ct_items *ct_chart_items(const ct_chart *chart, const ct_model *m, ct_arena *a);
-/* The chart as it stands: of records with the same type and id the last one only, as an update
+/* The chart as it stands: of records with the same type and id the newest one only, as an update
  * takes the place of what was there; but one that is tagged SUBSETTED (its source told a part of it
- * only) never takes the place of a whole one. The Patient is still first. It borrows the chart's
- * records and arena: valid as long as they are, never freed. `*outdated` (may be NULL) becomes a
- * flag for each record of the chart: another one took its place. */
+ * only) never takes the place of a whole one. The newest is that of the latest meta.lastUpdated
+ * where both tell it, else of the highest meta.versionId where both are numbers, else the last one
+ * of the input. The Patient is still first. It borrows the chart's records and arena: valid as long
+ * as they are, never freed. `*outdated` (may be NULL) becomes a flag for each record of the chart:
+ * another one took its place. */
 ct_chart ct_chart_current(const ct_chart *chart, const bool **outdated);
 
 /* ---- ordered work ---- */
