@@ -246,7 +246,8 @@ static void enter(accession *a, const char *path, const bag_summary *s)
                        .info = ct_buf_str(&a->info),
                        .records = a->records,
                        .bytes = s->bytes,
-                       .result = CT_S("valid")};
+                       .result = CT_S("valid"),
+                       .elsewhere = true};
     ct_entered how;
     ct_err err = {0};
 
@@ -257,6 +258,10 @@ static void enter(accession *a, const char *path, const bag_summary *s)
         return;
     }
     put_entered(a, path, how);
+    if (how == CT_ENTERED_BAG && bag_tells_of_holds(facts.info) && !a->cli->quiet)
+        ct_cli_say(a->cli,
+                   "%s: it tells of legal holds: its patients are held until that is released",
+                   path);
     if (how == CT_ENTERED_DOOMED)
         ct_cli_problem(a->cli, CT_NO, "%s: " BAG_DOOMED, path);
 }

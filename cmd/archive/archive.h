@@ -3,6 +3,7 @@
 #define CHART_ARCHIVE_ARCHIVE_H
 
 #include "cmd/archive/pass.h"
+#include "cmd/archive/schedule.h"
 #include "common/cli/cli.h"
 
 /* The subcommands; argv[0] is the subcommand's name. */
@@ -37,6 +38,8 @@ typedef struct bag_report {
 void bag_report_finding(void *report, const bag_finding *f);
 /* ct_cli_progress with the ct_cli. */
 void bag_progress(void *cli, uint64_t bytes);
+/* Warns where a schedule was made without what federal law asks for at least. */
+void bag_warn_floor(ct_cli *c, const bag_schedule *s);
 
 /* The argument of --parity, else a usage error. */
 unsigned bag_parity_percent(ct_cli *c);

@@ -187,6 +187,16 @@ static ct_str info_value(ct_arena *arena, ct_str info, const char *label)
     return value;
 }
 
+bool bag_tells_of_holds(ct_str info)
+{
+    ct_arena *a = ct_arena_new();
+    ct_str holds = info_value(a, info, "Legal-Holds");
+    bool tells = holds.n && !ct_str_is(holds, "0");
+
+    ct_arena_free(a);
+    return tells;
+}
+
 /* A day, or nothing. */
 static ct_str day_of(ct_str text)
 {
@@ -237,7 +247,8 @@ static bool enter_at(ct_db *db, const bag_facts *f, const char *path, const stru
                                 .authority = info_value(a, f->info, "Retention-Authority"),
                                 .destroy_after = info_value(a, f->info, "Destroy-After"),
                                 .records = records,
-                                .bytes = f->bytes},
+                                .bytes = f->bytes,
+                                .held = f->elsewhere && bag_tells_of_holds(f->info)},
                       &(ct_copy){.path = ct_str_z(path),
                                  .packing = packing,
                                  .size = folder ? f->bytes : (uint64_t)st->st_size,

@@ -55,7 +55,11 @@ typedef struct bag_facts {
     uint64_t records;     /* where that does not say */
     uint64_t bytes;       /* of the payload */
     ct_str result;        /* of a check that it just went through, or empty */
+    bool elsewhere;       /* it was made with another database: what holds it is not in this one */
 } bag_facts;
+
+/* Does the text of a bag-info.txt tell of legal holds? */
+bool bag_tells_of_holds(ct_str info);
 
 /* What is said of a bag that was entered as CT_ENTERED_DOOMED. */
 #define BAG_DOOMED                                                                                 \

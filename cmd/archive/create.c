@@ -45,8 +45,7 @@ static const ct_opt options[] = {
     {OPT_KEY_FILE, "key-file", "FILE", "with --encrypt: keep the key in this new file instead"},
     {OPT_FORCE, "force", NULL, "replace a bag that is there already"},
     {OPT_SIGN, "sign", "KEY", "sign the bag with this private key (PEM), and --signer"},
-    {OPT_SIGNER, "signer", "FILE",
-     "the key's certificate, then those that lead on (PEM)"},
+    {OPT_SIGNER, "signer", "FILE", "the key's certificate, then those that lead on (PEM)"},
     {OPT_PASSPHRASE, "passphrase-file", "FILE", "its first line opens the key"},
     {OPT_PARITY, "parity", "N%", "make BAG.parity, from which so much of the bag can be restored"},
     {0},
@@ -561,6 +560,8 @@ static void open_tools(job *j)
     j->report = (bag_report){c, j->out};
     open_signer(j);
     bag_terms_load(&j->terms, &c->as_of, &j->versions, schedule_wrong, c);
+    if (j->terms.schedule)
+        bag_warn_floor(c, j->terms.schedule);
     if (c->status == CT_FAULT)
         exit(ct_cli_finish(c));
     if (!(j->topics = bag_topics_new(ct_model_r4(), bag_copies_any(&j->copies), &err)))

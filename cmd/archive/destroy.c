@@ -286,6 +286,7 @@ static bool load_judge(destruction *d)
     d->schedule = bag_schedule_load(d->schedules.v, d->schedules.n, wrong_schedule, d);
     if (d->cli->status == CT_FAULT)
         return false;
+    bag_warn_floor(d->cli, d->schedule);
     d->judge = bag_judge_new(d->schedule, &d->cli->as_of);
     return bag_judge_database(d->judge, d->db, &err) || fault(d, d->cli->db, &err);
 }

@@ -4,7 +4,9 @@
 #include "cmd/archive/due_bags.h"
 #include "cmd/archive/index.h"
 
+#include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 enum { OPT_SCHEDULE = CT_OPT_OWN, OPT_LIST, OPT_SHOW, OPT_EXPLAIN, OPT_FORMAT, OPT_BAGS };
 
@@ -283,14 +285,14 @@ static void list(job *j, const bag_schedule *s)
     ct_buf_free(&b);
 }
 
-/* The database, where one is named: its holds count. */
+/* The database, where one is named or stands where `hold` makes it: its holds count. */
 static ct_db *open_database(job *j, bag_judge *judge)
 {
     ct_cli *c = j->cli;
     ct_err err = {0};
     ct_db *db = NULL;
 
-    if (!c->db_given && !j->bags)
+    if (!c->db_given && !j->bags && access(c->db, F_OK) != 0 && errno == ENOENT)
         return NULL;
     db = ct_db_open_readonly(c->db, &err);
     if (!db || !bag_judge_database(judge, db, &err))
@@ -303,6 +305,7 @@ static void judge_all(job *j, const bag_schedule *s)
     bag_judge *judge = bag_judge_new(s, &j->cli->as_of);
     ct_db *db = open_database(j, judge);
 
+    bag_warn_floor(j->cli, s);
     for (size_t i = 0; i < s->npacks && !j->bags; i++)
         ct_cli_table(j->cli, s->packs[i].name.p, s->packs[i].version.p);
     j->judge = judge;

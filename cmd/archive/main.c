@@ -54,6 +54,13 @@ static const ct_command command = {
 };
 
 /* A path leaves out who it is about, unless it is asked for. */
+void bag_warn_floor(ct_cli *c, const bag_schedule *s)
+{
+    if (c->status < CT_FAULT && !c->quiet && !bag_schedule_has(s, "federal"))
+        ct_cli_say(c,
+                   "the schedule does not include federal, so what that asks for is not looked at");
+}
+
 void bag_report_finding(void *report, const bag_finding *f)
 {
     const bag_report *r = report;

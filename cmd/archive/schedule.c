@@ -320,6 +320,14 @@ void bag_schedule_free(bag_schedule *s)
     free(s);
 }
 
+bool bag_schedule_has(const bag_schedule *s, const char *name)
+{
+    for (size_t i = 0; i < s->npacks; i++)
+        if (ct_str_is(s->packs[i].name, name))
+            return true;
+    return false;
+}
+
 ct_str bag_schedule_shipped(const char *name)
 {
     ct_buf path = {0};

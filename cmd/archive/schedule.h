@@ -74,6 +74,8 @@ typedef void bag_wrong_fn(void *ctx, const ct_err *err);
  * nothing must be decided by what comes back then. Free it. */
 bag_schedule *bag_schedule_load(const char *const *names, size_t n, bag_wrong_fn *wrong, void *ctx);
 void bag_schedule_free(bag_schedule *s);
+/* Is the schedule of that name in it? */
+bool bag_schedule_has(const bag_schedule *s, const char *name);
 /* Appends a line for each file in force: name, version, SHA-256, with tabs. */
 void bag_schedule_put_packs(ct_buf *b, const bag_schedule *s);
 /* Appends a line for each class: name, keep, from, jurisdiction, authority, reviewed, title, with

@@ -60,7 +60,8 @@ void bag_terms_put(bag_terms *t, bool incomplete, bag_writer *w)
     }
     bag_term_put(&after, &t->bag);
     bag_writer_info(w, "Destroy-After", "%.*s", (int)after.n, after.p);
-    bag_writer_info(w, "Legal-Holds", "%" PRIu64, t->bag.held);
+    if (t->bag.held || bag_judge_watch(t->judge)) /* without a database it is not known */
+        bag_writer_info(w, "Legal-Holds", "%" PRIu64, t->bag.held);
     t->bag = (bag_term){0};
     ct_buf_free(&after);
 }

@@ -184,6 +184,20 @@ static bool insert_charts(ct_db *db, int64_t bag, range r, ct_err *err)
                      NULL, 0, err);
 }
 
+/* The holds of another database cannot be looked up here, only that there are some. */
+static bool hold_bag(ct_db *db, int64_t id, const ct_bag *b, ct_err *err)
+{
+    ct_arena *a = ct_arena_new();
+    ct_hold hold = {.matter =
+                        ct_arena_printf(a, "holds of the bag %.*s", (int)b->name.n, b->name.p),
+                    .why = CT_S("its bag-info.txt tells of legal holds"),
+                    .by = ct_login_name(a)};
+    bool ok = ct_hold_bag(db, id, &hold, err);
+
+    ct_arena_free(a);
+    return ok;
+}
+
 static bool insert_bag(ct_db *db, const ct_bag *b, int64_t *id, ct_err *err)
 {
     static const char sql[] =
@@ -210,7 +224,8 @@ static bool insert_bag(ct_db *db, const ct_bag *b, int64_t *id, ct_err *err)
                                         .records = b->records,
                                         .bytes = b->bytes,
                                         .detail = b->name},
-                          err);
+                          err) &&
+           (!b->held || hold_bag(db, *id, b, err));
 }
 
 /* What stood under this path is there no more; where it is now, if anywhere, is not known. */

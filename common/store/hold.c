@@ -122,6 +122,16 @@ static bool seal(ct_db *db, ct_hold *h, ct_err *err)
                           err);
 }
 
+bool ct_hold_bag(ct_db *db, int64_t bag, ct_hold *h, ct_err *err)
+{
+    static const char sql[] =
+        "INSERT INTO held SELECT patient, ?1 FROM chart WHERE bag = ?2 UNION"
+        " SELECT a.patient, ?1 FROM chart c JOIN also a ON a.chart = c.id WHERE c.bag = ?2";
+
+    return insert_hold(db, h, err) &&
+           ct_db_run(db, sql, CT_ARGS(CT_INT(h->id), CT_INT(bag)), err) && seal(db, h, err);
+}
+
 bool ct_hold_place(ct_db *db, ct_hold *hold, const ct_str *patients, size_t n, ct_err *err)
 {
     if (!hold->matter.n || !hold->why.n || !hold->by.n)

@@ -200,6 +200,9 @@ CT_USE bool ct_bag_set_status(ct_db *db, ct_str hash, ct_bag_status status, ct_e
  * with nobody is not in it. */
 CT_USE bool ct_kin_load(ct_db *db, ct_err *err);
 
+/* Places a hold on the patients of a bag, in the transaction that is open. */
+CT_USE bool ct_hold_bag(ct_db *db, int64_t bag, ct_hold *hold, ct_err *err);
+
 /* ---- names ---- */
 
 /* Calls `each` for every word of a name as it is looked for: folded, without what is neither letter

@@ -186,6 +186,7 @@ typedef struct ct_bag {
     ct_str authority;     /* its citation */
     ct_str destroy_after; /* day, `never` or `undecided` */
     uint64_t charts, records, bytes;
+    bool held; /* its entry places a legal hold on its patients; not given by the catalogue */
     /* given by the catalogue */
     ct_str entered;
     ct_bag_status status;
