@@ -5,6 +5,8 @@
  */
 #include "common/fhirpath/internal.h"
 
+#include <assert.h>
+
 /* ---- errors and the budget ---- */
 
 bool ct_fp_fail(struct fp_run *r, const struct fp_node *n, const char *text)
@@ -227,6 +229,7 @@ static bool place(struct fp_run *r, const struct fp_node *n, const struct fp_sco
     case OP_CHART:
         return chart(r, n, out);
     case OP_VARIABLE:
+        assert(r->vars); /* it is defined somewhere, or it would not have been resolved */
         *out = (struct fp_coll){r->vars[n->u.slot].v, r->vars[n->u.slot].n, 0};
         return true;
     case OP_INDEX:

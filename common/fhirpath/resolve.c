@@ -498,17 +498,22 @@ static bool check_comparison(struct resolver *x, const struct fp_node *n, const 
     return true;
 }
 
+/* The second operand, which only a sign does without, and whether it goes with the first. */
+static bool resolve_right(struct resolver *x, struct fp_node *n, const struct kinds *focus,
+                          const struct kinds *a, struct kinds *b)
+{
+    if (!resolve_part(x, n->b, focus, b) || !check_comparison(x, n, a, b))
+        return false;
+    return n->op < OP_AND || (check_condition(x, n->a) && check_condition(x, n->b));
+}
+
 static bool resolve_operator(struct resolver *x, struct fp_node *n, const struct kinds *focus,
                              struct kinds *out)
 {
     struct kinds a = any, b = any;
     bool chain = n->op == OP_INDEXER; /* goes on with what is defined before it */
     if (!(chain ? resolve : resolve_part)(x, n->a, focus, &a) ||
-        (n->b && !resolve_part(x, n->b, focus, &b)))
-        return false;
-    if (!check_comparison(x, n, &a, &b) || (chain && !check_order(x, n, &a)))
-        return false;
-    if (n->op >= OP_AND && (!check_condition(x, n->a) || !check_condition(x, n->b)))
+        (n->b && !resolve_right(x, n, focus, &a, &b)) || (chain && !check_order(x, n, &a)))
         return false;
     /* Sums may be quantities, which have parts. */
     bool number = n->op >= OP_NEGATE && n->op <= OP_SUBTRACT;
