@@ -16,11 +16,20 @@ static const struct stop {
      "and "
      "(code.text | code.coding.display | code.coding.code | category.text | "
      "category.coding.display | category.coding.code)"
-     ".where(lower().matches('legal[ -]?hold')).exists()).exists()",
+     ".where(lower().matches('(legal|litigation|evidence)[^a-z]*hold|do not destroy')).exists())"
+     ".exists()",
      "legal hold: a flag in the chart", true},
     {"%chart.ofType(Encounter).where(status in ('arrived' | 'triaged' | 'in-progress' | "
      "'onleave')).exists()",
      "open: a stay or visit is not over", false},
+    {"%chart.ofType(Encounter).where(status = 'planned' and (period.start.empty() or period.start "
+     ">= "
+     "today())).exists()",
+     "open: a stay or visit that is planned", false},
+    {"%chart.ofType(EpisodeOfCare).where(status in ('planned' | 'waitlist' | 'active' | 'onhold') "
+     "and "
+     "(period.end.empty() or period.end >= today())).exists()",
+     "open: an episode of care that is not over", false},
     {"%chart.ofType(Appointment).where(status in ('proposed' | 'pending' | 'booked' | 'arrived' | "
      "'checked-in' | 'waitlist') and (start.empty() or start >= today())).exists()",
      "open: an appointment", false},
@@ -85,6 +94,9 @@ static void because(struct trial *t, ct_str why)
 {
     bag_judgement *d = &t->due;
 
+    for (size_t i = 0; i < d->nwhy; i++)
+        if (ct_str_eq(d->why[i], why))
+            return;
     if (d->nwhy == t->cap) {
         ct_str *more = ct_arena_alloc(t->a, (t->cap ? 2 * t->cap : 8) * sizeof(*more));
 

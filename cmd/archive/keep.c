@@ -123,17 +123,6 @@ static void take_encounter(const struct subject *s, struct latest *l, const ct_d
         miss(l, "a stay or visit has no end");
 }
 
-static void take_encounters(const struct subject *s, struct latest *l, bool discharge)
-{
-    for (size_t i = 0; i < s->chart->n; i++)
-        if (ct_str_is(s->chart->records[i].type, "Encounter"))
-            take_encounter(s, l, &s->chart->records[i].doc, discharge);
-    if (!l->any)
-        miss(l, "there is no stay or visit in the chart");
-}
-
-/* ---- entries ---- */
-
 /* What is written about a chart, and not into it: that somebody looked at it is no entry. */
 static bool is_about(ct_str type)
 {
@@ -142,6 +131,45 @@ static bool is_about(ct_str type)
 
     return is_one_of(type, about);
 }
+
+/* That a visit was agreed on does not tell that anybody came. */
+static bool is_agreed(ct_str type)
+{
+    static const char *const agreed[] = {"Appointment", "AppointmentResponse", NULL};
+
+    return is_one_of(type, agreed);
+}
+
+/* Care of which no stay or visit tells. What lasts beyond today, as a plan does, counts as of
+ * today.
+ */
+static void take_care(const struct subject *s, struct latest *l)
+{
+    int64_t today = ct_date_days(&s->context.now);
+    struct latest care = {0};
+
+    for (size_t i = 0; i < s->chart->n; i++) {
+        const ct_record *rec = &s->chart->records[i];
+
+        if (!ct_str_is(rec->type, "Encounter") && !is_about(rec->type) && !is_agreed(rec->type) &&
+            !ct_times_of(s->schedule->model, rec->type, &rec->doc, s->a).timeless)
+            (void)take_record(s, &care, rec->type, &rec->doc);
+    }
+    if (care.any)
+        take_day(l, care.day < today ? care.day : today);
+}
+
+static void take_encounters(const struct subject *s, struct latest *l, bool discharge)
+{
+    for (size_t i = 0; i < s->chart->n; i++)
+        if (ct_str_is(s->chart->records[i].type, "Encounter"))
+            take_encounter(s, l, &s->chart->records[i].doc, discharge);
+    if (!l->any)
+        miss(l, "there is no stay or visit in the chart");
+    take_care(s, l);
+}
+
+/* ---- entries ---- */
 
 static void take_entries(const struct subject *s, struct latest *l)
 {

@@ -171,6 +171,31 @@ static void watch_links(const bag_watch *w, const ct_chart *chart, ct_arena *a, 
     }
 }
 
+/* What another patient's record says too stands in this chart: it is held with that. */
+struct others {
+    const bag_watch *watch;
+    ct_str chart;
+    bag_stop_fn *each;
+    void *ctx;
+};
+
+static void watch_other(void *ctx, ct_str patient)
+{
+    struct others *o = ctx;
+
+    if (!ct_str_eq(patient, o->chart))
+        bag_watch_patient(o->watch, patient, o->each, o->ctx);
+}
+
+static void watch_others(const bag_watch *w, const ct_chart *chart, ct_arena *a, bag_stop_fn *each,
+                         void *ctx)
+{
+    struct others o = {w, chart->id, each, ctx};
+
+    for (size_t i = 0; w->n && i < chart->n; i++)
+        ct_owners(ct_model_r4(), &chart->records[i].doc, a, watch_other, &o);
+}
+
 static void watch_condition(const struct condition *h, ct_context *c, bag_stop_fn *each, void *ctx)
 {
     const char *why;
@@ -191,6 +216,7 @@ void bag_watch_chart(const bag_watch *w, const ct_chart *chart, ct_context *c, b
 {
     bag_watch_patient(w, chart->id, each, ctx);
     watch_links(w, chart, c->arena, each, ctx);
+    watch_others(w, chart, c->arena, each, ctx);
     for (size_t i = 0; i < w->nholds; i++)
         if (w->holds[i].path)
             watch_condition(&w->holds[i], c, each, ctx);

@@ -15,8 +15,8 @@ void bag_watch_free(bag_watch *w);
 typedef void bag_stop_fn(void *ctx, bool hold, ct_str why);
 /* By the lists of patients. */
 void bag_watch_patient(const bag_watch *w, ct_str patient, bag_stop_fn *each, void *ctx);
-/* By lists, of the chart's own id and of those that its Patient is linked with, and by conditions;
- * `c` as of bag_chart_context. */
+/* By lists, of the chart's own id and of those that its Patient is linked with or its records are
+ * about as well, and by conditions; the same reason may come again. `c` as of bag_chart_context. */
 void bag_watch_chart(const bag_watch *w, const ct_chart *chart, ct_context *c, bag_stop_fn *each,
                      void *ctx);
 /* The holds by condition, which only the records can decide: their matters. */

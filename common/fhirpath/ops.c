@@ -90,19 +90,40 @@ static bool membership(struct fp_run *r, const struct fp_node *n, const struct f
     return true;
 }
 
+static bool add_all(struct fp_run *r, const struct fp_node *n, struct fp_set *set,
+                    const struct fp_coll *items)
+{
+    for (size_t i = 0; i < items->n; i++) {
+        if (!ct_fp_set_add(r, n, set, &items->v[i]))
+            return false;
+    }
+    return true;
+}
+
 bool ct_fp_union(struct fp_run *r, const struct fp_node *n, const struct fp_coll *a,
                  const struct fp_coll *b, struct fp_coll *out)
 {
-    const struct fp_coll *both[] = {a, b};
     struct fp_set set;
     ct_fp_set_of(r, &set, out);
-    for (size_t side = 0; side < 2; side++) {
-        for (size_t i = 0; i < both[side]->n; i++) {
-            if (!ct_fp_set_add(r, n, &set, &both[side]->v[i]))
-                return false;
-        }
-    }
-    return true;
+    return add_all(r, n, &set, a) && add_all(r, n, &set, b);
+}
+
+/* a | b | c ... into one set: a list of a hundred codes would be copied for each of them. */
+static bool add_operand(struct fp_run *r, const struct fp_node *n, const struct fp_scope *s,
+                        struct fp_set *set)
+{
+    struct fp_coll items = {0};
+    if (n->op == OP_UNION && !n->memo)
+        return add_operand(r, n->a, s, set) && add_operand(r, n->b, s, set);
+    return ct_fp_eval(r, n, s, &items) && add_all(r, n, set, &items);
+}
+
+static bool unite(struct fp_run *r, const struct fp_node *n, const struct fp_scope *s,
+                  struct fp_coll *out)
+{
+    struct fp_set set;
+    ct_fp_set_of(r, &set, out);
+    return add_operand(r, n->a, s, &set) && add_operand(r, n->b, s, &set);
 }
 
 /* ---- arithmetic ---- */
@@ -331,6 +352,8 @@ bool ct_fp_binary(struct fp_run *r, const struct fp_node *n, const struct fp_sco
     struct fp_coll a = {0}, b = {0};
     if (n->op >= OP_AND)
         return logical(r, n, s, out);
+    if (n->op == OP_UNION)
+        return unite(r, n, s, out);
     if (!ct_fp_eval(r, n->a, s, &a))
         return false;
     if (n->op == OP_IS || n->op == OP_AS)
@@ -338,8 +361,6 @@ bool ct_fp_binary(struct fp_run *r, const struct fp_node *n, const struct fp_sco
     if (!ct_fp_eval(r, n->b, s, &b))
         return false;
     switch (n->op) {
-    case OP_UNION:
-        return ct_fp_union(r, n, &a, &b, out);
     case OP_LESS:
     case OP_LESS_EQ:
     case OP_GREATER:
