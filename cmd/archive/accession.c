@@ -198,7 +198,8 @@ static void put_entered(accession *a, const char *path, ct_entered how, const ba
 {
     static const char *const words[] = {[CT_ENTERED_BAG] = "entered",
                                         [CT_ENTERED_COPY] = "another copy",
-                                        [CT_ENTERED_NONE] = "known"};
+                                        [CT_ENTERED_NONE] = "known",
+                                        [CT_ENTERED_DOOMED] = "to be destroyed"};
     ct_buf b = {0};
 
     ct_buf_printf(&b, "%s: %s, %" PRIu64 " charts, %s\n", path, words[how], s->charts,
@@ -244,10 +245,13 @@ static void enter(accession *a, const char *path, const bag_summary *s)
 
     if (!may_enter(a, path, s))
         return;
-    if (bag_catalogue_enter(a->db, &facts, &how, &err))
-        put_entered(a, path, how, s);
-    else
+    if (!bag_catalogue_enter(a->db, &facts, &how, &err)) {
         ct_cli_error(a->cli, CT_FAULT, path, &err);
+        return;
+    }
+    put_entered(a, path, how, s);
+    if (how == CT_ENTERED_DOOMED)
+        ct_cli_problem(a->cli, CT_NO, "%s: " BAG_DOOMED, path);
 }
 
 static void start_bag(accession *a)

@@ -55,6 +55,10 @@ typedef struct bag_facts {
     ct_str result;        /* of a check that it just went through, or empty */
 } bag_facts;
 
+/* What is said of a bag that was entered as CT_ENTERED_DOOMED. */
+#define BAG_DOOMED                                                                                 \
+    "the bag was destroyed, or its destruction has begun: this copy is to be destroyed"
+
 /* Enters the bag with the charts that were gathered. */
 CT_USE bool bag_catalogue_enter(ct_db *db, const bag_facts *bag, ct_entered *entered, ct_err *err);
 

@@ -16,6 +16,8 @@
 #include "cmd/archive/erase.h"
 #include "cmd/archive/identity.h"
 #include "cmd/archive/key.h"
+#include "cmd/archive/lock.h"
+#include "cmd/archive/past.h"
 #include "cmd/archive/readable/pdf.h"
 
 #include <ctype.h>
@@ -34,7 +36,8 @@ enum {
     OPT_DRY_RUN
 };
 
-enum { HASH_MIN = 8 };
+enum { HASH_MIN = 8, HASH_NAME = 16 /* of a bag's hash, in a name */ };
+enum { CERTIFICATE_MAX = 16 * 1024 * 1024 };
 
 static const ct_opt options[] = {
     {OPT_BY, "by", "NAME", "who destroys"},
@@ -85,9 +88,9 @@ typedef struct destruction {
     bool cleared; /* a copy was read */
     int64_t mark; /* of the holds */
     /* what becomes of it */
-    int64_t number;
-    ct_str began;
-    bag_fate *fates;
+    bag_lock lock;
+    bag_past past;
+    bag_fate *fates;  /* of each copy */
     bag_fonts *fonts; /* of the certificate */
     bool encrypted, key_gone;
 } destruction;
@@ -102,6 +105,11 @@ static bool fault(destruction *d, const char *name, const ct_err *err)
 {
     ct_cli_error(d->cli, CT_FAULT, name, err);
     return false;
+}
+
+static bool is_there(const char *path)
+{
+    return access(path, F_OK) == 0;
 }
 
 static bool refuse(destruction *d, const char *why)
@@ -170,12 +178,55 @@ static bool take_copy(void *ctx, const ct_copy *copy)
     return true;
 }
 
+/* A copy is gone where two people answer for that, nowhere else. */
+static void take_past(destruction *d)
+{
+    for (size_t i = 0; i < d->ncopies; i++) {
+        const bag_fate *gone = bag_past_gone(&d->past, d->copies[i].path);
+
+        if (gone && d->copies[i].state == CT_COPY_GONE)
+            d->fates[i] = *gone;
+        else
+            d->fates[i] = (bag_fate){.place = d->copies[i].path, .outcome = CT_S("still to come")};
+    }
+    d->key_gone = d->past.shredded;
+    d->encrypted |= d->key_gone;
+}
+
+static bool load_past(destruction *d)
+{
+    ct_err err = {0};
+
+    if (!bag_past_load(&d->past, d->db, d->bag.hash, &err))
+        return fault(d, d->cli->db, &err);
+    take_past(d);
+    return true;
+}
+
 static bool load_copies(destruction *d)
 {
     const ct_copy_query q = {.bag = d->bag.hash, .with_gone = true};
     ct_err err = {0};
 
-    return ct_copies(d->db, &q, take_copy, d, &err) || fault(d, d->cli->db, &err);
+    if (!ct_copies(d->db, &q, take_copy, d, &err))
+        return fault(d, d->cli->db, &err);
+    d->fates = ct_calloc(d->ncopies + 1, sizeof(*d->fates));
+    return load_past(d);
+}
+
+/* Two runs would take what the other did for a copy that is not there. */
+static bool lock_bag(destruction *d)
+{
+    char *db = bag_catalogue_path(d->cli->db);
+    ct_str hash = ct_str_head(d->bag.hash, HASH_NAME);
+    ct_str path = ct_arena_printf(d->arena, "%s-destroying-%.*s", db, (int)hash.n, hash.p);
+    ct_err err = {0};
+    bool taken, ok = bag_lock_take(&d->lock, path.p, &taken, &err);
+
+    free(db);
+    if (!ok)
+        return fault(d, path.p, &err);
+    return taken || refuse(d, "another run is destroying it at this moment");
 }
 
 /* A slip of the pen must not leave a copy that somebody believes to be settled. */
@@ -191,6 +242,22 @@ static bool check_without(destruction *d)
             return refuse(d, "what --without-copy names is no copy of it");
     }
     return true;
+}
+
+static bool all_gone(const destruction *d)
+{
+    for (size_t i = 0; i < d->ncopies; i++)
+        if (!d->fates[i].gone)
+            return false;
+    return true;
+}
+
+static ct_destruction people(const destruction *d)
+{
+    return (ct_destruction){.by = ct_str_z(d->by),
+                            .witness = ct_str_z(d->witness),
+                            .why = ct_str_z(d->why),
+                            .mark = d->mark};
 }
 
 /* ---- may it go? ---- */
@@ -213,19 +280,20 @@ static bool load_judge(destruction *d)
     return bag_judge_database(d->judge, d->db, &err) || fault(d, d->cli->db, &err);
 }
 
-/* The first copy that is whole and what it should be. */
+/* The first copy that is whole and what it should be. What is wrong with others matters where there
+ * is none. */
 static bool read_copy(destruction *d)
 {
-    for (size_t i = 0; i < d->ncopies && !d->cleared; i++) {
-        ct_err err = {0};
+    ct_err *errs = ct_calloc(d->ncopies + 1, sizeof(*errs));
 
-        if (d->copies[i].state == CT_COPY_GONE)
-            continue;
-        d->cleared = bag_clear(&d->clear, d->copies[i].path.p, d->bag.hash.p, d->judge,
-                               d->cli->jobs, &(bag_keys){.db = d->cli->db}, &err);
-        if (!d->cleared && d->bag.status == CT_BAG_KEPT)
-            ct_cli_error(d->cli, CT_NO, d->copies[i].path.p, &err);
-    }
+    for (size_t i = 0; i < d->ncopies && !d->cleared; i++)
+        if (d->copies[i].state != CT_COPY_GONE)
+            d->cleared = bag_clear(&d->clear, d->copies[i].path.p, d->bag.hash.p, d->judge,
+                                   d->cli->jobs, &(bag_keys){.db = d->cli->db}, &errs[i]);
+    for (size_t i = 0; i < d->ncopies && !d->cleared; i++)
+        if (errs[i].kind != CT_OK && d->bag.status == CT_BAG_KEPT)
+            ct_cli_error(d->cli, CT_NO, d->copies[i].path.p, &errs[i]);
+    free(errs);
     return d->cleared;
 }
 
@@ -255,11 +323,27 @@ static bool recorded_date_allows(destruction *d)
 
     if (ct_str_is(d->bag.destroy_after, "never"))
         return refuse(d, "it is to be kept for ever, as it was made");
-    if (ct_date_parse(d->bag.destroy_after, &day))
-        return ct_date_days(&d->cli->as_of) >= ct_date_days(&day) ||
-               refuse(d, "its date of destruction, as it was made, is not reached");
-    return d->schedules.n > 0 ||
-           refuse(d, "no date of destruction was decided when it was made: name the --schedule");
+    if (d->bag.destroy_after.n == 0 || ct_str_is(d->bag.destroy_after, "undecided"))
+        return d->schedules.n > 0 ||
+               refuse(d,
+                      "no date of destruction was decided when it was made: name the --schedule");
+    if (!ct_date_parse(d->bag.destroy_after, &day) || day.precision != CT_P_DAY)
+        return refuse(d, "what it says of its date of destruction is not a day");
+    return ct_date_days(&d->cli->as_of) >= ct_date_days(&day) ||
+           refuse(d, "its date of destruction, as it was made, is not reached");
+}
+
+/* It was begun, and the copies are gone or in pieces: nobody can tell whether a hold that was
+ * placed since takes them in. Where nothing is left there is nothing to hold. */
+static bool no_hold_since(destruction *d)
+{
+    ct_err err = {0};
+
+    if (!all_gone(d))
+        d->mark = d->past.number;
+    if (ct_bag_unheld(d->db, d->bag.hash, d->mark, &err))
+        return true;
+    return err.kind == CT_E_USAGE ? refuse(d, err.text) : fault(d, d->cli->db, &err);
 }
 
 /* All that forbids it is said, not the first alone. */
@@ -275,7 +359,7 @@ static bool may_go(destruction *d)
     if (!read_copy(d)) {
         if (d->bag.status == CT_BAG_KEPT)
             return refuse(d, "no copy can be read whole, so its charts cannot be judged");
-        return true; /* begun, and the copies are gone or in pieces: there is no way back */
+        return no_hold_since(d);
     }
     if (d->clear.n) {
         put_bars(d);
@@ -308,12 +392,13 @@ static bool judged_later(const destruction *d)
 static void fill_certificate(destruction *d, bag_certificate *c, ct_str completed)
 {
     *c = (bag_certificate){
-        .number = d->number,
-        .began = d->began,
+        .number = d->past.number,
+        .began = d->past.began,
         .completed = completed,
         .name = d->bag.name,
         .identity = d->bag.hash,
-        .reason = ct_str_z(d->why),
+        .reasons = d->past.reasons,
+        .nreasons = d->past.nreasons,
         .from = d->bag.first,
         .to = d->bag.last,
         .charts = d->bag.charts,
@@ -324,8 +409,8 @@ static void fill_certificate(destruction *d, bag_certificate *c, ct_str complete
         .destroy_after = d->bag.destroy_after,
         .encrypted = d->encrypted,
         .key_gone = d->key_gone,
-        .by = ct_str_z(d->by),
-        .witness = ct_str_z(d->witness),
+        .people = d->past.people,
+        .npeople = d->past.npeople,
         .fates = d->fates,
         .nfates = d->ncopies,
     };
@@ -340,12 +425,20 @@ static void fill_certificate(destruction *d, bag_certificate *c, ct_str complete
     }
 }
 
-/* `NAME.txt`, `NAME.pdf`; atomically, in place of what an earlier run began. */
+/* `NAME.txt`, `NAME.pdf`. */
+static ct_str certificate_path(destruction *d, const char *suffix)
+{
+    ct_str hash = ct_str_head(d->bag.hash, HASH_NAME);
+
+    if (d->certificate)
+        return ct_arena_printf(d->arena, "%s%s", d->certificate, suffix);
+    return ct_arena_printf(d->arena, "destruction-%.*s%s", (int)hash.n, hash.p, suffix);
+}
+
+/* Atomically, in place of what an earlier run began. */
 static bool write_file(destruction *d, const char *suffix, ct_str bytes)
 {
-    ct_str path = d->certificate
-                      ? ct_arena_printf(d->arena, "%s%s", d->certificate, suffix)
-                      : ct_arena_printf(d->arena, "destruction-%" PRId64 "%s", d->number, suffix);
+    ct_str path = certificate_path(d, suffix);
     ct_err err = {0};
     ct_out *out = ct_out_open(path.p, &err);
 
@@ -354,27 +447,46 @@ static bool write_file(destruction *d, const char *suffix, ct_str bytes)
     return (out && ct_out_close(out, &err)) || fault(d, path.p, &err);
 }
 
-/* One that is there may be of another bag. */
+/* Appends the SHA-256 of a text in hexadecimal. */
+static void put_sha256(ct_buf *b, ct_str text)
+{
+    uint8_t digest[CT_SHA256_LEN];
+
+    ct_sha256(text, digest);
+    ct_hex(b, digest, sizeof(digest));
+}
+
+/* Was it written by an earlier run of this destruction? By what custody has of it. */
+static bool is_ours(destruction *d, const char *path)
+{
+    ct_buf text = {0}, hex = {0};
+    ct_err err = {0};
+    bool ours = ct_slurp(path, CERTIFICATE_MAX, &text, &err);
+
+    put_sha256(&hex, ct_buf_str(&text));
+    ours = ours && bag_past_certificate(&d->past, ct_buf_str(&hex));
+    ct_buf_free(&text);
+    ct_buf_free(&hex);
+    return ours;
+}
+
+/* One that is there may be of another bag; only one that this destruction began is written anew. */
 static bool certificate_free(destruction *d)
 {
-    static const char *const suffixes[] = {".txt", ".pdf"};
+    const char *text = certificate_path(d, ".txt").p, *pdf = certificate_path(d, ".pdf").p;
 
-    for (size_t i = 0; d->certificate && i < CT_LEN(suffixes); i++)
-        if (access(ct_arena_printf(d->arena, "%s%s", d->certificate, suffixes[i]).p, F_OK) == 0 &&
-            d->bag.status == CT_BAG_KEPT)
-            return refuse(d, "there is a certificate of that name already");
+    if ((is_there(text) || is_there(pdf)) && !is_ours(d, text))
+        return refuse(d, "there is a certificate of that name already: give another --certificate");
     return true;
 }
 
 static bool enter_certificate(destruction *d, ct_str text, char hex[2 * CT_SHA256_LEN + 1])
 {
-    uint8_t digest[CT_SHA256_LEN];
     ct_buf b = {0};
     ct_err err = {0};
     bool ok;
 
-    ct_sha256(text, digest);
-    ct_hex(&b, digest, sizeof(digest));
+    put_sha256(&b, text);
     ok = ct_custody_enter(d->db,
                           &(ct_custody){.act = CT_ACT_CERTIFICATE,
                                         .bag = d->bag.hash,
@@ -498,11 +610,6 @@ static bool allowed(const char *path, ct_str bag, ct_err *err)
     return bag_erase_allowed(path, &why, err) && (!why || ct_fail(err, CT_E_DATA, why));
 }
 
-static bool is_there(const char *path)
-{
-    return access(path, F_OK) == 0;
-}
-
 /* Is a copy gone whose parity or damaged predecessor is not? Nothing tells that those are the
  * bag's, so they are not touched. */
 static bool left_something(destruction *d, const char *path)
@@ -539,18 +646,24 @@ static bool is_said_gone(destruction *d, ct_str path)
 }
 
 /* Notes in database and certificate what became of a copy. */
-static bool settle(destruction *d, size_t i, bool gone, const char *outcome)
+static bool settle(destruction *d, size_t i, const char *how)
+{
+    const ct_destruction who = people(d);
+    ct_err err = {0};
+
+    d->fates[i] = bag_fate_of(d->arena, d->copies[i].path, now(d), ct_str_z(how),
+                              (bag_pair){who.by, who.witness});
+    return ct_copy_gone(d->db, d->copies[i].id, &who, ct_str_z(how), &err) ||
+           fault(d, d->cli->db, &err);
+}
+
+static bool leave(destruction *d, size_t i, const char *why)
 {
     ct_err err = {0};
 
-    d->fates[i] = (bag_fate){.place = d->copies[i].path,
-                             .gone = gone,
-                             .when = gone ? now(d) : (ct_str){"", 0},
-                             .outcome = ct_str_z(outcome)};
-    if (!gone)
-        ct_cli_problem(d->cli, CT_NO, "%s: not destroyed: %s", d->copies[i].path.p, outcome);
-    return ct_copy_lost(d->db, d->copies[i].id, gone ? CT_COPY_GONE : CT_COPY_UNREACHABLE,
-                        ct_str_z(outcome), &err) ||
+    d->fates[i].outcome = ct_str_z(why);
+    ct_cli_problem(d->cli, CT_NO, "%s: not destroyed: %s", d->copies[i].path.p, why);
+    return ct_copy_unreachable(d->db, d->copies[i].id, ct_str_z(why), &err) ||
            fault(d, d->cli->db, &err);
 }
 
@@ -574,19 +687,30 @@ static bool destroy_copy(destruction *d, size_t i)
     ct_err err = {0};
 
     if (!resume(d, path, &err))
-        return settle(d, i, false, err.text);
+        return leave(d, i, err.text);
     if (begun && !(is_there(path) && is_the_bag(d, path, &why))) /* nobody put it back */
-        return settle(d, i, true, "overwritten and removed") && remove_rest(d, path);
+        return settle(d, i, BAG_OVERWRITTEN) && remove_rest(d, path);
     if (!remove_rest(d, path))
         return false;
     if (is_said_gone(d, d->copies[i].path))
-        return settle(d, i, true, "said to be gone; not destroyed by this program");
+        return settle(d, i, BAG_SAID_GONE);
     why = obstacle(d, path);
     if (why)
-        return settle(d, i, false, why);
+        return leave(d, i, why);
     if (!each_file(d, path, bag_erase, &err))
-        return settle(d, i, false, err.text);
-    return settle(d, i, true, "overwritten and removed") && remove_rest(d, path);
+        return leave(d, i, err.text);
+    return settle(d, i, BAG_OVERWRITTEN) && remove_rest(d, path);
+}
+
+/* What destroy_copy would come to: why a copy would be left, or NULL. */
+static const char *foresee(destruction *d, size_t i)
+{
+    const char *path = d->copies[i].path.p;
+
+    if (d->fates[i].gone || bag_erase_begun(path, d->bag.hash) ||
+        is_said_gone(d, d->copies[i].path))
+        return NULL;
+    return obstacle(d, path);
 }
 
 /* Those that an earlier run destroyed: what it may have left is removed. */
@@ -603,56 +727,24 @@ static bool destroy_copies(destruction *d)
     bool ok = true;
 
     for (size_t i = 0; ok && i < d->ncopies; i++)
-        ok = d->copies[i].state == CT_COPY_GONE ? finish_copy(d, i) : destroy_copy(d, i);
+        ok = d->fates[i].gone ? finish_copy(d, i) : destroy_copy(d, i);
     return ok;
-}
-
-static bool all_gone(const destruction *d)
-{
-    for (size_t i = 0; i < d->ncopies; i++)
-        if (!d->fates[i].gone)
-            return false;
-    return true;
 }
 
 /* ---- the run ---- */
 
-/* What custody says of the bag: when its destruction began, and which copies went when. */
-static bool take_row(void *ctx, const ct_custody *row)
-{
-    destruction *d = ctx;
-
-    if (row->act == CT_ACT_DESTROYING) {
-        d->number = row->seq;
-        d->began = ct_arena_copy(d->arena, row->at);
-    }
-    if (row->act == CT_ACT_SHRED)
-        d->encrypted = d->key_gone = true;
-    for (size_t i = 0; row->act == CT_ACT_GONE && i < d->ncopies; i++)
-        if (ct_str_eq(row->copy, d->copies[i].path) && d->copies[i].state == CT_COPY_GONE)
-            d->fates[i] = (bag_fate){.place = d->copies[i].path,
-                                     .gone = true,
-                                     .when = ct_arena_copy(d->arena, row->at),
-                                     .outcome = ct_arena_copy(d->arena, row->reason)};
-    return true;
-}
-
 static bool begin(destruction *d)
 {
-    const ct_destruction who = {.by = ct_str_z(d->by),
-                                .witness = ct_str_z(d->witness),
-                                .why = ct_str_z(d->why),
-                                .mark = d->mark};
+    const ct_destruction who = people(d);
     ct_err err = {0};
     ct_buf key = {0};
     bool ok = ct_key_get(d->db, d->bag.hash, &key, &d->encrypted, &err) &&
-              ct_bag_destroying(d->db, d->bag.hash, &who, &err) &&
-              ct_custody_each(d->db, d->bag.hash, take_row, d, &err);
+              ct_bag_destroying(d->db, d->bag.hash, &who, &err);
 
     ct_buf_free(&key);
     if (!ok && err.kind == CT_E_USAGE)
         return refuse(d, err.text);
-    return ok || fault(d, d->cli->db, &err);
+    return ok ? load_past(d) : fault(d, d->cli->db, &err);
 }
 
 static bool shred_key(destruction *d)
@@ -665,7 +757,7 @@ static bool shred_key(destruction *d)
 
 static bool end(destruction *d)
 {
-    const ct_destruction who = {.by = ct_str_z(d->by), .witness = ct_str_z(d->witness)};
+    const ct_destruction who = people(d);
     char hex[2 * CT_SHA256_LEN + 1];
     ct_err err = {0};
 
@@ -684,11 +776,26 @@ static void put_line(destruction *d, const char *what)
 
     ct_buf_printf(&b, "%s: %s, %" PRIu64 " charts, %zu cop%s", d->cli->args[0], what, d->bag.charts,
                   d->ncopies, d->ncopies == 1 ? "y" : "ies");
-    if (d->number)
-        ct_buf_printf(&b, ", certificate %" PRId64, d->number);
+    if (d->past.number && !d->dry)
+        ct_buf_printf(&b, ", certificate %" PRId64, d->past.number);
     ct_buf_c(&b, '\n');
     ct_out_put(ct_cli_out(d->cli), ct_buf_str(&b));
     ct_buf_free(&b);
+}
+
+static void try_copies(destruction *d)
+{
+    size_t left = 0;
+
+    for (size_t i = 0; i < d->ncopies; i++) {
+        const char *why = foresee(d, i);
+
+        if (!why)
+            continue;
+        left++;
+        ct_cli_problem(d->cli, CT_NO, "%s: would not be destroyed: %s", d->copies[i].path.p, why);
+    }
+    put_line(d, left ? "may be destroyed, but copies would remain" : "may be destroyed");
 }
 
 static void run(destruction *d)
@@ -696,10 +803,11 @@ static void run(destruction *d)
     char hex[2 * CT_SHA256_LEN + 1];
     ct_err err = {0};
 
-    if (!find_bag(d) || !load_copies(d) || !check_without(d) || !certificate_free(d) || !may_go(d))
+    if (!find_bag(d) || !(d->dry || lock_bag(d)) || !load_copies(d) || !check_without(d) ||
+        !certificate_free(d) || !may_go(d))
         return;
     if (d->dry) {
-        put_line(d, "may be destroyed");
+        try_copies(d);
         return;
     }
     d->fonts = bag_fonts_open(&err); /* before anything is begun */
@@ -707,9 +815,6 @@ static void run(destruction *d)
         fault(d, "the certificate", &err);
         return;
     }
-    d->fates = ct_calloc(d->ncopies + 1, sizeof(*d->fates));
-    for (size_t i = 0; i < d->ncopies; i++)
-        d->fates[i] = (bag_fate){.place = d->copies[i].path, .outcome = CT_S("still to come")};
     if (!begin(d) || !certify(d, (ct_str){"", 0}, hex))
         return;
     if (!destroy_copies(d) || !shred_key(d) || !end(d))
@@ -804,6 +909,8 @@ int bag_destroy(int argc, char **argv)
         run(&d);
     else
         ct_cli_error(&c, CT_FAULT, c.db, &err);
+    bag_lock_drop(&d.lock);
+    bag_past_free(&d.past);
     bag_fonts_free(d.fonts);
     bag_clearance_free(&d.clear);
     bag_judge_free(d.judge);

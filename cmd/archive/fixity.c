@@ -177,7 +177,7 @@ static bool run_job(fixity *x, const job *j)
     }
     if (strcmp(result, "unreachable") == 0) {
         x->unreachable++;
-        noted = ct_copy_lost(x->db, j->id, CT_COPY_UNREACHABLE, ct_str_z(err.text), &db_err);
+        noted = ct_copy_unreachable(x->db, j->id, ct_str_z(err.text), &db_err);
     } else {
         if (strcmp(result, "valid") == 0)
             x->valid++;

@@ -183,7 +183,7 @@ static bool insert_bag(ct_db *db, const ct_bag *b, int64_t *id, ct_err *err)
                           err);
 }
 
-/* What stood under this path before is no more. */
+/* What stood under this path is there no more; where it is now, if anywhere, is not known. */
 static bool displace(ct_db *db, int64_t bag, const ct_copy *copy, ct_err *err)
 {
     static const char sql[] =
@@ -192,6 +192,7 @@ static bool displace(ct_db *db, int64_t bag, const ct_copy *copy, ct_err *err)
     int64_t other = 0;
 
     do {
+        ct_custody row = {.reason = CT_S("another bag stands in its place")};
         sqlite3_stmt *q;
         int rc;
 
@@ -202,8 +203,7 @@ static bool displace(ct_db *db, int64_t bag, const ct_copy *copy, ct_err *err)
         sqlite3_finalize(q);
         if (rc != SQLITE_ROW && rc != SQLITE_DONE)
             return ct_db_fail(rc, err);
-        if (other && !ct_copy_set_state(db, other, CT_COPY_GONE,
-                                        CT_S("another bag stands in its place"), err))
+        if (other && !ct_copy_set_gone(db, other, &row, err))
             return false;
     } while (other);
     return true;
@@ -238,38 +238,38 @@ static bool insert_copy(ct_db *db, int64_t bag, ct_str hash, const ct_copy *c, c
 
 static bool copy_present(ct_db *db, int64_t bag, ct_str path, bool *present, ct_err *err)
 {
-    static const char sql[] =
-        "SELECT 1 FROM copy WHERE bag = ?1 AND path = ?2 AND state = 'present'";
-    sqlite3_stmt *q;
-    int rc;
+    return ct_db_exists(db, "SELECT 1 FROM copy WHERE bag = ?1 AND path = ?2 AND state = 'present'",
+                        CT_ARGS(CT_INT(bag), CT_TEXT(path)), present, err);
+}
 
-    if (!ct_db_query(db, sql, CT_ARGS(CT_INT(bag), CT_TEXT(path)), &q, err))
-        return false;
-    rc = sqlite3_step(q);
-    sqlite3_finalize(q);
-    *present = rc == SQLITE_ROW;
-    return rc == SQLITE_ROW || rc == SQLITE_DONE || ct_db_fail(rc, err);
+static ct_entered entry_of(bool known, bool present, ct_bag_status status)
+{
+    if (!known)
+        return CT_ENTERED_BAG;
+    if (status != CT_BAG_KEPT)
+        return CT_ENTERED_DOOMED;
+    return present ? CT_ENTERED_NONE : CT_ENTERED_COPY;
 }
 
 static bool enter(ct_db *db, const ct_bag *b, const ct_copy *c, ct_entered *entered, ct_err *err)
 {
     int64_t id;
-    ct_bag_status status;
-    bool present;
+    ct_bag_status status = CT_BAG_KEPT;
+    bool known, present;
 
     if (!ct_bag_known(db, b->hash, &id, &status, err))
         return false;
-    if (id && status != CT_BAG_KEPT)
-        return ct_fail(err, CT_E_USAGE, "the bag was destroyed, or its destruction has begun");
-    *entered = id ? CT_ENTERED_COPY : CT_ENTERED_BAG;
+    known = id != 0;
     if (!id && !insert_bag(db, b, &id, err))
         return false;
     if (!copy_present(db, id, c->path, &present, err))
         return false;
-    if (present) {
-        *entered = CT_ENTERED_NONE;
+    *entered = entry_of(known, present, status);
+    if (present)
         return true;
-    }
+    if (known && status == CT_BAG_DESTROYED &&
+        !ct_bag_set_status(db, b->hash, CT_BAG_DESTROYING, err))
+        return false;
     return displace(db, id, c, err) && insert_copy(db, id, b->hash, c, err);
 }
 

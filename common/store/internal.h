@@ -142,6 +142,9 @@ CT_USE bool ct_db_bind(sqlite3_stmt *q, const ct_arg *args, size_t n, ct_err *er
 /* A query with its arguments, to be stepped and finalized. */
 CT_USE bool ct_db_query(ct_db *db, const char *sql, const ct_arg *args, size_t n, sqlite3_stmt **to,
                         ct_err *err);
+/* Does the query give a row? */
+CT_USE bool ct_db_exists(ct_db *db, const char *sql, const ct_arg *args, size_t n, bool *found,
+                         ct_err *err);
 /* Steps a prepared statement that gives no rows, and resets it. */
 CT_USE bool ct_db_step(sqlite3_stmt *q, const ct_arg *args, size_t n, ct_err *err);
 /* A statement that gives no rows, once. */
@@ -178,9 +181,9 @@ typedef struct ct_chart_reader {
 } ct_chart_reader;
 bool ct_give_chart(void *reader, sqlite3_stmt *q);
 
-/* Sets a copy's state in the transaction that is open, with its row of custody. */
-CT_USE bool ct_copy_set_state(ct_db *db, int64_t copy, ct_copy_state state, ct_str reason,
-                              ct_err *err);
+/* A copy is gone, in the transaction that is open; `row` says why and who says so, the rest of it
+ * is filled. */
+CT_USE bool ct_copy_set_gone(ct_db *db, int64_t copy, ct_custody *row, ct_err *err);
 /* A bag's id in the tables and its status; CT_E_USAGE where the catalogue does not know it. */
 CT_USE bool ct_bag_known(ct_db *db, ct_str hash, int64_t *id, ct_bag_status *status, ct_err *err);
 CT_USE bool ct_bag_set_status(ct_db *db, ct_str hash, ct_bag_status status, ct_err *err);

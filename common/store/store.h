@@ -241,15 +241,16 @@ CT_USE bool ct_bag_chart_term(ct_db *db, ct_str path, ct_str destroy_after, ct_e
 void ct_bag_next(ct_db *db);
 
 typedef enum ct_entered {
-    CT_ENTERED_BAG,  /* bag, charts and copy are new */
-    CT_ENTERED_COPY, /* the bag was known: only the copy was added */
-    CT_ENTERED_NONE, /* this copy was known too: nothing changed, but what was gone is present */
+    CT_ENTERED_BAG,    /* bag, charts and copy are new */
+    CT_ENTERED_COPY,   /* the bag was known: only the copy was added */
+    CT_ENTERED_NONE,   /* this copy was known too: nothing changed, but what was gone is present */
+    CT_ENTERED_DOOMED, /* the bag is being or was destroyed: the copy is known, to be destroyed */
 } ct_entered;
 
 /* Enters the bag that was gathered first and is not entered yet, with all of its charts, durably,
  * or nothing; its charts are then forgotten. The copy counts as checked now where `copy->result`
- * says something. Another bag's copy of the same path is gone with this. Bags that are being
- * destroyed or were destroyed are refused (CT_E_USAGE). */
+ * says something. Another bag's copy of the same path is gone from there with this, which is no
+ * destruction. A copy of a bag that was destroyed makes it one that is being destroyed again. */
 CT_USE bool ct_bag_enter(ct_db *db, const ct_bag *bag, const ct_copy *copy, ct_entered *entered,
                          ct_err *err);
 
@@ -257,7 +258,7 @@ CT_USE bool ct_bag_enter(ct_db *db, const ct_bag *bag, const ct_copy *copy, ct_e
 typedef struct ct_bag_query {
     ct_str hash;    /* or its beginning */
     ct_str name;    /* exactly */
-    ct_str path;    /* of one of its copies, exactly; gone ones do not count */
+    ct_str path;    /* of one of its copies, exactly; gone ones count while it is being destroyed */
     bool by_status; /* only those of `status` */
     ct_bag_status status;
 } ct_bag_query;
@@ -271,6 +272,7 @@ typedef struct ct_copy_query {
     ct_str bag;        /* hash */
     ct_str path;       /* exactly */
     bool with_gone;    /* those that are gone too */
+    bool kept;         /* only those of bags whose destruction has not begun */
     bool oldest_first; /* by the last check, those never checked before all; else as added */
     uint64_t limit;    /* at most so many; 0: all */
 } ct_copy_query;
@@ -280,10 +282,12 @@ CT_USE bool ct_copies(ct_db *db, const ct_copy_query *q, ct_copy_fn *each, void 
 
 /* How many copies there are that are not gone: fixity checks a share of them. */
 CT_USE bool ct_copies_count(ct_db *db, uint64_t *n, ct_err *err);
-/* Notes a check of a copy, durably: `result` a constant text (`valid`, `not valid` …). */
+/* Notes a check of a copy, durably: `result` a constant text (`valid`, `not valid` …). Of a copy
+ * that is gone nothing is noted. */
 CT_USE bool ct_copy_checked(ct_db *db, int64_t copy, ct_str result, ct_err *err);
-/* Notes that a copy is gone or cannot be reached, durably. `reason` may be empty. */
-CT_USE bool ct_copy_lost(ct_db *db, int64_t copy, ct_copy_state state, ct_str reason, ct_err *err);
+/* Notes that a copy cannot be reached, durably; of one that is gone nothing is noted. `reason` may
+ * be empty. */
+CT_USE bool ct_copy_unreachable(ct_db *db, int64_t copy, ct_str reason, ct_err *err);
 
 typedef bool ct_chart_fn(void *ctx, const ct_bag *bag, const ct_bagged *chart);
 /* The charts of a bag in the order of their paths; of `bag` only the hash is set. */
@@ -351,12 +355,17 @@ typedef struct ct_destruction {
     int64_t mark; /* what ct_holds_check gave before the charts were looked at */
 } ct_destruction;
 
-/* kept -> destroying, durably, before anything is removed. Refused (CT_E_USAGE) where an active
- * hold lists one of its patients, where a hold was placed since `mark`, and where the bag is not
- * kept. Bags already being destroyed may go on: true, and nothing is entered. */
+/* Does no hold stand against it that the catalogue can tell of: an active one that lists one of its
+ * patients, or any active one that was placed since `mark`? Else CT_E_USAGE. */
+CT_USE bool ct_bag_unheld(ct_db *db, ct_str bag, int64_t mark, ct_err *err);
+/* kept -> destroying, durably, before anything is removed; or going on with what was begun. Either
+ * is a row of custody. Refused (CT_E_USAGE) where it is not ct_bag_unheld since `d->mark`, and
+ * where the bag was destroyed before. */
 CT_USE bool ct_bag_destroying(ct_db *db, ct_str bag, const ct_destruction *d, ct_err *err);
-/* destroying -> destroyed, durably. Refused while a copy counts as present or its key is there.
- * `certificate` is the SHA-256 of the certificate. */
+/* A copy of a bag that is being destroyed is gone, by the word of the two people, durably. */
+CT_USE bool ct_copy_gone(ct_db *db, int64_t copy, const ct_destruction *d, ct_str how, ct_err *err);
+/* destroying -> destroyed, durably. Refused while its key is there, or one of its copies is not
+ * known to be gone by ct_copy_gone. `certificate` is the SHA-256 of the certificate. */
 CT_USE bool ct_bag_destroyed(ct_db *db, ct_str bag, const ct_destruction *d, ct_str certificate,
                              ct_err *err);
 
