@@ -82,6 +82,8 @@ static void put_copies(bag_view *view, const bag_certificate *c)
     if (c->encrypted)
         fact(view, "Key",
              c->key_gone ? CT_S("overwritten and removed in the database") : CT_S("NOT DESTROYED"));
+    if (c->key_file)
+        fact(view, "Key", CT_S("in a file, which was not destroyed by this program"));
     bag_view_add(view, BAG_COLUMNS_OF, 0, columns, CT_LEN(columns));
     for (size_t i = 0; i < c->nfates; i++) {
         const bag_fate *f = &c->fates[i];
@@ -96,7 +98,7 @@ static void put_copies(bag_view *view, const bag_certificate *c)
     if (said)
         bag_view_text(view, BAG_TEXT, ct_str_z(hearsay));
     bag_view_text(view, BAG_TEXT, ct_str_z(reach));
-    if (c->encrypted)
+    if (c->encrypted || c->key_file)
         bag_view_text(view, BAG_TEXT, ct_str_z(keyless));
 }
 

@@ -32,7 +32,8 @@ typedef struct bag_certificate {
     ct_str from, to; /* dates covered; empty where not known */
     uint64_t charts, records, bytes;
     ct_str retention_class, authority, destroy_after;
-    bool encrypted, key_gone;
+    bool encrypted, key_gone; /* by a key in the database */
+    bool key_file;            /* by one in a file */
     const bag_pair *people;
     size_t npeople;
     const bag_fate *fates;

@@ -47,6 +47,7 @@ static const ct_opt options[] = {
     {OPT_CERTIFICATE, "certificate", "NAME", "write NAME.txt and NAME.pdf"},
     {OPT_WITHOUT, "without-copy", "FILE", "this copy is known to be gone; may be given again"},
     {OPT_DRY_RUN, "dry-run", NULL, "say what would be destroyed and what forbids it; do nothing"},
+    BAG_KEY_FILE_OPTION,
     {0},
 };
 
@@ -76,6 +77,7 @@ typedef struct destruction {
     ct_arena *arena; /* of all texts below */
     const char *by, *witness, *why, *certificate;
     words schedules, without;
+    bag_keys keys;
     bool dry;
     /* what it is about */
     ct_bag bag;
@@ -289,7 +291,7 @@ static bool read_copy(destruction *d)
     for (size_t i = 0; i < d->ncopies && !d->cleared; i++)
         if (d->copies[i].state != CT_COPY_GONE)
             d->cleared = bag_clear(&d->clear, d->copies[i].path.p, d->bag.hash.p, d->judge,
-                                   d->cli->jobs, &(bag_keys){.db = d->cli->db}, &errs[i]);
+                                   d->cli->jobs, &d->keys, &errs[i]);
     for (size_t i = 0; i < d->ncopies && !d->cleared; i++)
         if (errs[i].kind != CT_OK && d->bag.status == CT_BAG_KEPT)
             ct_cli_error(d->cli, CT_NO, d->copies[i].path.p, &errs[i]);
@@ -408,6 +410,7 @@ static void fill_certificate(destruction *d, bag_certificate *c, ct_str complete
         .authority = d->bag.authority,
         .destroy_after = d->bag.destroy_after,
         .encrypted = d->encrypted,
+        .key_file = d->keys.file != NULL,
         .key_gone = d->key_gone,
         .people = d->past.people,
         .npeople = d->past.npeople,
@@ -566,10 +569,9 @@ static bool has_label(const destruction *d, const char *path)
 static bool is_the_bag(destruction *d, const char *path, const char **why)
 {
     bag_identity identity = {0};
-    bag_keys keys = {.db = d->cli->db};
     bag_pass pass = {.path = path,
                      .jobs = 1,
-                     .keys = &keys,
+                     .keys = &d->keys,
                      .no_checksums = true,
                      .viewer = bag_identity_viewer(&identity)};
     ct_err err = {0};
@@ -881,6 +883,9 @@ static void take_option(destruction *d, int opt)
     case OPT_CERTIFICATE:
         d->certificate = c->arg;
         break;
+    case BAG_OPT_KEY_FILE:
+        d->keys.file = c->arg;
+        break;
     case OPT_WITHOUT:
         add_word(&d->without, c->arg);
         break;
@@ -904,6 +909,7 @@ int bag_destroy(int argc, char **argv)
     check_people(&c, &d);
     check_texts(&c, &d);
     check_today(&c);
+    d.keys.db = c.db;
     d.db = bag_catalogue_open(c.db, &err);
     if (d.db)
         run(&d);
