@@ -18,7 +18,7 @@ void bag_person_reset(bag_person *p)
         p->arena = ct_arena_new();
     ct_arena_reset(p->arena);
     p->born = (ct_str){"", 0};
-    p->nnames = p->nnumbers = 0;
+    p->nnames = p->nnumbers = p->nlinks = 0;
 }
 
 void bag_person_free(bag_person *p)
@@ -26,6 +26,7 @@ void bag_person_free(bag_person *p)
     ct_arena_free(p->arena);
     free(p->names);
     free(p->numbers);
+    free(p->links);
     *p = (bag_person){0};
 }
 
@@ -73,8 +74,25 @@ static void add_number(bag_person *p, const ct_doc *doc, ct_val identifier)
         (ct_number){ct_arena_copy(p->arena, n.system), ct_arena_copy(p->arena, n.value)};
 }
 
+static void add_link(bag_person *p, const ct_doc *doc, ct_val link)
+{
+    ct_str patient = ct_text_at(doc, CT_ROOT, "id", p->arena);
+    ct_ref ref;
+
+    if (!patient.n || !ct_ref_parse(ct_text_at(doc, link, "other.reference", p->arena), &ref) ||
+        ref.contained || (ref.type.n && !ct_str_is(ref.type, "Patient")))
+        return;
+    if (p->nlinks == p->links_cap) {
+        p->links_cap = p->links_cap ? 2 * p->links_cap : 4;
+        p->links = ct_realloc(p->links, p->links_cap, sizeof(*p->links));
+    }
+    p->links[p->nlinks++] =
+        (ct_link){ct_arena_copy(p->arena, patient), ct_arena_copy(p->arena, ref.id)};
+}
+
 void bag_person_add(bag_person *p, const ct_doc *doc)
 {
+    ct_val links = ct_member(doc, CT_ROOT, CT_S("link"));
     ct_val names = ct_member(doc, CT_ROOT, CT_S("name"));
     ct_val numbers = ct_member(doc, CT_ROOT, CT_S("identifier"));
     ct_str born = ct_text_at(doc, CT_ROOT, "birthDate", p->arena);
@@ -88,6 +106,9 @@ void bag_person_add(bag_person *p, const ct_doc *doc)
     if (numbers != CT_NONE && ct_type(doc, numbers) == CT_ARRAY)
         for (ct_val v = ct_first(doc, numbers); v != CT_NONE; v = ct_next(doc, numbers, v))
             add_number(p, doc, v);
+    if (links != CT_NONE && ct_type(doc, links) == CT_ARRAY)
+        for (ct_val v = ct_first(doc, links); v != CT_NONE; v = ct_next(doc, links, v))
+            add_link(p, doc, v);
     if (ct_date_parse(born, &date))
         p->born = ct_arena_copy(p->arena, born);
 }
@@ -115,7 +136,9 @@ bool bag_catalogue_chart(ct_db *db, const bag_chart_facts *c, ct_err *err)
                                    .names = c->person->names,
                                    .nnames = c->person->nnames,
                                    .numbers = c->person->numbers,
-                                   .nnumbers = c->person->nnumbers},
+                                   .nnumbers = c->person->nnumbers,
+                                   .links = c->person->links,
+                                   .nlinks = c->person->nlinks},
                       err);
     ct_buf_free(&first);
     ct_buf_free(&last);

@@ -23,6 +23,8 @@ typedef struct bag_person {
     size_t nnames, names_cap;
     ct_number *numbers;
     size_t nnumbers, numbers_cap;
+    ct_link *links; /* with other Patient records */
+    size_t nlinks, links_cap;
 } bag_person;
 
 /* Forgets everything. */

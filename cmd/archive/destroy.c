@@ -14,10 +14,9 @@
 #include "cmd/archive/certificate.h"
 #include "cmd/archive/clearance.h"
 #include "cmd/archive/erase.h"
-#include "cmd/archive/identity.h"
-#include "cmd/archive/key.h"
 #include "cmd/archive/lock.h"
 #include "cmd/archive/past.h"
+#include "cmd/archive/place.h"
 #include "cmd/archive/readable/pdf.h"
 
 #include <ctype.h>
@@ -77,12 +76,12 @@ typedef struct destruction {
     ct_arena *arena; /* of all texts below */
     const char *by, *witness, *why, *certificate;
     words schedules, without;
-    bag_keys keys;
     bool dry;
     /* what it is about */
     ct_bag bag;
-    uint64_t matches; /* bags that the name fits */
-    ct_copy *copies;  /* with those that are gone already */
+    bag_sought sought; /* the same, at the places of its copies */
+    uint64_t matches;  /* bags that the name fits */
+    ct_copy *copies;   /* with those that are gone already */
     size_t ncopies;
     bag_schedule *schedule;
     bag_judge *judge;
@@ -94,7 +93,7 @@ typedef struct destruction {
     bag_past past;
     bag_fate *fates;  /* of each copy */
     bag_fonts *fonts; /* of the certificate */
-    bool encrypted, key_gone;
+    bool encrypted;
 } destruction;
 
 static void add_word(words *w, const char *word)
@@ -107,11 +106,6 @@ static bool fault(destruction *d, const char *name, const ct_err *err)
 {
     ct_cli_error(d->cli, CT_FAULT, name, err);
     return false;
-}
-
-static bool is_there(const char *path)
-{
-    return access(path, F_OK) == 0;
 }
 
 static bool refuse(destruction *d, const char *why)
@@ -180,19 +174,31 @@ static bool take_copy(void *ctx, const ct_copy *copy)
     return true;
 }
 
+/* Of what counts as gone a backup may have been put back, or a disk mounted again. */
+static void look_again(destruction *d, ct_copy *c)
+{
+    const char *why;
+
+    if (c->state == CT_COPY_GONE && bag_place_taken(c->path.p) &&
+        bag_place_has(&d->sought, c->path.p, &why))
+        c->state = CT_COPY_PRESENT;
+}
+
 /* A copy is gone where two people answer for that, nowhere else. */
 static void take_past(destruction *d)
 {
+    d->sought.key_gone = d->past.shredded;
+    d->encrypted |= d->past.shredded;
     for (size_t i = 0; i < d->ncopies; i++) {
-        const bag_fate *gone = bag_past_gone(&d->past, d->copies[i].path);
+        ct_copy *c = &d->copies[i];
+        const bag_fate *gone = bag_past_gone(&d->past, c->path);
 
-        if (gone && d->copies[i].state == CT_COPY_GONE)
+        look_again(d, c);
+        if (gone && c->state == CT_COPY_GONE)
             d->fates[i] = *gone;
         else
-            d->fates[i] = (bag_fate){.place = d->copies[i].path, .outcome = CT_S("still to come")};
+            d->fates[i] = (bag_fate){.place = c->path, .outcome = CT_S("still to come")};
     }
-    d->key_gone = d->past.shredded;
-    d->encrypted |= d->key_gone;
 }
 
 static bool load_past(destruction *d)
@@ -213,6 +219,8 @@ static bool load_copies(destruction *d)
     if (!ct_copies(d->db, &q, take_copy, d, &err))
         return fault(d, d->cli->db, &err);
     d->fates = ct_calloc(d->ncopies + 1, sizeof(*d->fates));
+    d->sought.arena = d->arena;
+    d->sought.hash = d->bag.hash;
     return load_past(d);
 }
 
@@ -291,7 +299,7 @@ static bool read_copy(destruction *d)
     for (size_t i = 0; i < d->ncopies && !d->cleared; i++)
         if (d->copies[i].state != CT_COPY_GONE)
             d->cleared = bag_clear(&d->clear, d->copies[i].path.p, d->bag.hash.p, d->judge,
-                                   d->cli->jobs, &d->keys, &errs[i]);
+                                   d->cli->jobs, &d->sought.keys, &errs[i]);
     for (size_t i = 0; i < d->ncopies && !d->cleared; i++)
         if (errs[i].kind != CT_OK && d->bag.status == CT_BAG_KEPT)
             ct_cli_error(d->cli, CT_NO, d->copies[i].path.p, &errs[i]);
@@ -363,6 +371,8 @@ static bool may_go(destruction *d)
             return refuse(d, "no copy can be read whole, so its charts cannot be judged");
         return no_hold_since(d);
     }
+    if (!bag_clear_later(&d->clear, d->db, d->bag.hash, &d->cli->as_of, &err))
+        return fault(d, d->cli->db, &err);
     if (d->clear.n) {
         put_bars(d);
         ok = refuse(d, "not all of its charts may be");
@@ -410,8 +420,8 @@ static void fill_certificate(destruction *d, bag_certificate *c, ct_str complete
         .authority = d->bag.authority,
         .destroy_after = d->bag.destroy_after,
         .encrypted = d->encrypted,
-        .key_file = d->keys.file != NULL,
-        .key_gone = d->key_gone,
+        .key_file = d->sought.keys.file != NULL,
+        .key_gone = d->sought.key_gone,
         .people = d->past.people,
         .npeople = d->past.npeople,
         .fates = d->fates,
@@ -478,7 +488,7 @@ static bool certificate_free(destruction *d)
 {
     const char *text = certificate_path(d, ".txt").p, *pdf = certificate_path(d, ".pdf").p;
 
-    if ((is_there(text) || is_there(pdf)) && !is_ours(d, text))
+    if ((bag_place_taken(text) || bag_place_taken(pdf)) && !is_ours(d, text))
         return refuse(d, "there is a certificate of that name already: give another --certificate");
     return true;
 }
@@ -530,19 +540,6 @@ static bool certify(destruction *d, ct_str completed, char hex[2 * CT_SHA256_LEN
 
 /* ---- the copies ---- */
 
-/* What `create` and `repair` leave beside a copy, and could give it back: its parity, and what was
- * kept of it damaged, which is numbered from the second on. */
-enum { DAMAGED_MAX = 1000 };
-
-static ct_str beside(destruction *d, const char *path, int i)
-{
-    if (i == 0)
-        return ct_arena_printf(d->arena, "%s.parity", path);
-    if (i == 1)
-        return ct_arena_printf(d->arena, "%s.damaged", path);
-    return ct_arena_printf(d->arena, "%s.damaged-%d", path, i);
-}
-
 static bool said_gone(destruction *d, ct_str path)
 {
     for (size_t i = 0; i < d->without.n; i++)
@@ -551,100 +548,13 @@ static bool said_gone(destruction *d, ct_str path)
     return false;
 }
 
-/* An encrypted copy whose key is gone can be told by its label only. */
-static bool has_label(const destruction *d, const char *path)
-{
-    ct_buf label = {0}, wanted = {0};
-    bool has;
-
-    ct_buf_printf(&wanted, "key-%s-", d->bag.hash.p);
-    has = d->key_gone && bag_key_wanted(path, &label) &&
-          ct_str_starts(ct_buf_str(&label), ct_buf_str(&wanted));
-    ct_buf_free(&label);
-    ct_buf_free(&wanted);
-    return has;
-}
-
-/* Does the bag stand there? Something else of that name must not be touched. */
-static bool is_the_bag(destruction *d, const char *path, const char **why)
-{
-    bag_identity identity = {0};
-    bag_pass pass = {.path = path,
-                     .jobs = 1,
-                     .keys = &d->keys,
-                     .no_checksums = true,
-                     .viewer = bag_identity_viewer(&identity)};
-    ct_err err = {0};
-    bag_check *check = bag_pass_run(&pass, &err);
-    bool is = check ? strcmp(identity.hex, d->bag.hash.p) == 0 : has_label(d, path);
-
-    if (!is)
-        *why = check && identity.hex[0] ? "another bag stands there, which is not touched"
-                                        : "what stands there cannot be recognised as this bag, and "
-                                          "is not touched";
-    bag_check_free(check);
-    ct_buf_free(&pass.base);
-    bag_identity_free(&identity);
-    return is;
-}
-
-typedef bool erase_step(const char *path, ct_str bag, ct_err *err);
-
-/* Takes a step for what stands beside a copy, then for the copy. The last number goes first: so
- * the numbers that are left have no gaps. */
-static bool each_file(destruction *d, const char *path, erase_step *step, ct_err *err)
-{
-    int n = 2;
-
-    while (n < DAMAGED_MAX && bag_erase_needed(beside(d, path, n).p, d->bag.hash))
-        n++;
-    while (n-- > 0)
-        if (!step(beside(d, path, n).p, d->bag.hash, err))
-            return false;
-    return step(path, d->bag.hash, err);
-}
-
-static bool allowed(const char *path, ct_str bag, ct_err *err)
-{
-    const char *why = NULL;
-
-    (void)bag;
-    return bag_erase_allowed(path, &why, err) && (!why || ct_fail(err, CT_E_DATA, why));
-}
-
-/* Is a copy gone whose parity or damaged predecessor is not? Nothing tells that those are the
- * bag's, so they are not touched. */
-static bool left_something(destruction *d, const char *path)
-{
-    bool left = false;
-
-    for (int i = 0; i <= 2; i++)
-        left |= is_there(beside(d, path, i).p);
-    return left && !is_there(path);
-}
-
-/* Why a copy cannot be destroyed, or NULL. */
-static const char *obstacle(destruction *d, const char *path)
-{
-    const char *why = NULL;
-    ct_err err = {0};
-
-    if (left_something(d, path))
-        return "it was moved, and a parity file or a damaged copy of it was left there";
-    if (!is_there(path))
-        return "nothing is there: it was moved, or its disk is not mounted";
-    if (!is_the_bag(d, path, &why))
-        return why;
-    return each_file(d, path, allowed, &err) ? NULL : err.text;
-}
-
 /* What was said is believed, but where the bag stands there all the same. */
 static bool is_said_gone(destruction *d, ct_str path)
 {
     const char *why;
 
-    return said_gone(d, path) && !left_something(d, path.p) &&
-           (!is_there(path.p) || !is_the_bag(d, path.p, &why));
+    return said_gone(d, path) && !bag_place_left(&d->sought, path.p) &&
+           (!bag_place_taken(path.p) || !bag_place_has(&d->sought, path.p, &why));
 }
 
 /* Notes in database and certificate what became of a copy. */
@@ -672,34 +582,35 @@ static bool leave(destruction *d, size_t i, const char *why)
 /* What an earlier run took the name from is destroyed, whatever has the name by now. */
 static bool resume(destruction *d, const char *path, ct_err *err)
 {
-    return each_file(d, path, bag_erase_again, err);
+    return bag_place_each(&d->sought, path, bag_erase_again, err);
 }
 
 static bool remove_rest(destruction *d, const char *path)
 {
     ct_err err = {0};
 
-    return each_file(d, path, bag_erase_rest, &err) || fault(d, path, &err);
+    return bag_place_each(&d->sought, path, bag_erase_rest, &err) || fault(d, path, &err);
 }
 
 static bool destroy_copy(destruction *d, size_t i)
 {
     const char *path = d->copies[i].path.p, *why = NULL;
-    bool begun = bag_erase_begun(path, d->bag.hash);
+    bool begun = bag_erase_begun(path, d->bag.hash), put_back;
     ct_err err = {0};
 
     if (!resume(d, path, &err))
         return leave(d, i, err.text);
-    if (begun && !(is_there(path) && is_the_bag(d, path, &why))) /* nobody put it back */
+    put_back = bag_place_taken(path) && bag_place_has(&d->sought, path, &why);
+    if (begun && !put_back)
         return settle(d, i, BAG_OVERWRITTEN) && remove_rest(d, path);
     if (!remove_rest(d, path))
         return false;
     if (is_said_gone(d, d->copies[i].path))
         return settle(d, i, BAG_SAID_GONE);
-    why = obstacle(d, path);
+    why = bag_place_obstacle(&d->sought, path);
     if (why)
         return leave(d, i, why);
-    if (!each_file(d, path, bag_erase, &err))
+    if (!bag_place_each(&d->sought, path, bag_erase, &err))
         return leave(d, i, err.text);
     return settle(d, i, BAG_OVERWRITTEN) && remove_rest(d, path);
 }
@@ -712,7 +623,7 @@ static const char *foresee(destruction *d, size_t i)
     if (d->fates[i].gone || bag_erase_begun(path, d->bag.hash) ||
         is_said_gone(d, d->copies[i].path))
         return NULL;
-    return obstacle(d, path);
+    return bag_place_obstacle(&d->sought, path);
 }
 
 /* Those that an earlier run destroyed: what it may have left is removed. */
@@ -753,8 +664,8 @@ static bool shred_key(destruction *d)
 {
     ct_err err = {0};
 
-    d->key_gone = ct_key_shred(d->db, d->bag.hash, &err);
-    return d->key_gone || fault(d, d->cli->db, &err);
+    d->sought.key_gone = ct_key_shred(d->db, d->bag.hash, &err);
+    return d->sought.key_gone || fault(d, d->cli->db, &err);
 }
 
 static bool end(destruction *d)
@@ -775,9 +686,14 @@ static bool end(destruction *d)
 static void put_line(destruction *d, const char *what)
 {
     ct_buf b = {0};
+    size_t said = 0;
 
+    for (size_t i = 0; i < d->ncopies; i++)
+        said += d->fates[i].gone && !d->fates[i].overwritten;
     ct_buf_printf(&b, "%s: %s, %" PRIu64 " charts, %zu cop%s", d->cli->args[0], what, d->bag.charts,
                   d->ncopies, d->ncopies == 1 ? "y" : "ies");
+    if (said)
+        ct_buf_printf(&b, ", %zu said to be gone", said);
     if (d->past.number && !d->dry)
         ct_buf_printf(&b, ", certificate %" PRId64, d->past.number);
     ct_buf_c(&b, '\n');
@@ -884,7 +800,7 @@ static void take_option(destruction *d, int opt)
         d->certificate = c->arg;
         break;
     case BAG_OPT_KEY_FILE:
-        d->keys.file = c->arg;
+        d->sought.keys.file = c->arg;
         break;
     case OPT_WITHOUT:
         add_word(&d->without, c->arg);
@@ -909,7 +825,7 @@ int bag_destroy(int argc, char **argv)
     check_people(&c, &d);
     check_texts(&c, &d);
     check_today(&c);
-    d.keys.db = c.db;
+    d.sought.keys.db = c.db;
     d.db = bag_catalogue_open(c.db, &err);
     if (d.db)
         run(&d);

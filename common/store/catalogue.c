@@ -57,10 +57,10 @@ bool ct_bags(ct_db *db, const ct_bag_query *want, ct_bag_fn *each, void *ctx, ct
         " AND (state <> 'gone' OR b.status = 'destroying'))) ORDER BY b.id";
     ct_str status = want->by_status ? ct_str_z(statuses[want->status]) : (ct_str){NULL, 0};
 
-    return db->is_old || ct_db_each(db, sql,
-                                    CT_ARGS(CT_TEXT(want->hash), CT_TEXT(want->name),
-                                            CT_TEXT(status), CT_TEXT(want->path)),
-                                    give_bag, &(bag_reader){each, ctx}, err);
+    return ct_db_is_old(db) || ct_db_each(db, sql,
+                                          CT_ARGS(CT_TEXT(want->hash), CT_TEXT(want->name),
+                                                  CT_TEXT(status), CT_TEXT(want->path)),
+                                          give_bag, &(bag_reader){each, ctx}, err);
 }
 
 bool ct_bag_known(ct_db *db, ct_str hash, int64_t *id, ct_bag_status *status, ct_err *err)
@@ -125,7 +125,7 @@ bool ct_copies(ct_db *db, const ct_copy_query *want, ct_copy_fn *each, void *ctx
         want->oldest_first ? COPIES "k.checked, k.id LIMIT ?5" : COPIES "k.id LIMIT ?5";
     int64_t limit = want->limit ? (int64_t)want->limit : -1;
 
-    return db->is_old ||
+    return ct_db_is_old(db) ||
            ct_db_each(db, sql,
                       CT_ARGS(CT_TEXT(want->bag), CT_TEXT(want->path), CT_INT(want->with_gone),
                               CT_INT(want->kept), CT_INT(limit)),
@@ -136,7 +136,7 @@ bool ct_copies_count(ct_db *db, uint64_t *n, ct_err *err)
 {
     int64_t count = 0;
 
-    if (!db->is_old &&
+    if (!ct_db_is_old(db) &&
         !ct_db_number(db, "SELECT count(*) FROM copy WHERE state <> 'gone'", 0, &count, err))
         return false;
     *n = (uint64_t)count;
@@ -270,7 +270,8 @@ bool ct_bag_charts(ct_db *db, ct_str bag, ct_chart_fn *each, void *ctx, ct_err *
                               " FROM bag b JOIN chart c ON c.bag = b.id WHERE b.hash = ?1"
                               " ORDER BY c.path";
     ct_chart_reader r = {each, ctx, ct_arena_new()};
-    bool ok = db->is_old || ct_db_each(db, sql, CT_ARGS(CT_TEXT(bag)), ct_give_chart, &r, err);
+    bool ok =
+        ct_db_is_old(db) || ct_db_each(db, sql, CT_ARGS(CT_TEXT(bag)), ct_give_chart, &r, err);
 
     ct_arena_free(r.arena);
     return ok;

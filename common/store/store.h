@@ -213,6 +213,11 @@ typedef struct ct_number {
     ct_str system, value;
 } ct_number;
 
+/* Two Patient records that are about one person, as one of them says. */
+typedef struct ct_link {
+    ct_str patient, other;
+} ct_link;
+
 /* A chart in a bag. */
 typedef struct ct_bagged {
     ct_str path;    /* in the bag */
@@ -225,6 +230,8 @@ typedef struct ct_bagged {
     size_t nnames;
     const ct_number *numbers; /* likewise */
     size_t nnumbers;
+    const ct_link *links; /* likewise */
+    size_t nlinks;
 } ct_bagged;
 
 /* Entering a bag: gather its charts, then enter it with one copy. What is gathered is kept apart
@@ -236,6 +243,9 @@ CT_USE bool ct_bag_gather(ct_db *db, ct_err *err);
 CT_USE bool ct_bag_chart(ct_db *db, const ct_bagged *chart, ct_err *err);
 /* For a chart that says nothing of it, known before it or after: when it may be destroyed. */
 CT_USE bool ct_bag_chart_term(ct_db *db, ct_str path, ct_str destroy_after, ct_err *err);
+
+/* Somebody else who has records in the file of the chart that is gathered next. */
+CT_USE bool ct_bag_also(ct_db *db, ct_str patient, ct_err *err);
 
 /* What is gathered from now on belongs to another bag. */
 void ct_bag_next(ct_db *db);
@@ -293,6 +303,16 @@ typedef bool ct_chart_fn(void *ctx, const ct_bag *bag, const ct_bagged *chart);
 /* The charts of a bag in the order of their paths; of `bag` only the hash is set. */
 CT_USE bool ct_bag_charts(ct_db *db, ct_str bag, ct_chart_fn *each, void *ctx, ct_err *err);
 
+/* ---- whose they are (kin.c) ---- */
+
+typedef bool ct_patient_fn(void *ctx, ct_str patient);
+/* Everybody whom a bag is about, some of them more than once: who has records in it, and who is
+ * linked with them, in any step and direction, as far as the catalogue knows of links. */
+CT_USE bool ct_bag_people(ct_db *db, ct_str bag, ct_patient_fn *each, void *ctx, ct_err *err);
+/* The bags, but for those that were destroyed, that hold a later chart of one of the bag's people:
+ * with a later last day, or with one that is not known where either is not. */
+CT_USE bool ct_bag_later(ct_db *db, ct_str bag, ct_bag_fn *each, void *ctx, ct_err *err);
+
 /* Whom to look for; everything that is given must fit. */
 typedef struct ct_chart_query {
     ct_str name;           /* each of its words must begin a word of one of the chart's names; upper
@@ -340,7 +360,6 @@ CT_USE bool ct_holds(ct_db *db, bool active, ct_hold_fn *each, void *ctx, ct_err
  * evaluate. */
 CT_USE bool ct_held(ct_db *db, ct_str patient, ct_hold_fn *each, void *ctx, ct_err *err);
 /* The patients of a hold's list. */
-typedef bool ct_patient_fn(void *ctx, ct_str patient);
 CT_USE bool ct_hold_patients(ct_db *db, int64_t hold, ct_patient_fn *each, void *ctx, ct_err *err);
 /* Are the holds what custody says was placed and released? Else CT_E_DATA, and err->where names
  * the first that is not. Who destroys asks this first. `mark` (may be NULL) is the last row of

@@ -439,6 +439,88 @@ static void expect_held(ct_db *db, const char *patient, const char *expected)
     expect(&got, expected);
 }
 
+/* ---- whose they are ---- */
+
+static bool join_patient(void *ctx, ct_str patient)
+{
+    ct_buf_put(ctx, patient);
+    ct_buf_c(ctx, ' ');
+    return true;
+}
+
+static bool join_bag(void *ctx, const ct_bag *bag)
+{
+    return join_patient(ctx, ct_str_head(bag->hash, 1));
+}
+
+/* Three charts in the second bag, later than those of the same paths in the first. */
+static void enter_later(ct_db *db)
+{
+    static const ct_link links[] = {{CT_S("s"), CT_S("x")}, {CT_S("y"), CT_S("x")}};
+
+    gather_people(db);
+    assert_int_equal(enter(db, hash_a, "/a.zip", ""), CT_ENTERED_BAG);
+    assert_true(ct_bag_gather(db, NULL));
+    assert_true(ct_bag_also(db, CT_S("also"), NULL));
+    assert_true(ct_bag_chart(db,
+                             &(ct_bagged){.path = CT_S("data/s.ndjson"),
+                                          .patient = CT_S("s"),
+                                          .last = CT_S("2020-01-01"),
+                                          .links = links,
+                                          .nlinks = CT_LEN(links)},
+                             NULL));
+    assert_int_equal(enter(db, hash_b, "/b.zip", ""), CT_ENTERED_BAG);
+}
+
+static void check_kin(const char *bag, const char *people, const char *later)
+{
+    ct_db *db = ct_db_open_readonly("charts.db", NULL);
+    ct_buf b = {0};
+
+    assert_non_null(db);
+    assert_true(ct_bag_people(db, ct_str_z(bag), join_patient, &b, NULL));
+    assert_true(ct_str_is(ct_buf_str(&b), people));
+    b.n = 0;
+    assert_true(ct_bag_later(db, ct_str_z(bag), join_bag, &b, NULL));
+    assert_true(ct_str_is(ct_buf_str(&b), later));
+    ct_buf_free(&b);
+    ct_db_close(db);
+}
+
+static void kin_of_a_bag(void **state)
+{
+    ct_db *db = must_open();
+
+    (void)state;
+    enter_later(db);
+    ct_db_close(db);
+    check_kin(hash_a, "p1 p2 p3 ", "");
+    check_kin(hash_b, "s also s x y ", "");
+    assert_int_equal(tamper("INSERT INTO linked VALUES ('y', 'p2')"), SQLITE_OK);
+    check_kin(hash_a, "p1 p2 p3 p2 s x y ", "b ");
+    check_kin(hash_b, "s also p2 s x y ", "");
+    assert_int_equal(tamper("UPDATE bag SET status = 'destroyed' WHERE id = 2"), SQLITE_OK);
+    check_kin(hash_a, "p1 p2 p3 p2 s x y ", "");
+}
+
+/* A database of version 1 knows of no links until it is written to. */
+static void kin_of_an_older_database(void **state)
+{
+    ct_db *db = must_open();
+
+    (void)state;
+    enter_later(db);
+    ct_db_close(db);
+    assert_int_equal(tamper("DROP TABLE also; DROP TABLE linked; DROP INDEX chart_person;"
+                            "CREATE INDEX chart_patient ON chart(patient); PRAGMA user_version=1"),
+                     SQLITE_OK);
+    check_kin(hash_a, "p1 p2 p3 ", "");
+    check_kin(hash_b, "s ", "");
+    ct_db_close(must_open());
+    assert_int_equal(tamper("INSERT INTO linked VALUES ('s', 'p2')"), SQLITE_OK);
+    check_kin(hash_a, "p1 p2 p3 p2 s ", "b ");
+}
+
 static void holds(void **state)
 {
     static const ct_str patients[] = {{"p1", 2}, {"p9", 2}, {"p1", 2}};
@@ -878,6 +960,8 @@ int main(void)
         IN_FOLDER(gathering_keeps_nobody_waiting),
         IN_FOLDER(finding),
         IN_FOLDER(charts_of_a_bag),
+        IN_FOLDER(kin_of_a_bag),
+        IN_FOLDER(kin_of_an_older_database),
         IN_FOLDER(holds),
         IN_FOLDER(holds_that_say_too_little),
         IN_FOLDER(tampered_holds),
