@@ -28,11 +28,11 @@ typedef struct accession {
     /* the bag */
     bag_identity identity;
     ct_buf info;
-    uint64_t records, unread;
+    uint64_t charts, records, unread;
     uint64_t nobodys; /* files where charts are, and no patient is named */
     bool db_failed;
     /* the file that goes by */
-    enum { OTHER, INFO, INDEX, CHART } kind;
+    enum { OTHER, INFO, INDEX, RECORDS } kind;
     bag_lines lines;    /* of charts.tsv */
     size_t term_column; /* in it: where it says when a chart may be destroyed */
     ct_err *failed;     /* where its lines tell what went wrong */
@@ -43,6 +43,15 @@ typedef struct accession {
 } accession;
 
 /* ---- records ---- */
+
+/* A file that was not made by `create` may hold records of several patients. */
+static void take_owner(accession *a, ct_str id)
+{
+    if (a->id.n == 0)
+        ct_buf_put(&a->id, id);
+    else if (id.n && !ct_str_eq(id, ct_buf_str(&a->id)) && !a->db_failed)
+        a->db_failed = !ct_bag_also(a->db, id, a->failed);
+}
 
 static void take_record(accession *a, ct_str line)
 {
@@ -58,8 +67,7 @@ static void take_record(accession *a, ct_str line)
         a->unread++;
         return;
     }
-    if (a->id.n == 0)
-        ct_buf_put(&a->id, ct_owner_of(m, &doc, a->arena).id);
+    take_owner(a, ct_owner_of(m, &doc, a->arena).id);
     bag_span_add(&a->span, bag_topics_find(a->topics, type->name), &doc);
     if (ct_str_is(type->name, "Patient"))
         bag_person_add(&a->person, &doc);
@@ -116,18 +124,14 @@ static void take_row(void *ctx, ct_str line, uint64_t number)
 
 /* ---- files ---- */
 
-static bool is_chart(ct_str path)
-{
-    return ct_str_starts(path, CT_S("data/charts/")) && ct_str_ends(path, CT_S(".ndjson"));
-}
-
 static int kind_of(ct_str path)
 {
     if (ct_str_is(path, "bag-info.txt"))
         return INFO;
     if (ct_str_is(path, "charts.tsv"))
         return INDEX;
-    return is_chart(path) ? CHART : OTHER;
+    return ct_str_starts(path, CT_S("data/")) && ct_str_ends(path, CT_S(".ndjson")) ? RECORDS
+                                                                                    : OTHER;
 }
 
 static bool begin(void *ctx, ct_str path, ct_err *err)
@@ -137,7 +141,7 @@ static bool begin(void *ctx, ct_str path, ct_err *err)
     (void)err;
     bag_identity_begin(&a->identity, path);
     a->kind = kind_of(path);
-    if (a->kind != CHART)
+    if (a->kind != RECORDS)
         return true;
     a->path.n = a->part.n = a->id.n = 0;
     a->file_records = a->file_bytes = 0;
@@ -157,7 +161,7 @@ static bool bytes(void *ctx, ct_str bytes, ct_err *err)
         ct_buf_put(&a->info, ct_str_head(bytes, INFO_MAX - a->info.n));
     else if (a->kind == INDEX)
         bag_lines_add(&a->lines, bytes, take_row, a);
-    else if (a->kind == CHART)
+    else if (a->kind == RECORDS)
         take_bytes(a, bytes);
     return !a->db_failed;
 }
@@ -172,15 +176,18 @@ static bool end(void *ctx, bool damaged, ct_err *err)
         bag_lines_end(&a->lines, take_row, a);
     if (a->db_failed)
         return false;
-    if (a->kind != CHART || damaged)
+    if (a->kind != RECORDS || damaged)
         return true;
     if (a->part.n)
         take_record(a, ct_buf_str(&a->part));
     a->records += a->file_records;
+    if (a->db_failed)
+        return false;
     if (a->id.n == 0) {
-        a->nobodys++;
+        a->nobodys += ct_str_starts(ct_buf_str(&a->path), CT_S("data/charts/"));
         return true;
     }
+    a->charts++;
     a->db_failed = !bag_catalogue_chart(a->db,
                                         &(bag_chart_facts){.path = ct_buf_str(&a->path),
                                                            .id = ct_buf_str(&a->id),
@@ -194,14 +201,15 @@ static bool end(void *ctx, bool damaged, ct_err *err)
 
 /* ---- a bag ---- */
 
-static void put_entered(accession *a, const char *path, ct_entered how, const bag_summary *s)
+static void put_entered(accession *a, const char *path, ct_entered how)
 {
     static const char *const words[] = {[CT_ENTERED_BAG] = "entered",
                                         [CT_ENTERED_COPY] = "another copy",
-                                        [CT_ENTERED_NONE] = "known"};
+                                        [CT_ENTERED_NONE] = "known",
+                                        [CT_ENTERED_DOOMED] = "to be destroyed"};
     ct_buf b = {0};
 
-    ct_buf_printf(&b, "%s: %s, %" PRIu64 " charts, %s\n", path, words[how], s->charts,
+    ct_buf_printf(&b, "%s: %s, %" PRIu64 " charts, %s\n", path, words[how], a->charts,
                   a->identity.hex);
     ct_out_put(ct_cli_out(a->cli), ct_buf_str(&b));
     ct_buf_free(&b);
@@ -244,16 +252,19 @@ static void enter(accession *a, const char *path, const bag_summary *s)
 
     if (!may_enter(a, path, s))
         return;
-    if (bag_catalogue_enter(a->db, &facts, &how, &err))
-        put_entered(a, path, how, s);
-    else
+    if (!bag_catalogue_enter(a->db, &facts, &how, &err)) {
         ct_cli_error(a->cli, CT_FAULT, path, &err);
+        return;
+    }
+    put_entered(a, path, how);
+    if (how == CT_ENTERED_DOOMED)
+        ct_cli_problem(a->cli, CT_NO, "%s: " BAG_DOOMED, path);
 }
 
 static void start_bag(accession *a)
 {
     a->info.n = 0;
-    a->records = a->unread = a->nobodys = 0;
+    a->charts = a->records = a->unread = a->nobodys = 0;
     a->db_failed = false;
     a->lines.part.n = 0;
     a->lines.number = 0;

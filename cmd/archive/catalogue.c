@@ -18,7 +18,7 @@ void bag_person_reset(bag_person *p)
         p->arena = ct_arena_new();
     ct_arena_reset(p->arena);
     p->born = (ct_str){"", 0};
-    p->nnames = p->nnumbers = 0;
+    p->nnames = p->nnumbers = p->nlinks = 0;
 }
 
 void bag_person_free(bag_person *p)
@@ -26,6 +26,7 @@ void bag_person_free(bag_person *p)
     ct_arena_free(p->arena);
     free(p->names);
     free(p->numbers);
+    free(p->links);
     *p = (bag_person){0};
 }
 
@@ -73,8 +74,25 @@ static void add_number(bag_person *p, const ct_doc *doc, ct_val identifier)
         (ct_number){ct_arena_copy(p->arena, n.system), ct_arena_copy(p->arena, n.value)};
 }
 
+static void add_link(bag_person *p, const ct_doc *doc, ct_val link)
+{
+    ct_str patient = ct_text_at(doc, CT_ROOT, "id", p->arena);
+    ct_ref ref;
+
+    if (!patient.n || !ct_ref_parse(ct_text_at(doc, link, "other.reference", p->arena), &ref) ||
+        ref.contained || (ref.type.n && !ct_str_is(ref.type, "Patient")))
+        return;
+    if (p->nlinks == p->links_cap) {
+        p->links_cap = p->links_cap ? 2 * p->links_cap : 4;
+        p->links = ct_realloc(p->links, p->links_cap, sizeof(*p->links));
+    }
+    p->links[p->nlinks++] =
+        (ct_link){ct_arena_copy(p->arena, patient), ct_arena_copy(p->arena, ref.id)};
+}
+
 void bag_person_add(bag_person *p, const ct_doc *doc)
 {
+    ct_val links = ct_member(doc, CT_ROOT, CT_S("link"));
     ct_val names = ct_member(doc, CT_ROOT, CT_S("name"));
     ct_val numbers = ct_member(doc, CT_ROOT, CT_S("identifier"));
     ct_str born = ct_text_at(doc, CT_ROOT, "birthDate", p->arena);
@@ -88,6 +106,9 @@ void bag_person_add(bag_person *p, const ct_doc *doc)
     if (numbers != CT_NONE && ct_type(doc, numbers) == CT_ARRAY)
         for (ct_val v = ct_first(doc, numbers); v != CT_NONE; v = ct_next(doc, numbers, v))
             add_number(p, doc, v);
+    if (links != CT_NONE && ct_type(doc, links) == CT_ARRAY)
+        for (ct_val v = ct_first(doc, links); v != CT_NONE; v = ct_next(doc, links, v))
+            add_link(p, doc, v);
     if (ct_date_parse(born, &date))
         p->born = ct_arena_copy(p->arena, born);
 }
@@ -115,7 +136,9 @@ bool bag_catalogue_chart(ct_db *db, const bag_chart_facts *c, ct_err *err)
                                    .names = c->person->names,
                                    .nnames = c->person->nnames,
                                    .numbers = c->person->numbers,
-                                   .nnumbers = c->person->nnumbers},
+                                   .nnumbers = c->person->nnumbers,
+                                   .links = c->person->links,
+                                   .nlinks = c->person->nlinks},
                       err);
     ct_buf_free(&first);
     ct_buf_free(&last);
@@ -124,17 +147,44 @@ bool bag_catalogue_chart(ct_db *db, const bag_chart_facts *c, ct_err *err)
 
 /* ---- a bag ---- */
 
-/* The value of a line of bag-info.txt, empty where it has none of that label. (What matters here
- * is never folded.) */
-static ct_str info_value(ct_str info, const char *label)
-{
-    while (info.n) {
-        ct_str value = ct_str_cut(&info, '\n'), key = ct_str_trim(ct_str_cut(&value, ':'));
+/* What bag-info.txt says under a label. */
+typedef struct field {
+    const char *label;
+    bool here; /* the line that goes by may be folded into the next */
+    ct_buf value;
+} field;
 
-        if (value.p && key.n == strlen(label) && strncasecmp(key.p, label, key.n) == 0)
-            return ct_str_trim(value);
-    }
-    return (ct_str){"", 0};
+static void take_line(void *ctx, ct_str line, uint64_t number)
+{
+    field *f = ctx;
+    bool folded = line.n && (line.p[0] == ' ' || line.p[0] == '\t');
+    ct_str value = line, key = folded ? (ct_str){"", 0} : ct_str_trim(ct_str_cut(&value, ':'));
+
+    (void)number;
+    if (!folded)
+        f->here = value.p && key.n == strlen(f->label) && strncasecmp(key.p, f->label, key.n) == 0;
+    value = ct_str_trim(value);
+    if (!f->here || !value.n)
+        return;
+    if (f->value.n)
+        ct_buf_z(&f->value, folded ? " " : ", ");
+    ct_buf_put(&f->value, value);
+}
+
+/* The value of a label, empty where there is none. All of them where it is there more than once, so
+ * that two days are never taken for one. */
+static ct_str info_value(ct_arena *arena, ct_str info, const char *label)
+{
+    field f = {.label = label};
+    bag_lines lines = {0};
+    ct_str value;
+
+    bag_lines_add(&lines, info, take_line, &f);
+    bag_lines_end(&lines, take_line, &f);
+    value = ct_arena_copy(arena, ct_buf_str(&f.value));
+    ct_buf_free(&lines.part);
+    ct_buf_free(&f.value);
+    return value;
 }
 
 /* A day, or nothing. */
@@ -169,12 +219,13 @@ static bool enter_at(ct_db *db, const bag_facts *f, const char *path, const stru
                      ct_entered *entered, ct_err *err)
 {
     bool folder = S_ISDIR(st->st_mode);
-    ct_str range = info_value(f->info, "Date-Range"), packing;
+    ct_arena *a = ct_arena_new();
+    ct_str range = info_value(a, f->info, "Date-Range"), packing;
     uint64_t records = f->records;
     ct_buf name = {0};
     bool ok;
 
-    if (!ct_str_u64(info_value(f->info, "Record-Count"), &records))
+    if (!ct_str_u64(info_value(a, f->info, "Record-Count"), &records))
         records = f->records;
     put_name(&name, &packing, path, folder);
     ok = ct_bag_enter(db,
@@ -182,9 +233,9 @@ static bool enter_at(ct_db *db, const bag_facts *f, const char *path, const stru
                                 .name = ct_buf_str(&name),
                                 .first = day_of(ct_str_head(range, DAY)),
                                 .last = day_of(ct_str_from(range, DAY + strlen(" to "))),
-                                .retention = info_value(f->info, "Retention-Class"),
-                                .authority = info_value(f->info, "Retention-Authority"),
-                                .destroy_after = info_value(f->info, "Destroy-After"),
+                                .retention = info_value(a, f->info, "Retention-Class"),
+                                .authority = info_value(a, f->info, "Retention-Authority"),
+                                .destroy_after = info_value(a, f->info, "Destroy-After"),
                                 .records = records,
                                 .bytes = f->bytes},
                       &(ct_copy){.path = ct_str_z(path),
@@ -193,6 +244,7 @@ static bool enter_at(ct_db *db, const bag_facts *f, const char *path, const stru
                                  .result = f->result},
                       entered, err);
     ct_buf_free(&name);
+    ct_arena_free(a);
     return ok;
 }
 

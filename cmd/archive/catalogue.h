@@ -23,6 +23,8 @@ typedef struct bag_person {
     size_t nnames, names_cap;
     ct_number *numbers;
     size_t nnumbers, numbers_cap;
+    ct_link *links; /* with other Patient records */
+    size_t nlinks, links_cap;
 } bag_person;
 
 /* Forgets everything. */
@@ -54,6 +56,10 @@ typedef struct bag_facts {
     uint64_t bytes;       /* of the payload */
     ct_str result;        /* of a check that it just went through, or empty */
 } bag_facts;
+
+/* What is said of a bag that was entered as CT_ENTERED_DOOMED. */
+#define BAG_DOOMED                                                                                 \
+    "the bag was destroyed, or its destruction has begun: this copy is to be destroyed"
 
 /* Enters the bag with the charts that were gathered. */
 CT_USE bool bag_catalogue_enter(ct_db *db, const bag_facts *bag, ct_entered *entered, ct_err *err);

@@ -10,23 +10,32 @@
 
 /* What became of a copy. */
 typedef struct bag_fate {
-    ct_str place;   /* where it stood, absolute */
-    bool gone;      /* overwritten and removed, and looked for in vain */
-    ct_str when;    /* gone: RFC 3339 UTC */
-    ct_str outcome; /* `overwritten and removed`, or why it was not reached */
+    ct_str place;     /* where it stood, absolute */
+    bool gone;        /* somebody answers for that it is no more */
+    bool overwritten; /* gone: by this program */
+    ct_str when;      /* gone: when it was overwritten, or said to be gone; RFC 3339 UTC */
+    ct_str outcome;   /* how it went, by whom; or why it was not reached */
 } bag_fate;
+
+/* Who destroyed, before whose eyes. */
+typedef struct bag_pair {
+    ct_str by, witness;
+} bag_pair;
 
 typedef struct bag_certificate {
     int64_t number;   /* of the custody row that began the destruction */
     ct_str began;     /* RFC 3339 UTC */
     ct_str completed; /* the same; empty as long as something remains */
     ct_str name, identity;
-    ct_str reason;
+    const ct_str *reasons;
+    size_t nreasons;
     ct_str from, to; /* dates covered; empty where not known */
     uint64_t charts, records, bytes;
     ct_str retention_class, authority, destroy_after;
-    bool encrypted, key_gone;
-    ct_str by, witness;
+    bool encrypted, key_gone; /* by a key in the database */
+    bool key_file;            /* by one in a file */
+    const bag_pair *people;
+    size_t npeople;
     const bag_fate *fates;
     size_t nfates;
 } bag_certificate;

@@ -1,6 +1,7 @@
 /* Judges every chart of a bag. */
 #include "cmd/archive/clearance.h"
 #include "cmd/archive/flow.h"
+#include "cmd/archive/later.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -109,6 +110,17 @@ bool bag_clear(bag_clearance *c, const char *path, const char *identity, const b
     }
     judge_rest(c, foreign);
     return strcmp(seen, identity) == 0 || ct_fail(err, CT_E_DATA, "it is another bag");
+}
+
+bool bag_clear_later(bag_clearance *c, ct_db *db, ct_str hash, const ct_date *today, ct_err *err)
+{
+    ct_str why;
+
+    if (!bag_later(db, hash, today, c->arena, &why, err))
+        return false;
+    if (why.n)
+        bar(c, why, 0);
+    return true;
 }
 
 void bag_clearance_free(bag_clearance *c)

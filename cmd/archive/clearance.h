@@ -31,6 +31,9 @@ typedef struct bag_clearance {
  */
 CT_USE bool bag_clear(bag_clearance *c, const char *path, const char *identity,
                       const bag_judge *judge, int jobs, const bag_keys *keys, ct_err *err);
+/* Then what the catalogue says of other bags (bag_later). */
+CT_USE bool bag_clear_later(bag_clearance *c, ct_db *db, ct_str hash, const ct_date *today,
+                            ct_err *err);
 void bag_clearance_free(bag_clearance *c);
 
 #endif

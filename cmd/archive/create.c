@@ -245,13 +245,18 @@ static bool close_bag(job *j, bool last, ct_err *err)
 
 static bool enter_bag(job *j, const char *path, const bag_written *w, ct_err *err)
 {
+    ct_entered how;
     bag_facts facts = {.path = path,
                        .identity = w->identity,
                        .info = ct_buf_str(&w->info),
                        .records = w->records,
                        .bytes = w->bytes};
 
-    return bag_catalogue_enter(j->db, &facts, NULL, err);
+    if (!bag_catalogue_enter(j->db, &facts, &how, err))
+        return false;
+    if (how == CT_ENTERED_DOOMED)
+        ct_cli_problem(j->cli, CT_NO, "%s: " BAG_DOOMED, path);
+    return true;
 }
 
 /* The bags are there under their names. Where the database fails they stay all the same. */

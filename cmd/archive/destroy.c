@@ -14,8 +14,9 @@
 #include "cmd/archive/certificate.h"
 #include "cmd/archive/clearance.h"
 #include "cmd/archive/erase.h"
-#include "cmd/archive/identity.h"
-#include "cmd/archive/key.h"
+#include "cmd/archive/lock.h"
+#include "cmd/archive/past.h"
+#include "cmd/archive/place.h"
 #include "cmd/archive/readable/pdf.h"
 
 #include <ctype.h>
@@ -34,7 +35,8 @@ enum {
     OPT_DRY_RUN
 };
 
-enum { HASH_MIN = 8 };
+enum { HASH_MIN = 8, HASH_NAME = 16 /* of a bag's hash, in a name */ };
+enum { CERTIFICATE_MAX = 16 * 1024 * 1024 };
 
 static const ct_opt options[] = {
     {OPT_BY, "by", "NAME", "who destroys"},
@@ -44,6 +46,7 @@ static const ct_opt options[] = {
     {OPT_CERTIFICATE, "certificate", "NAME", "write NAME.txt and NAME.pdf"},
     {OPT_WITHOUT, "without-copy", "FILE", "this copy is known to be gone; may be given again"},
     {OPT_DRY_RUN, "dry-run", NULL, "say what would be destroyed and what forbids it; do nothing"},
+    BAG_KEY_FILE_OPTION,
     {0},
 };
 
@@ -76,8 +79,9 @@ typedef struct destruction {
     bool dry;
     /* what it is about */
     ct_bag bag;
-    uint64_t matches; /* bags that the name fits */
-    ct_copy *copies;  /* with those that are gone already */
+    bag_sought sought; /* the same, at the places of its copies */
+    uint64_t matches;  /* bags that the name fits */
+    ct_copy *copies;   /* with those that are gone already */
     size_t ncopies;
     bag_schedule *schedule;
     bag_judge *judge;
@@ -85,11 +89,11 @@ typedef struct destruction {
     bool cleared; /* a copy was read */
     int64_t mark; /* of the holds */
     /* what becomes of it */
-    int64_t number;
-    ct_str began;
-    bag_fate *fates;
+    bag_lock lock;
+    bag_past past;
+    bag_fate *fates;  /* of each copy */
     bag_fonts *fonts; /* of the certificate */
-    bool encrypted, key_gone;
+    bool encrypted;
 } destruction;
 
 static void add_word(words *w, const char *word)
@@ -170,12 +174,69 @@ static bool take_copy(void *ctx, const ct_copy *copy)
     return true;
 }
 
+/* Of what counts as gone a backup may have been put back, or a disk mounted again. */
+static void look_again(destruction *d, ct_copy *c)
+{
+    const char *why;
+
+    if (c->state == CT_COPY_GONE && bag_place_taken(c->path.p) &&
+        bag_place_has(&d->sought, c->path.p, &why))
+        c->state = CT_COPY_PRESENT;
+}
+
+/* A copy is gone where two people answer for that, nowhere else. */
+static void take_past(destruction *d)
+{
+    d->sought.key_gone = d->past.shredded;
+    d->encrypted |= d->past.shredded;
+    for (size_t i = 0; i < d->ncopies; i++) {
+        ct_copy *c = &d->copies[i];
+        const bag_fate *gone = bag_past_gone(&d->past, c->path);
+
+        look_again(d, c);
+        if (gone && c->state == CT_COPY_GONE)
+            d->fates[i] = *gone;
+        else
+            d->fates[i] = (bag_fate){.place = c->path, .outcome = CT_S("still to come")};
+    }
+}
+
+static bool load_past(destruction *d)
+{
+    ct_err err = {0};
+
+    if (!bag_past_load(&d->past, d->db, d->bag.hash, &err))
+        return fault(d, d->cli->db, &err);
+    take_past(d);
+    return true;
+}
+
 static bool load_copies(destruction *d)
 {
     const ct_copy_query q = {.bag = d->bag.hash, .with_gone = true};
     ct_err err = {0};
 
-    return ct_copies(d->db, &q, take_copy, d, &err) || fault(d, d->cli->db, &err);
+    if (!ct_copies(d->db, &q, take_copy, d, &err))
+        return fault(d, d->cli->db, &err);
+    d->fates = ct_calloc(d->ncopies + 1, sizeof(*d->fates));
+    d->sought.arena = d->arena;
+    d->sought.hash = d->bag.hash;
+    return load_past(d);
+}
+
+/* Two runs would take what the other did for a copy that is not there. */
+static bool lock_bag(destruction *d)
+{
+    char *db = bag_catalogue_path(d->cli->db);
+    ct_str hash = ct_str_head(d->bag.hash, HASH_NAME);
+    ct_str path = ct_arena_printf(d->arena, "%s-destroying-%.*s", db, (int)hash.n, hash.p);
+    ct_err err = {0};
+    bool taken, ok = bag_lock_take(&d->lock, path.p, &taken, &err);
+
+    free(db);
+    if (!ok)
+        return fault(d, path.p, &err);
+    return taken || refuse(d, "another run is destroying it at this moment");
 }
 
 /* A slip of the pen must not leave a copy that somebody believes to be settled. */
@@ -191,6 +252,22 @@ static bool check_without(destruction *d)
             return refuse(d, "what --without-copy names is no copy of it");
     }
     return true;
+}
+
+static bool all_gone(const destruction *d)
+{
+    for (size_t i = 0; i < d->ncopies; i++)
+        if (!d->fates[i].gone)
+            return false;
+    return true;
+}
+
+static ct_destruction people(const destruction *d)
+{
+    return (ct_destruction){.by = ct_str_z(d->by),
+                            .witness = ct_str_z(d->witness),
+                            .why = ct_str_z(d->why),
+                            .mark = d->mark};
 }
 
 /* ---- may it go? ---- */
@@ -213,19 +290,20 @@ static bool load_judge(destruction *d)
     return bag_judge_database(d->judge, d->db, &err) || fault(d, d->cli->db, &err);
 }
 
-/* The first copy that is whole and what it should be. */
+/* The first copy that is whole and what it should be. What is wrong with others matters where there
+ * is none. */
 static bool read_copy(destruction *d)
 {
-    for (size_t i = 0; i < d->ncopies && !d->cleared; i++) {
-        ct_err err = {0};
+    ct_err *errs = ct_calloc(d->ncopies + 1, sizeof(*errs));
 
-        if (d->copies[i].state == CT_COPY_GONE)
-            continue;
-        d->cleared = bag_clear(&d->clear, d->copies[i].path.p, d->bag.hash.p, d->judge,
-                               d->cli->jobs, &(bag_keys){.db = d->cli->db}, &err);
-        if (!d->cleared && d->bag.status == CT_BAG_KEPT)
-            ct_cli_error(d->cli, CT_NO, d->copies[i].path.p, &err);
-    }
+    for (size_t i = 0; i < d->ncopies && !d->cleared; i++)
+        if (d->copies[i].state != CT_COPY_GONE)
+            d->cleared = bag_clear(&d->clear, d->copies[i].path.p, d->bag.hash.p, d->judge,
+                                   d->cli->jobs, &d->sought.keys, &errs[i]);
+    for (size_t i = 0; i < d->ncopies && !d->cleared; i++)
+        if (errs[i].kind != CT_OK && d->bag.status == CT_BAG_KEPT)
+            ct_cli_error(d->cli, CT_NO, d->copies[i].path.p, &errs[i]);
+    free(errs);
     return d->cleared;
 }
 
@@ -255,11 +333,27 @@ static bool recorded_date_allows(destruction *d)
 
     if (ct_str_is(d->bag.destroy_after, "never"))
         return refuse(d, "it is to be kept for ever, as it was made");
-    if (ct_date_parse(d->bag.destroy_after, &day))
-        return ct_date_days(&d->cli->as_of) >= ct_date_days(&day) ||
-               refuse(d, "its date of destruction, as it was made, is not reached");
-    return d->schedules.n > 0 ||
-           refuse(d, "no date of destruction was decided when it was made: name the --schedule");
+    if (d->bag.destroy_after.n == 0 || ct_str_is(d->bag.destroy_after, "undecided"))
+        return d->schedules.n > 0 ||
+               refuse(d,
+                      "no date of destruction was decided when it was made: name the --schedule");
+    if (!ct_date_parse(d->bag.destroy_after, &day) || day.precision != CT_P_DAY)
+        return refuse(d, "what it says of its date of destruction is not a day");
+    return ct_date_days(&d->cli->as_of) >= ct_date_days(&day) ||
+           refuse(d, "its date of destruction, as it was made, is not reached");
+}
+
+/* It was begun, and the copies are gone or in pieces: nobody can tell whether a hold that was
+ * placed since takes them in. Where nothing is left there is nothing to hold. */
+static bool no_hold_since(destruction *d)
+{
+    ct_err err = {0};
+
+    if (!all_gone(d))
+        d->mark = d->past.number;
+    if (ct_bag_unheld(d->db, d->bag.hash, d->mark, &err))
+        return true;
+    return err.kind == CT_E_USAGE ? refuse(d, err.text) : fault(d, d->cli->db, &err);
 }
 
 /* All that forbids it is said, not the first alone. */
@@ -275,8 +369,10 @@ static bool may_go(destruction *d)
     if (!read_copy(d)) {
         if (d->bag.status == CT_BAG_KEPT)
             return refuse(d, "no copy can be read whole, so its charts cannot be judged");
-        return true; /* begun, and the copies are gone or in pieces: there is no way back */
+        return no_hold_since(d);
     }
+    if (!bag_clear_later(&d->clear, d->db, d->bag.hash, &d->cli->as_of, &err))
+        return fault(d, d->cli->db, &err);
     if (d->clear.n) {
         put_bars(d);
         ok = refuse(d, "not all of its charts may be");
@@ -308,12 +404,13 @@ static bool judged_later(const destruction *d)
 static void fill_certificate(destruction *d, bag_certificate *c, ct_str completed)
 {
     *c = (bag_certificate){
-        .number = d->number,
-        .began = d->began,
+        .number = d->past.number,
+        .began = d->past.began,
         .completed = completed,
         .name = d->bag.name,
         .identity = d->bag.hash,
-        .reason = ct_str_z(d->why),
+        .reasons = d->past.reasons,
+        .nreasons = d->past.nreasons,
         .from = d->bag.first,
         .to = d->bag.last,
         .charts = d->bag.charts,
@@ -323,9 +420,10 @@ static void fill_certificate(destruction *d, bag_certificate *c, ct_str complete
         .authority = d->bag.authority,
         .destroy_after = d->bag.destroy_after,
         .encrypted = d->encrypted,
-        .key_gone = d->key_gone,
-        .by = ct_str_z(d->by),
-        .witness = ct_str_z(d->witness),
+        .key_file = d->sought.keys.file != NULL,
+        .key_gone = d->sought.key_gone,
+        .people = d->past.people,
+        .npeople = d->past.npeople,
         .fates = d->fates,
         .nfates = d->ncopies,
     };
@@ -340,12 +438,20 @@ static void fill_certificate(destruction *d, bag_certificate *c, ct_str complete
     }
 }
 
-/* `NAME.txt`, `NAME.pdf`; atomically, in place of what an earlier run began. */
+/* `NAME.txt`, `NAME.pdf`. */
+static ct_str certificate_path(destruction *d, const char *suffix)
+{
+    ct_str hash = ct_str_head(d->bag.hash, HASH_NAME);
+
+    if (d->certificate)
+        return ct_arena_printf(d->arena, "%s%s", d->certificate, suffix);
+    return ct_arena_printf(d->arena, "destruction-%.*s%s", (int)hash.n, hash.p, suffix);
+}
+
+/* Atomically, in place of what an earlier run began. */
 static bool write_file(destruction *d, const char *suffix, ct_str bytes)
 {
-    ct_str path = d->certificate
-                      ? ct_arena_printf(d->arena, "%s%s", d->certificate, suffix)
-                      : ct_arena_printf(d->arena, "destruction-%" PRId64 "%s", d->number, suffix);
+    ct_str path = certificate_path(d, suffix);
     ct_err err = {0};
     ct_out *out = ct_out_open(path.p, &err);
 
@@ -354,27 +460,46 @@ static bool write_file(destruction *d, const char *suffix, ct_str bytes)
     return (out && ct_out_close(out, &err)) || fault(d, path.p, &err);
 }
 
-/* One that is there may be of another bag. */
+/* Appends the SHA-256 of a text in hexadecimal. */
+static void put_sha256(ct_buf *b, ct_str text)
+{
+    uint8_t digest[CT_SHA256_LEN];
+
+    ct_sha256(text, digest);
+    ct_hex(b, digest, sizeof(digest));
+}
+
+/* Was it written by an earlier run of this destruction? By what custody has of it. */
+static bool is_ours(destruction *d, const char *path)
+{
+    ct_buf text = {0}, hex = {0};
+    ct_err err = {0};
+    bool ours = ct_slurp(path, CERTIFICATE_MAX, &text, &err);
+
+    put_sha256(&hex, ct_buf_str(&text));
+    ours = ours && bag_past_certificate(&d->past, ct_buf_str(&hex));
+    ct_buf_free(&text);
+    ct_buf_free(&hex);
+    return ours;
+}
+
+/* One that is there may be of another bag; only one that this destruction began is written anew. */
 static bool certificate_free(destruction *d)
 {
-    static const char *const suffixes[] = {".txt", ".pdf"};
+    const char *text = certificate_path(d, ".txt").p, *pdf = certificate_path(d, ".pdf").p;
 
-    for (size_t i = 0; d->certificate && i < CT_LEN(suffixes); i++)
-        if (access(ct_arena_printf(d->arena, "%s%s", d->certificate, suffixes[i]).p, F_OK) == 0 &&
-            d->bag.status == CT_BAG_KEPT)
-            return refuse(d, "there is a certificate of that name already");
+    if ((bag_place_taken(text) || bag_place_taken(pdf)) && !is_ours(d, text))
+        return refuse(d, "there is a certificate of that name already: give another --certificate");
     return true;
 }
 
 static bool enter_certificate(destruction *d, ct_str text, char hex[2 * CT_SHA256_LEN + 1])
 {
-    uint8_t digest[CT_SHA256_LEN];
     ct_buf b = {0};
     ct_err err = {0};
     bool ok;
 
-    ct_sha256(text, digest);
-    ct_hex(&b, digest, sizeof(digest));
+    put_sha256(&b, text);
     ok = ct_custody_enter(d->db,
                           &(ct_custody){.act = CT_ACT_CERTIFICATE,
                                         .bag = d->bag.hash,
@@ -415,19 +540,6 @@ static bool certify(destruction *d, ct_str completed, char hex[2 * CT_SHA256_LEN
 
 /* ---- the copies ---- */
 
-/* What `create` and `repair` leave beside a copy, and could give it back: its parity, and what was
- * kept of it damaged, which is numbered from the second on. */
-enum { DAMAGED_MAX = 1000 };
-
-static ct_str beside(destruction *d, const char *path, int i)
-{
-    if (i == 0)
-        return ct_arena_printf(d->arena, "%s.parity", path);
-    if (i == 1)
-        return ct_arena_printf(d->arena, "%s.damaged", path);
-    return ct_arena_printf(d->arena, "%s.damaged-%d", path, i);
-}
-
 static bool said_gone(destruction *d, ct_str path)
 {
     for (size_t i = 0; i < d->without.n; i++)
@@ -436,157 +548,82 @@ static bool said_gone(destruction *d, ct_str path)
     return false;
 }
 
-/* An encrypted copy whose key is gone can be told by its label only. */
-static bool has_label(const destruction *d, const char *path)
-{
-    ct_buf label = {0}, wanted = {0};
-    bool has;
-
-    ct_buf_printf(&wanted, "key-%s-", d->bag.hash.p);
-    has = d->key_gone && bag_key_wanted(path, &label) &&
-          ct_str_starts(ct_buf_str(&label), ct_buf_str(&wanted));
-    ct_buf_free(&label);
-    ct_buf_free(&wanted);
-    return has;
-}
-
-/* Does the bag stand there? Something else of that name must not be touched. */
-static bool is_the_bag(destruction *d, const char *path, const char **why)
-{
-    bag_identity identity = {0};
-    bag_keys keys = {.db = d->cli->db};
-    bag_pass pass = {.path = path,
-                     .jobs = 1,
-                     .keys = &keys,
-                     .no_checksums = true,
-                     .viewer = bag_identity_viewer(&identity)};
-    ct_err err = {0};
-    bag_check *check = bag_pass_run(&pass, &err);
-    bool is = check ? strcmp(identity.hex, d->bag.hash.p) == 0 : has_label(d, path);
-
-    if (!is)
-        *why = check && identity.hex[0] ? "another bag stands there, which is not touched"
-                                        : "what stands there cannot be recognised as this bag, and "
-                                          "is not touched";
-    bag_check_free(check);
-    ct_buf_free(&pass.base);
-    bag_identity_free(&identity);
-    return is;
-}
-
-typedef bool erase_step(const char *path, ct_str bag, ct_err *err);
-
-/* Takes a step for what stands beside a copy, then for the copy. The last number goes first: so
- * the numbers that are left have no gaps. */
-static bool each_file(destruction *d, const char *path, erase_step *step, ct_err *err)
-{
-    int n = 2;
-
-    while (n < DAMAGED_MAX && bag_erase_needed(beside(d, path, n).p, d->bag.hash))
-        n++;
-    while (n-- > 0)
-        if (!step(beside(d, path, n).p, d->bag.hash, err))
-            return false;
-    return step(path, d->bag.hash, err);
-}
-
-static bool allowed(const char *path, ct_str bag, ct_err *err)
-{
-    const char *why = NULL;
-
-    (void)bag;
-    return bag_erase_allowed(path, &why, err) && (!why || ct_fail(err, CT_E_DATA, why));
-}
-
-static bool is_there(const char *path)
-{
-    return access(path, F_OK) == 0;
-}
-
-/* Is a copy gone whose parity or damaged predecessor is not? Nothing tells that those are the
- * bag's, so they are not touched. */
-static bool left_something(destruction *d, const char *path)
-{
-    bool left = false;
-
-    for (int i = 0; i <= 2; i++)
-        left |= is_there(beside(d, path, i).p);
-    return left && !is_there(path);
-}
-
-/* Why a copy cannot be destroyed, or NULL. */
-static const char *obstacle(destruction *d, const char *path)
-{
-    const char *why = NULL;
-    ct_err err = {0};
-
-    if (left_something(d, path))
-        return "it was moved, and a parity file or a damaged copy of it was left there";
-    if (!is_there(path))
-        return "nothing is there: it was moved, or its disk is not mounted";
-    if (!is_the_bag(d, path, &why))
-        return why;
-    return each_file(d, path, allowed, &err) ? NULL : err.text;
-}
-
 /* What was said is believed, but where the bag stands there all the same. */
 static bool is_said_gone(destruction *d, ct_str path)
 {
     const char *why;
 
-    return said_gone(d, path) && !left_something(d, path.p) &&
-           (!is_there(path.p) || !is_the_bag(d, path.p, &why));
+    return said_gone(d, path) && !bag_place_left(&d->sought, path.p) &&
+           (!bag_place_taken(path.p) || !bag_place_has(&d->sought, path.p, &why));
 }
 
 /* Notes in database and certificate what became of a copy. */
-static bool settle(destruction *d, size_t i, bool gone, const char *outcome)
+static bool settle(destruction *d, size_t i, const char *how)
+{
+    const ct_destruction who = people(d);
+    ct_err err = {0};
+
+    d->fates[i] = bag_fate_of(d->arena, d->copies[i].path, now(d), ct_str_z(how),
+                              (bag_pair){who.by, who.witness});
+    return ct_copy_gone(d->db, d->copies[i].id, &who, ct_str_z(how), &err) ||
+           fault(d, d->cli->db, &err);
+}
+
+static bool leave(destruction *d, size_t i, const char *why)
 {
     ct_err err = {0};
 
-    d->fates[i] = (bag_fate){.place = d->copies[i].path,
-                             .gone = gone,
-                             .when = gone ? now(d) : (ct_str){"", 0},
-                             .outcome = ct_str_z(outcome)};
-    if (!gone)
-        ct_cli_problem(d->cli, CT_NO, "%s: not destroyed: %s", d->copies[i].path.p, outcome);
-    return ct_copy_lost(d->db, d->copies[i].id, gone ? CT_COPY_GONE : CT_COPY_UNREACHABLE,
-                        ct_str_z(outcome), &err) ||
+    d->fates[i].outcome = ct_str_z(why);
+    ct_cli_problem(d->cli, CT_NO, "%s: not destroyed: %s", d->copies[i].path.p, why);
+    return ct_copy_unreachable(d->db, d->copies[i].id, ct_str_z(why), &err) ||
            fault(d, d->cli->db, &err);
 }
 
 /* What an earlier run took the name from is destroyed, whatever has the name by now. */
 static bool resume(destruction *d, const char *path, ct_err *err)
 {
-    return each_file(d, path, bag_erase_again, err);
+    return bag_place_each(&d->sought, path, bag_erase_again, err);
 }
 
 static bool remove_rest(destruction *d, const char *path)
 {
     ct_err err = {0};
 
-    return each_file(d, path, bag_erase_rest, &err) || fault(d, path, &err);
+    return bag_place_each(&d->sought, path, bag_erase_rest, &err) || fault(d, path, &err);
 }
 
 static bool destroy_copy(destruction *d, size_t i)
 {
     const char *path = d->copies[i].path.p, *why = NULL;
-    bool begun = bag_erase_begun(path, d->bag.hash);
+    bool begun = bag_erase_begun(path, d->bag.hash), put_back;
     ct_err err = {0};
 
     if (!resume(d, path, &err))
-        return settle(d, i, false, err.text);
-    if (begun && !(is_there(path) && is_the_bag(d, path, &why))) /* nobody put it back */
-        return settle(d, i, true, "overwritten and removed") && remove_rest(d, path);
+        return leave(d, i, err.text);
+    put_back = bag_place_taken(path) && bag_place_has(&d->sought, path, &why);
+    if (begun && !put_back)
+        return settle(d, i, BAG_OVERWRITTEN) && remove_rest(d, path);
     if (!remove_rest(d, path))
         return false;
     if (is_said_gone(d, d->copies[i].path))
-        return settle(d, i, true, "said to be gone; not destroyed by this program");
-    why = obstacle(d, path);
+        return settle(d, i, BAG_SAID_GONE);
+    why = bag_place_obstacle(&d->sought, path);
     if (why)
-        return settle(d, i, false, why);
-    if (!each_file(d, path, bag_erase, &err))
-        return settle(d, i, false, err.text);
-    return settle(d, i, true, "overwritten and removed") && remove_rest(d, path);
+        return leave(d, i, why);
+    if (!bag_place_each(&d->sought, path, bag_erase, &err))
+        return leave(d, i, err.text);
+    return settle(d, i, BAG_OVERWRITTEN) && remove_rest(d, path);
+}
+
+/* What destroy_copy would come to: why a copy would be left, or NULL. */
+static const char *foresee(destruction *d, size_t i)
+{
+    const char *path = d->copies[i].path.p;
+
+    if (d->fates[i].gone || bag_erase_begun(path, d->bag.hash) ||
+        is_said_gone(d, d->copies[i].path))
+        return NULL;
+    return bag_place_obstacle(&d->sought, path);
 }
 
 /* Those that an earlier run destroyed: what it may have left is removed. */
@@ -603,69 +640,37 @@ static bool destroy_copies(destruction *d)
     bool ok = true;
 
     for (size_t i = 0; ok && i < d->ncopies; i++)
-        ok = d->copies[i].state == CT_COPY_GONE ? finish_copy(d, i) : destroy_copy(d, i);
+        ok = d->fates[i].gone ? finish_copy(d, i) : destroy_copy(d, i);
     return ok;
-}
-
-static bool all_gone(const destruction *d)
-{
-    for (size_t i = 0; i < d->ncopies; i++)
-        if (!d->fates[i].gone)
-            return false;
-    return true;
 }
 
 /* ---- the run ---- */
 
-/* What custody says of the bag: when its destruction began, and which copies went when. */
-static bool take_row(void *ctx, const ct_custody *row)
-{
-    destruction *d = ctx;
-
-    if (row->act == CT_ACT_DESTROYING) {
-        d->number = row->seq;
-        d->began = ct_arena_copy(d->arena, row->at);
-    }
-    if (row->act == CT_ACT_SHRED)
-        d->encrypted = d->key_gone = true;
-    for (size_t i = 0; row->act == CT_ACT_GONE && i < d->ncopies; i++)
-        if (ct_str_eq(row->copy, d->copies[i].path) && d->copies[i].state == CT_COPY_GONE)
-            d->fates[i] = (bag_fate){.place = d->copies[i].path,
-                                     .gone = true,
-                                     .when = ct_arena_copy(d->arena, row->at),
-                                     .outcome = ct_arena_copy(d->arena, row->reason)};
-    return true;
-}
-
 static bool begin(destruction *d)
 {
-    const ct_destruction who = {.by = ct_str_z(d->by),
-                                .witness = ct_str_z(d->witness),
-                                .why = ct_str_z(d->why),
-                                .mark = d->mark};
+    const ct_destruction who = people(d);
     ct_err err = {0};
     ct_buf key = {0};
     bool ok = ct_key_get(d->db, d->bag.hash, &key, &d->encrypted, &err) &&
-              ct_bag_destroying(d->db, d->bag.hash, &who, &err) &&
-              ct_custody_each(d->db, d->bag.hash, take_row, d, &err);
+              ct_bag_destroying(d->db, d->bag.hash, &who, &err);
 
     ct_buf_free(&key);
     if (!ok && err.kind == CT_E_USAGE)
         return refuse(d, err.text);
-    return ok || fault(d, d->cli->db, &err);
+    return ok ? load_past(d) : fault(d, d->cli->db, &err);
 }
 
 static bool shred_key(destruction *d)
 {
     ct_err err = {0};
 
-    d->key_gone = ct_key_shred(d->db, d->bag.hash, &err);
-    return d->key_gone || fault(d, d->cli->db, &err);
+    d->sought.key_gone = ct_key_shred(d->db, d->bag.hash, &err);
+    return d->sought.key_gone || fault(d, d->cli->db, &err);
 }
 
 static bool end(destruction *d)
 {
-    const ct_destruction who = {.by = ct_str_z(d->by), .witness = ct_str_z(d->witness)};
+    const ct_destruction who = people(d);
     char hex[2 * CT_SHA256_LEN + 1];
     ct_err err = {0};
 
@@ -681,14 +686,34 @@ static bool end(destruction *d)
 static void put_line(destruction *d, const char *what)
 {
     ct_buf b = {0};
+    size_t said = 0;
 
+    for (size_t i = 0; i < d->ncopies; i++)
+        said += d->fates[i].gone && !d->fates[i].overwritten;
     ct_buf_printf(&b, "%s: %s, %" PRIu64 " charts, %zu cop%s", d->cli->args[0], what, d->bag.charts,
                   d->ncopies, d->ncopies == 1 ? "y" : "ies");
-    if (d->number)
-        ct_buf_printf(&b, ", certificate %" PRId64, d->number);
+    if (said)
+        ct_buf_printf(&b, ", %zu said to be gone", said);
+    if (d->past.number && !d->dry)
+        ct_buf_printf(&b, ", certificate %" PRId64, d->past.number);
     ct_buf_c(&b, '\n');
     ct_out_put(ct_cli_out(d->cli), ct_buf_str(&b));
     ct_buf_free(&b);
+}
+
+static void try_copies(destruction *d)
+{
+    size_t left = 0;
+
+    for (size_t i = 0; i < d->ncopies; i++) {
+        const char *why = foresee(d, i);
+
+        if (!why)
+            continue;
+        left++;
+        ct_cli_problem(d->cli, CT_NO, "%s: would not be destroyed: %s", d->copies[i].path.p, why);
+    }
+    put_line(d, left ? "may be destroyed, but copies would remain" : "may be destroyed");
 }
 
 static void run(destruction *d)
@@ -696,10 +721,11 @@ static void run(destruction *d)
     char hex[2 * CT_SHA256_LEN + 1];
     ct_err err = {0};
 
-    if (!find_bag(d) || !load_copies(d) || !check_without(d) || !certificate_free(d) || !may_go(d))
+    if (!find_bag(d) || !(d->dry || lock_bag(d)) || !load_copies(d) || !check_without(d) ||
+        !certificate_free(d) || !may_go(d))
         return;
     if (d->dry) {
-        put_line(d, "may be destroyed");
+        try_copies(d);
         return;
     }
     d->fonts = bag_fonts_open(&err); /* before anything is begun */
@@ -707,9 +733,6 @@ static void run(destruction *d)
         fault(d, "the certificate", &err);
         return;
     }
-    d->fates = ct_calloc(d->ncopies + 1, sizeof(*d->fates));
-    for (size_t i = 0; i < d->ncopies; i++)
-        d->fates[i] = (bag_fate){.place = d->copies[i].path, .outcome = CT_S("still to come")};
     if (!begin(d) || !certify(d, (ct_str){"", 0}, hex))
         return;
     if (!destroy_copies(d) || !shred_key(d) || !end(d))
@@ -776,6 +799,9 @@ static void take_option(destruction *d, int opt)
     case OPT_CERTIFICATE:
         d->certificate = c->arg;
         break;
+    case BAG_OPT_KEY_FILE:
+        d->sought.keys.file = c->arg;
+        break;
     case OPT_WITHOUT:
         add_word(&d->without, c->arg);
         break;
@@ -799,11 +825,14 @@ int bag_destroy(int argc, char **argv)
     check_people(&c, &d);
     check_texts(&c, &d);
     check_today(&c);
+    d.sought.keys.db = c.db;
     d.db = bag_catalogue_open(c.db, &err);
     if (d.db)
         run(&d);
     else
         ct_cli_error(&c, CT_FAULT, c.db, &err);
+    bag_lock_drop(&d.lock);
+    bag_past_free(&d.past);
     bag_fonts_free(d.fonts);
     bag_clearance_free(&d.clear);
     bag_judge_free(d.judge);

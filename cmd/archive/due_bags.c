@@ -3,6 +3,7 @@
  * here, but where its charts are judged (destroy reads them). */
 #include "cmd/archive/due_bags.h"
 #include "cmd/archive/index.h"
+#include "cmd/archive/later.h"
 
 #include <stdlib.h>
 
@@ -59,17 +60,15 @@ static void because(void *ctx, bool hold, ct_str why)
     r->v[r->n++] = ct_arena_copy(r->arena, why);
 }
 
-static bool take_chart(void *ctx, const ct_bag *bag, const ct_bagged *chart)
+static bool take_patient(void *ctx, ct_str patient)
 {
     struct reasons *r = ctx;
 
-    (void)bag;
-    bag_watch_patient(r->watch, chart->patient, because, r);
+    bag_watch_patient(r->watch, patient, because, r);
     return true;
 }
 
-/* Only a day that is over lets it go. */
-static void judge_day(struct reasons *r, const struct bag *b, const ct_date *today)
+static void because_day(struct reasons *r, const struct bag *b)
 {
     ct_date after;
 
@@ -77,7 +76,7 @@ static void judge_day(struct reasons *r, const struct bag *b, const ct_date *tod
         because(r, false,
                 ct_str_is(b->after, "never") ? CT_S("to be kept for ever")
                                              : CT_S("the catalogue knows no day"));
-    else if (ct_date_days(today) < ct_date_days(&after))
+    else
         because(r, false,
                 ct_arena_printf(r->arena, "to be kept until the day before %.*s", (int)b->after.n,
                                 b->after.p));
@@ -122,6 +121,22 @@ static void put_ndjson(ct_buf *b, const struct bag *bag, const struct reasons *r
     ct_buf_c(b, '\n');
 }
 
+/* Only a day that is over lets it go, and no later chart that is kept. */
+static void judge_day(ct_cli *c, ct_db *db, struct reasons *r, const struct bag *b)
+{
+    ct_err err = {0};
+    ct_str later;
+
+    if (!bag_day_reached(b->after, &c->as_of)) {
+        because_day(r, b);
+        return;
+    }
+    if (!bag_later(db, b->hash, &c->as_of, r->arena, &later, &err))
+        ct_cli_die(c, c->db, &err);
+    if (later.n)
+        because(r, false, later);
+}
+
 /* True where it may be destroyed. */
 static bool judge_bag(ct_cli *c, ct_db *db, const struct bag *bag, struct reasons *r, bool ndjson)
 {
@@ -129,8 +144,8 @@ static bool judge_bag(ct_cli *c, ct_db *db, const struct bag *bag, struct reason
     ct_buf line = {0};
 
     r->n = 0;
-    judge_day(r, bag, &c->as_of);
-    if (!ct_bag_charts(db, bag->hash, take_chart, r, &err))
+    judge_day(c, db, r, bag);
+    if (!ct_bag_people(db, bag->hash, take_patient, r, &err))
         ct_cli_die(c, c->db, &err);
     bag_watch_conditions(r->watch, r->arena, because, r);
     if (ndjson)

@@ -1,6 +1,7 @@
 /* chart archive extract: records out of a bag, or the bag itself as a folder. */
 #include "cmd/archive/archive.h"
 #include "cmd/archive/index.h"
+#include "cmd/archive/log.h"
 #include "cmd/archive/names.h"
 #include "cmd/archive/quick.h"
 #include "cmd/archive/sink.h"
@@ -52,6 +53,9 @@ typedef struct extractor {
     wish *wishes;
     size_t n;
     bool with_shared;
+    ct_db *db;     /* whose log of custody is kept; NULL: none */
+    ct_sha *asked; /* the ids, each with a LF */
+    bool logged;
     bag_pass pass;
     /* to stdout */
     bool record_file; /* the current file holds records */
@@ -87,8 +91,53 @@ static void add_wish(extractor *x, const char *id)
     ct_buf path = {0};
 
     bag_chart_path(&path, ct_str_z(id));
+    ct_sha_add(x->asked, ct_str_z(id));
+    ct_sha_add(x->asked, CT_S("\n"));
     x->wishes = ct_realloc(x->wishes, x->n + 1, sizeof(*x->wishes));
     x->wishes[x->n++] = (wish){path.p, false};
+}
+
+/* ---- the log of custody ---- */
+
+/* What was taken, in the words of the options. */
+static void put_detail(const extractor *x, ct_buf *b)
+{
+    ct_buf_z(b, x->n ? "chart" : "all");
+    if (x->with_shared)
+        ct_buf_z(b, " with-shared");
+    if (x->folder)
+        ct_buf_z(b, " directory");
+}
+
+static bool enter_log(extractor *x, ct_err *err)
+{
+    uint8_t digest[CT_SHA256_LEN];
+    ct_buf detail = {0}, hex = {0};
+    ct_custody row = {.act = CT_ACT_EXTRACT, .charts = x->n};
+    bool ok;
+
+    put_detail(x, &detail);
+    row.detail = ct_buf_str(&detail);
+    if (x->n) {
+        ct_sha_end(x->asked, digest);
+        ct_hex(&hex, digest, sizeof(digest));
+        row.sha256 = ct_buf_str(&hex);
+    }
+    ok = bag_log_enter(x->db, x->bag, &row, err);
+    ct_buf_free(&detail);
+    ct_buf_free(&hex);
+    return ok;
+}
+
+/* Before the first byte leaves the bag: what cannot be entered is not given. */
+static bool log_access(extractor *x, ct_err *err)
+{
+    if (x->db && !x->logged) {
+        x->logged = enter_log(x, err);
+        if (!x->logged)
+            err->file = x->cli->db;
+    }
+    return !x->db || x->logged;
 }
 
 /* ---- records to stdout ---- */
@@ -139,12 +188,11 @@ static bool records_begin(void *ctx, ct_str path, ct_err *err)
 {
     extractor *x = ctx;
 
-    (void)err;
     x->record_file = ct_str_ends(path, CT_S(".ndjson"));
     x->left_out += !x->record_file;
     x->copies += !x->record_file && is_copy(path);
     x->last = '\n';
-    return true;
+    return !x->record_file || log_access(x, err);
 }
 
 static bool records_bytes(void *ctx, ct_str bytes, ct_err *err)
@@ -205,7 +253,7 @@ static bool files_begin(void *ctx, ct_str path, ct_err *err)
     ct_buf z = {0};
     bool ok;
 
-    if (!x->sink && !open_folder(x, err))
+    if (!x->sink && (!log_access(x, err) || !open_folder(x, err)))
         return false;
     ct_buf_put(&z, path);
     ct_buf_c(&z, '\0');
@@ -387,10 +435,11 @@ static void write_spool(extractor *x, ct_spool *spool)
 
     while (ok && got) {
         ok = ct_spool_read(spool, chunk, CHUNK, &got, &err);
-        if (!ok)
-            ct_cli_error(x->cli, CT_FAULT, x->bag, &err);
-        ok = ok && (got == 0 || records_bytes(x, (ct_str){chunk, got}, &err));
+        if (ok && got && !records_bytes(x, (ct_str){chunk, got}, &err))
+            break; /* ct_cli_finish says why */
     }
+    if (!ok)
+        ct_cli_error(x->cli, CT_FAULT, x->bag, &err);
     free(chunk);
 }
 
@@ -403,7 +452,8 @@ static bool extract_few(extractor *x)
     bool ok = p.quick && pick_all(x, &p) && take_all(&p, spool);
 
     if (ok) {
-        write_spool(x, spool);
+        if (p.n)
+            write_spool(x, spool);
         report_wishes(x);
     }
     for (size_t i = 0; i < p.n; i++) {
@@ -442,8 +492,9 @@ static void extract_all(extractor *x)
 int bag_extract(int argc, char **argv)
 {
     ct_cli c;
-    extractor x = {.cli = &c};
+    extractor x = {.cli = &c, .asked = ct_sha_new(256)};
     bag_keys keys = {0};
+    ct_err err = {0};
     int opt;
 
     ct_cli_start(&c, &command, argc, argv);
@@ -468,6 +519,9 @@ int bag_extract(int argc, char **argv)
         ct_cli_usage(&c, "-C goes with neither --output nor --tally");
     x.bag = c.args[0];
     keys.db = c.db;
+    x.db = bag_log_open(&c, &err);
+    if (err.kind != CT_OK)
+        ct_cli_die(&c, c.db, &err);
     x.pass = (bag_pass){
         .path = x.bag, .jobs = c.jobs, .keys = &keys, .progress = bag_progress, .progress_ctx = &c};
     x.parser = ct_parser_new(ct_model_names(ct_model_r4()));
@@ -476,6 +530,8 @@ int bag_extract(int argc, char **argv)
     for (size_t i = 0; i < x.n; i++)
         free(x.wishes[i].path);
     free(x.wishes);
+    ct_sha_free(x.asked);
+    ct_db_close(x.db);
     ct_parser_free(x.parser);
     ct_buf_free(&x.part);
     ct_buf_free(&x.place);

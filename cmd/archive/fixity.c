@@ -4,8 +4,10 @@
 #include "cmd/archive/identity.h"
 #include "cmd/archive/index.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 enum { OPT_SLICE = CT_OPT_OWN, OPT_OLDER };
 enum { DAY = sizeof("2000-01-01") - 1 };
@@ -13,6 +15,7 @@ enum { DAY = sizeof("2000-01-01") - 1 };
 static const ct_opt options[] = {
     {OPT_SLICE, "slice", "N/T", "only the Nth of T parts of the copies: one each night"},
     {OPT_OLDER, "older-than", "DAYS", "only copies that were not checked for so many days"},
+    BAG_KEY_FILE_OPTION,
     {0},
 };
 
@@ -42,14 +45,17 @@ typedef struct fixity {
     ct_cli *cli;
     ct_db *db;
     uint64_t slice, slices;
-    int64_t older; /* days; -1: any */
+    int64_t older;  /* days; -1: any */
+    bag_keys *keys; /* the database first, then files */
+    size_t nkeys;
     job *jobs;
     size_t n, cap;
     uint64_t known; /* copies in the catalogue */
     uint64_t valid, bad, unreachable;
-    ct_buf report;  /* a line for each copy, its findings indented below */
-    ct_buf custody; /* what is said of the log */
-    ct_buf details; /* findings of the copy that is read */
+    uint64_t ending; /* their bag's destruction began meanwhile */
+    ct_buf report;   /* a line for each copy, its findings indented below */
+    ct_buf custody;  /* what is said of the log */
+    ct_buf details;  /* findings of the copy that is read */
     uint64_t findings;
 } fixity;
 
@@ -113,16 +119,15 @@ static void keep_finding(void *ctx, const bag_finding *f)
     ct_buf_c(b, '\n');
 }
 
-/* Reads it; the result as the catalogue has it, NULL where the work cannot go on. `err` is filled
- * for what could not be read. */
-static const char *check_copy(fixity *x, const job *j, ct_err *err)
+/* Reads it, by one of the keys; the result as the catalogue has it, NULL where the work cannot go
+ * on. `err` is filled for what could not be read. */
+static const char *check_with(fixity *x, const job *j, const bag_keys *keys, ct_err *err)
 {
     bag_identity identity = {0};
     bag_viewer viewer = bag_identity_viewer(&identity);
-    bag_keys keys = {.db = x->cli->db};
     bag_pass pass = {.path = j->path,
                      .jobs = x->cli->jobs,
-                     .keys = &keys,
+                     .keys = keys,
                      .viewer = viewer,
                      .progress = bag_progress,
                      .progress_ctx = x->cli};
@@ -146,6 +151,46 @@ static const char *check_copy(fixity *x, const job *j, ct_err *err)
     return result;
 }
 
+static const char *check_copy(fixity *x, const job *j, ct_err *err)
+{
+    const char *result = check_with(x, j, &x->keys[0], err);
+
+    for (size_t i = 1; err->kind == CT_E_USAGE && i < x->nkeys; i++) { /* another key */
+        *err = (ct_err){0};
+        result = check_with(x, j, &x->keys[i], err);
+    }
+    return result;
+}
+
+static bool note_found(void *ctx, const ct_copy *copy)
+{
+    (void)copy;
+    *(bool *)ctx = true;
+    return false;
+}
+
+/* Has nobody begun to destroy it since it was found in the catalogue? */
+static bool is_kept(fixity *x, const job *j, bool *kept, ct_err *err)
+{
+    const ct_copy_query q = {.bag = ct_str_z(j->bag), .path = ct_str_z(j->path), .kept = true};
+
+    *kept = false;
+    return ct_copies(x->db, &q, note_found, kept, err);
+}
+
+static bool note_result(fixity *x, const job *j, const char *result, const ct_err *why, ct_err *err)
+{
+    if (strcmp(result, "unreachable") == 0) {
+        x->unreachable++;
+        return ct_copy_unreachable(x->db, j->id, ct_str_z(why->text), err);
+    }
+    if (strcmp(result, "valid") == 0)
+        x->valid++;
+    else
+        x->bad++;
+    return ct_copy_checked(x->db, j->id, ct_str_z(result), err);
+}
+
 static void put_copy(fixity *x, const job *j, const char *result, const ct_err *err)
 {
     ct_buf *b = &x->report;
@@ -166,7 +211,7 @@ static bool run_job(fixity *x, const job *j)
 {
     ct_err err = {0}, db_err = {0};
     const char *result;
-    bool noted;
+    bool kept = true, noted;
 
     x->details.n = 0;
     x->findings = 0;
@@ -175,17 +220,14 @@ static bool run_job(fixity *x, const job *j)
         ct_cli_error(x->cli, CT_FAULT, j->path, &err);
         return false;
     }
-    if (strcmp(result, "unreachable") == 0) {
-        x->unreachable++;
-        noted = ct_copy_lost(x->db, j->id, CT_COPY_UNREACHABLE, ct_str_z(err.text), &db_err);
+    noted = strcmp(result, "valid") == 0 || is_kept(x, j, &kept, &db_err);
+    if (!kept) {
+        x->ending++;
+        ct_buf_printf(&x->report, "%s: being destroyed\n", j->path);
     } else {
-        if (strcmp(result, "valid") == 0)
-            x->valid++;
-        else
-            x->bad++;
-        noted = ct_copy_checked(x->db, j->id, ct_str_z(result), &db_err);
+        noted = noted && note_result(x, j, result, &err, &db_err);
+        put_copy(x, j, result, &err);
     }
-    put_copy(x, j, result, &err);
     if (!noted)
         ct_cli_error(x->cli, CT_FAULT, x->cli->db, &db_err);
     return noted;
@@ -208,6 +250,13 @@ static bool put_oldest(void *ctx, const ct_copy *copy)
     }
     ct_buf_c(b, '\n');
     return false;
+}
+
+static bool count_bag(void *ctx, const ct_bag *bag)
+{
+    (void)bag;
+    ++*(uint64_t *)ctx;
+    return true;
 }
 
 static void put_heading(const fixity *x, ct_buf *b)
@@ -237,18 +286,27 @@ static void check_custody(fixity *x)
 
 static void write_report(fixity *x)
 {
-    static const ct_copy_query oldest = {.oldest_first = true, .limit = 1};
+    static const ct_copy_query oldest = {.oldest_first = true, .limit = 1, .kept = true};
+    static const ct_bag_query begun = {.by_status = true, .status = CT_BAG_DESTROYING};
+    uint64_t destroying = 0;
     ct_buf b = {0};
     ct_err err = {0};
 
     put_heading(x, &b);
     ct_buf_c(&b, '\n');
     ct_buf_put(&b, ct_buf_str(&x->report));
-    ct_buf_printf(
-        &b, "%s%" PRIu64 " valid, %" PRIu64 " damaged or other bags, %" PRIu64 " unreachable\n",
-        x->n ? "\n" : "", x->valid, x->bad, x->unreachable);
-    if (!ct_copies(x->db, &oldest, put_oldest, &b, &err))
+    ct_buf_printf(&b,
+                  "%s%" PRIu64 " valid, %" PRIu64 " damaged or other bags, %" PRIu64 " unreachable",
+                  x->n ? "\n" : "", x->valid, x->bad, x->unreachable);
+    if (x->ending)
+        ct_buf_printf(&b, ", %" PRIu64 " being destroyed", x->ending);
+    ct_buf_c(&b, '\n');
+    if (!ct_copies(x->db, &oldest, put_oldest, &b, &err) ||
+        !ct_bags(x->db, &begun, count_bag, &destroying, &err))
         ct_cli_error(x->cli, CT_FAULT, x->cli->db, &err);
+    if (destroying)
+        ct_buf_printf(&b, "Destruction begun and not complete: %" PRIu64 " bag%s\n", destroying,
+                      destroying == 1 ? "" : "s");
     ct_buf_put(&b, ct_buf_str(&x->custody));
     if (!x->cli->quiet || x->cli->status != CT_DONE)
         ct_out_put(ct_cli_out(x->cli), ct_buf_str(&b));
@@ -259,7 +317,7 @@ static void write_report(fixity *x)
 
 static void run(fixity *x)
 {
-    static const ct_copy_query all = {.oldest_first = true};
+    static const ct_copy_query all = {.oldest_first = true, .kept = true};
     ct_err err = {0};
     bool ok = true;
 
@@ -287,6 +345,24 @@ static void take_slice(fixity *x)
         ct_cli_usage(x->cli, "--slice takes N/T, with N from 1 to T");
 }
 
+static void add_keys(fixity *x, bag_keys keys)
+{
+    x->keys = ct_realloc(x->keys, x->nkeys + 1, sizeof(*x->keys));
+    x->keys[x->nkeys++] = keys;
+}
+
+/* One that cannot be read is no fault of the bags. */
+static void take_key_file(fixity *x)
+{
+    ct_err err = {0};
+
+    if (access(x->cli->arg, R_OK) != 0) {
+        ct_fail_sys(&err, errno, "cannot open the key file");
+        ct_cli_die(x->cli, x->cli->arg, &err);
+    }
+    add_keys(x, (bag_keys){.file = x->cli->arg});
+}
+
 int bag_fixity(int argc, char **argv)
 {
     ct_cli c;
@@ -295,14 +371,18 @@ int bag_fixity(int argc, char **argv)
     int opt;
 
     ct_cli_start(&c, &command, argc, argv);
+    add_keys(&x, (bag_keys){0});
     while ((opt = ct_cli_option(&c)) != CT_CLI_DONE) {
         if (opt == OPT_SLICE)
             take_slice(&x);
+        else if (opt == BAG_OPT_KEY_FILE)
+            take_key_file(&x);
         else
             x.older = (int64_t)ct_cli_number(&c, 0, 36525);
     }
     if (c.nargs)
         ct_cli_usage(&c, "takes no bags: it reads those of the catalogue");
+    x.keys[0].db = c.db;
     x.db = bag_catalogue_open(c.db, &err);
     if (!x.db)
         ct_cli_die(&c, c.db, &err);
@@ -311,6 +391,7 @@ int bag_fixity(int argc, char **argv)
     for (size_t i = 0; i < x.n; i++)
         free(x.jobs[i].path);
     free(x.jobs);
+    free(x.keys);
     ct_buf_free(&x.report);
     ct_buf_free(&x.details);
     ct_buf_free(&x.custody);

@@ -1,6 +1,9 @@
 /* chart archive repair: a damaged bag made whole, from its parity and from a copy. */
 #include "cmd/archive/archive.h"
+#include "cmd/archive/catalogue.h"
 #include "cmd/archive/crew.h"
+#include "cmd/archive/identity.h"
+#include "cmd/archive/log.h"
 #include "cmd/archive/merge.h"
 #include "cmd/archive/parity.h"
 #include "cmd/archive/sink.h"
@@ -37,6 +40,7 @@ static const ct_command command = {
 
 typedef struct repair {
     ct_cli *cli;
+    ct_db *db;        /* whose log of custody is kept; NULL: none */
     char *bag;        /* without slashes at its end */
     const char *copy; /* NULL where there is none */
     const char *out;  /* NULL: in place of the bag */
@@ -44,6 +48,8 @@ typedef struct repair {
     bag_damage d;
     bag_extent other; /* the copy, laid out as the bag was */
     bool has_other;
+    bag_identity valid; /* of the last bag that was found valid … */
+    uint64_t bytes;     /* … and of its payload */
 } repair;
 
 static void say(repair *r, const char *text)
@@ -85,13 +91,63 @@ static bool is_valid(repair *r, const char *path)
                      .progress_ctx = r->cli};
     bag_summary summary = {0};
     ct_err err = {0};
-    bag_check *check = bag_pass_run(&pass, &err);
-    bool valid = check && bag_check_end(check, false, nobody, NULL, &summary, &err) &&
-                 summary.invalid + summary.incomplete == 0;
+    bag_check *check;
+    bool valid;
 
+    bag_identity_free(&r->valid);
+    pass.viewer = bag_identity_viewer(&r->valid);
+    pass.viewer.want = NULL; /* all of it is read */
+    check = bag_pass_run(&pass, &err);
+    valid = check && bag_check_end(check, false, nobody, NULL, &summary, &err) &&
+            summary.invalid + summary.incomplete == 0;
+    r->bytes = summary.bytes;
     bag_check_free(check);
     ct_buf_free(&pass.base);
     return valid;
+}
+
+/* ---- the log of custody ---- */
+
+static bool found(void *ctx, const ct_bag *bag)
+{
+    (void)bag;
+    *(bool *)ctx = true;
+    return false;
+}
+
+/* What was written elsewhere is one copy more where the catalogue knows the bag. */
+static bool enter_copy(repair *r, ct_err *err)
+{
+    bag_facts facts = {
+        .path = r->out, .identity = r->valid.hex, .bytes = r->bytes, .result = CT_S("valid")};
+    bool known = false;
+
+    if (!r->out || !r->valid.hex[0])
+        return true;
+    if (!ct_bags(r->db, &(ct_bag_query){.hash = ct_str_z(facts.identity)}, found, &known, err))
+        return false;
+    return !known || bag_catalogue_enter(r->db, &facts, NULL, err);
+}
+
+/* Says how something was mended and where the damaged one is kept (NULL: where it was), and
+ * enters it. */
+static void note(repair *r, ct_str how, const char *damaged, const char *kept)
+{
+    ct_buf line = {0};
+    ct_err err = {0};
+
+    ct_buf_put(&line, how);
+    if (kept)
+        ct_buf_printf(&line, "; the damaged %s is kept as %s", damaged, kept);
+    else
+        ct_buf_printf(&line, "; written to %s", r->out);
+    ct_buf_c(&line, '\0');
+    say(r, line.p);
+    ct_buf_free(&line);
+    if (r->db && !(enter_copy(r, &err) &&
+                   bag_log_enter(r->db, r->out ? r->out : r->bag,
+                                 &(ct_custody){.act = CT_ACT_REPAIR, .detail = how}, &err)))
+        ct_cli_error(r->cli, CT_FAULT, r->cli->db, &err);
 }
 
 /* ---- what is lost, and where it may be had ---- */
@@ -203,18 +259,15 @@ static bool put_in_place(repair *r, const char *unfinished, char **kept, ct_err 
     return r->out ? bag_settle(unfinished, r->out, err) : bag_swap(unfinished, r->bag, kept, err);
 }
 
-static void say_restored(repair *r, const char *kept)
+static void note_restored(repair *r, const char *kept)
 {
-    ct_buf line = {0};
+    ct_buf how = {0};
 
-    ct_buf_printf(&line, "restored, %" PRIu64 " of %" PRIu64 " blocks", r->d.lost, r->p.blocks);
+    ct_buf_printf(&how, "restored, %" PRIu64 " of %" PRIu64 " blocks", r->d.lost, r->p.blocks);
     if (r->d.in_copy)
-        ct_buf_printf(&line, ", %" PRIu64 " of them from the copy", r->d.in_copy);
-    ct_buf_printf(&line, "; %s %s", kept ? "the damaged bag is kept as" : "written to",
-                  kept ? kept : r->out);
-    ct_buf_c(&line, '\0');
-    say(r, line.p);
-    ct_buf_free(&line);
+        ct_buf_printf(&how, ", %" PRIu64 " of them from the copy", r->d.in_copy);
+    note(r, ct_buf_str(&how), "bag", kept);
+    ct_buf_free(&how);
 }
 
 static bool rewrite(repair *r)
@@ -233,7 +286,7 @@ static bool rewrite(repair *r)
     bag_sweep_drop(unfinished);
     ok = ok && put_in_place(r, unfinished, &kept, &err);
     if (ok)
-        say_restored(r, kept);
+        note_restored(r, kept);
     else
         discard(folder, unfinished);
     free(kept);
@@ -247,18 +300,13 @@ static bool rewrite(repair *r)
 static bool renew_parity(repair *r, unsigned percent)
 {
     char *name = bag_parity_name(r->bag), *kept = NULL;
-    ct_buf line = {0};
     ct_err err = {0};
     bool ok = bag_keep_damaged(name, &kept, &err) &&
               bag_parity_make(r->bag, percent, true, r->cli->jobs,
                               (bag_meter){bag_progress, r->cli}, &err);
 
-    if (ok) {
-        ct_buf_printf(&line, "parity file restored; the damaged one is kept as %s", kept);
-        ct_buf_c(&line, '\0');
-        say(r, line.p);
-    }
-    ct_buf_free(&line);
+    if (ok)
+        note(r, CT_S("parity file restored"), "one", kept);
     free(kept);
     free(name);
     return ok || fault(r, &err);
@@ -291,7 +339,7 @@ static void repair_by_files(repair *r, unsigned percent)
 {
     const char *target = r->out ? r->out : r->bag, *slash = strrchr(target, '/');
     char *place = bag_unfinished_name(target), *kept = NULL;
-    ct_buf out = {0}, line = {0};
+    ct_buf out = {0};
     ct_err err = {0};
     int fd = bag_sweep_make(place, true);
     bool ok = fd >= 0 || ct_fail_sys(&err, errno, "cannot write there");
@@ -304,16 +352,12 @@ static void repair_by_files(repair *r, unsigned percent)
     bag_sweep_drop(place);
     bag_tree_remove(place);
     if (ok) {
-        ct_buf_printf(&line, "put together from the files of both; %s %s",
-                      kept ? "the damaged bag is kept as" : "written to", kept ? kept : r->out);
-        ct_buf_c(&line, '\0');
-        say(r, line.p);
+        note(r, CT_S("put together from the files of both"), "bag", kept);
         parity_behind(r, percent);
     } else {
         fault(r, &err);
     }
     ct_buf_free(&out);
-    ct_buf_free(&line);
     free(kept);
     free(place);
 }
@@ -377,9 +421,9 @@ static void without_parity(repair *r)
         say(r, "valid");
 }
 
-static void repair_bag(ct_cli *c, const char *bag, const char *copy, const char *out)
+static void repair_bag(ct_cli *c, ct_db *db, const char *bag, const char *copy, const char *out)
 {
-    repair r = {.cli = c, .copy = copy, .out = out};
+    repair r = {.cli = c, .db = db, .copy = copy, .out = out};
     size_t n = strlen(bag);
     char *sidecar = bag_parity_name(bag);
     ct_err err = {0};
@@ -402,6 +446,7 @@ static void repair_bag(ct_cli *c, const char *bag, const char *copy, const char 
     } else {
         fault(&r, &err);
     }
+    bag_identity_free(&r.valid);
     free(r.bag);
     free(sidecar);
 }
@@ -410,6 +455,8 @@ int bag_repair(int argc, char **argv)
 {
     ct_cli c;
     const char *copy = NULL, *out;
+    ct_err err = {0};
+    ct_db *db;
 
     ct_cli_start(&c, &command, argc, argv);
     bag_sweep_start();
@@ -423,7 +470,11 @@ int bag_repair(int argc, char **argv)
         ct_cli_usage(&c, "--from and --output go with one bag");
     if (out && strcmp(out, "-") == 0)
         ct_cli_usage(&c, "a bag cannot go to stdout");
+    db = bag_log_open(&c, &err);
+    if (err.kind != CT_OK)
+        ct_cli_die(&c, c.db, &err);
     for (size_t i = 0; i < c.nargs; i++)
-        repair_bag(&c, c.args[i], copy, out);
+        repair_bag(&c, db, c.args[i], copy, out);
+    ct_db_close(db);
     return ct_cli_finish(&c);
 }

@@ -53,14 +53,14 @@ bool ct_bags(ct_db *db, const ct_bag_query *want, ct_bag_fn *each, void *ctx, ct
         ", (SELECT count(*) FROM copy k WHERE k.bag = b.id AND k.state <> 'gone')"
         " FROM bag b WHERE (?1 IS NULL OR substr(b.hash, 1, length(?1)) = ?1)"
         " AND (?2 IS NULL OR b.name = ?2) AND (?3 IS NULL OR b.status = ?3)"
-        " AND (?4 IS NULL OR b.id IN"
-        " (SELECT bag FROM copy WHERE path = ?4 AND state <> 'gone')) ORDER BY b.id";
+        " AND (?4 IS NULL OR b.id IN (SELECT bag FROM copy WHERE path = ?4"
+        " AND (state <> 'gone' OR b.status = 'destroying'))) ORDER BY b.id";
     ct_str status = want->by_status ? ct_str_z(statuses[want->status]) : (ct_str){NULL, 0};
 
-    return db->is_old || ct_db_each(db, sql,
-                                    CT_ARGS(CT_TEXT(want->hash), CT_TEXT(want->name),
-                                            CT_TEXT(status), CT_TEXT(want->path)),
-                                    give_bag, &(bag_reader){each, ctx}, err);
+    return ct_db_is_old(db) || ct_db_each(db, sql,
+                                          CT_ARGS(CT_TEXT(want->hash), CT_TEXT(want->name),
+                                                  CT_TEXT(status), CT_TEXT(want->path)),
+                                          give_bag, &(bag_reader){each, ctx}, err);
 }
 
 bool ct_bag_known(ct_db *db, ct_str hash, int64_t *id, ct_bag_status *status, ct_err *err)
@@ -116,25 +116,27 @@ static bool give_copy(void *ctx, sqlite3_stmt *q)
 #define COPIES                                                                                     \
     "SELECT k.id, b.hash, k.path, k.packing, k.size, k.added, k.checked, k.result, k.state"        \
     " FROM copy k JOIN bag b ON b.id = k.bag WHERE (?1 IS NULL OR b.hash = ?1)"                    \
-    " AND (?2 IS NULL OR k.path = ?2) AND (?3 OR k.state <> 'gone') ORDER BY "
+    " AND (?2 IS NULL OR k.path = ?2) AND (?3 OR k.state <> 'gone')"                               \
+    " AND (NOT ?4 OR b.status = 'kept') ORDER BY "
 
 bool ct_copies(ct_db *db, const ct_copy_query *want, ct_copy_fn *each, void *ctx, ct_err *err)
 {
     const char *sql =
-        want->oldest_first ? COPIES "k.checked, k.id LIMIT ?4" : COPIES "k.id LIMIT ?4";
+        want->oldest_first ? COPIES "k.checked, k.id LIMIT ?5" : COPIES "k.id LIMIT ?5";
     int64_t limit = want->limit ? (int64_t)want->limit : -1;
 
-    return db->is_old || ct_db_each(db, sql,
-                                    CT_ARGS(CT_TEXT(want->bag), CT_TEXT(want->path),
-                                            CT_INT(want->with_gone), CT_INT(limit)),
-                                    give_copy, &(copy_reader){each, ctx}, err);
+    return ct_db_is_old(db) ||
+           ct_db_each(db, sql,
+                      CT_ARGS(CT_TEXT(want->bag), CT_TEXT(want->path), CT_INT(want->with_gone),
+                              CT_INT(want->kept), CT_INT(limit)),
+                      give_copy, &(copy_reader){each, ctx}, err);
 }
 
 bool ct_copies_count(ct_db *db, uint64_t *n, ct_err *err)
 {
     int64_t count = 0;
 
-    if (!db->is_old &&
+    if (!ct_db_is_old(db) &&
         !ct_db_number(db, "SELECT count(*) FROM copy WHERE state <> 'gone'", 0, &count, err))
         return false;
     *n = (uint64_t)count;
@@ -164,11 +166,23 @@ static bool note_copy(ct_db *db, int64_t copy, ct_custody *row, ct_err *err)
     return ok;
 }
 
+/* A copy that somebody could read, or not, before it was destroyed: it stays gone. */
+static bool is_gone(ct_db *db, int64_t copy, bool *gone, ct_err *err)
+{
+    return ct_db_exists(db, "SELECT 1 FROM copy WHERE id = ?1 AND state = 'gone'",
+                        CT_ARGS(CT_INT(copy)), gone, err);
+}
+
 static bool note_check(ct_db *db, int64_t copy, ct_str result, ct_err *err)
 {
     ct_custody row = {.act = CT_ACT_CHECK, .result = result};
     char now[CT_NOW_MAX];
+    bool gone;
 
+    if (!is_gone(db, copy, &gone, err))
+        return false;
+    if (gone)
+        return true;
     return ct_db_now(now, err) &&
            ct_db_run(db,
                      "UPDATE copy SET checked = ?1, result = ?2, state = 'present' WHERE id = ?3",
@@ -183,22 +197,31 @@ bool ct_copy_checked(ct_db *db, int64_t copy, ct_str result, ct_err *err)
     return ct_db_write(db, err) && ct_db_settle(db, note_check(db, copy, result, err), err);
 }
 
-bool ct_copy_set_state(ct_db *db, int64_t copy, ct_copy_state state, ct_str reason, ct_err *err)
+bool ct_copy_set_gone(ct_db *db, int64_t copy, ct_custody *row, ct_err *err)
 {
-    ct_custody row = {.act = state == CT_COPY_GONE ? CT_ACT_GONE : CT_ACT_UNREACHABLE,
-                      .reason = reason};
+    row->act = CT_ACT_GONE;
+    return ct_db_run(db, "UPDATE copy SET state = 'gone' WHERE id = ?1", CT_ARGS(CT_INT(copy)),
+                     err) &&
+           note_copy(db, copy, row, err);
+}
 
-    return ct_db_run(db, "UPDATE copy SET state = ?1 WHERE id = ?2",
-                     CT_ARGS(CT_TEXT(ct_str_z(states[state])), CT_INT(copy)), err) &&
+static bool note_unreachable(ct_db *db, int64_t copy, ct_str reason, ct_err *err)
+{
+    ct_custody row = {.act = CT_ACT_UNREACHABLE, .reason = reason};
+    bool gone;
+
+    if (!is_gone(db, copy, &gone, err))
+        return false;
+    if (gone)
+        return true;
+    return ct_db_run(db, "UPDATE copy SET state = 'unreachable' WHERE id = ?1",
+                     CT_ARGS(CT_INT(copy)), err) &&
            note_copy(db, copy, &row, err);
 }
 
-bool ct_copy_lost(ct_db *db, int64_t copy, ct_copy_state state, ct_str reason, ct_err *err)
+bool ct_copy_unreachable(ct_db *db, int64_t copy, ct_str reason, ct_err *err)
 {
-    if (state == CT_COPY_PRESENT)
-        return ct_fail(err, CT_E_USAGE, "a copy that is present is not lost");
-    return ct_db_write(db, err) &&
-           ct_db_settle(db, ct_copy_set_state(db, copy, state, reason, err), err);
+    return ct_db_write(db, err) && ct_db_settle(db, note_unreachable(db, copy, reason, err), err);
 }
 
 /* ---- charts ---- */
@@ -247,7 +270,8 @@ bool ct_bag_charts(ct_db *db, ct_str bag, ct_chart_fn *each, void *ctx, ct_err *
                               " FROM bag b JOIN chart c ON c.bag = b.id WHERE b.hash = ?1"
                               " ORDER BY c.path";
     ct_chart_reader r = {each, ctx, ct_arena_new()};
-    bool ok = db->is_old || ct_db_each(db, sql, CT_ARGS(CT_TEXT(bag)), ct_give_chart, &r, err);
+    bool ok =
+        ct_db_is_old(db) || ct_db_each(db, sql, CT_ARGS(CT_TEXT(bag)), ct_give_chart, &r, err);
 
     ct_arena_free(r.arena);
     return ok;

@@ -106,9 +106,9 @@ bool ct_custody_check(ct_db *db, ct_str known_head, ct_custody_state *state, ct_
 {
     walker w = {.chain = &ct_chains[CT_CUSTODY], .known = known_head};
 
-    if (db->is_old && known_head.n)
+    if (ct_db_is_old(db) && known_head.n)
         return ct_fail_at(err, CT_E_DATA, "the known head is not in it", "%s", w.chain->table);
-    if (!db->is_old && !check(db, &w, err))
+    if (!ct_db_is_old(db) && !check(db, &w, err))
         return false;
     if (state) {
         *state = (ct_custody_state){.rows = w.rows};

@@ -125,6 +125,6 @@ bool ct_custody_each(ct_db *db, ct_str bag, ct_custody_fn *each, void *ctx, ct_e
     const char *sql = bag.n ? "SELECT * FROM custody WHERE bag = ?1 ORDER BY seq"
                             : "SELECT * FROM custody WHERE ?1 IS NULL ORDER BY seq";
 
-    return db->is_old ||
+    return ct_db_is_old(db) ||
            ct_db_each(db, sql, CT_ARGS(CT_TEXT(bag)), give, &(reader){each, ctx}, err);
 }

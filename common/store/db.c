@@ -105,7 +105,7 @@ static bool recognise(ct_db *db, ct_err *err)
     if (version > CT_SCHEMA_VERSION)
         return ct_fail(err, CT_E_DATA, "the database of a newer version of this program");
     db->is_new = ledger == 0;
-    db->is_old = version < CT_SCHEMA_VERSION;
+    db->version = version;
     return true;
 }
 
@@ -157,7 +157,7 @@ ct_db *ct_db_open(const char *path, ct_err *err)
     if (sqlite3_db_readonly(db->sql, "main") != 0)
         ct_db_fail(SQLITE_READONLY, err);
     else if (recognise(db, err) && set_wal(db, err) && ct_db_exec(db, settings, err) &&
-             (!db->is_old || ct_schema_make(db, err)))
+             (db->version == CT_SCHEMA_VERSION || ct_schema_make(db, err)))
         return db;
     ct_db_close(db);
     return NULL;
@@ -166,6 +166,16 @@ ct_db *ct_db_open(const char *path, ct_err *err)
 bool ct_db_is_new(const ct_db *db)
 {
     return db->is_new;
+}
+
+/* Where an older database may not be changed, what it lacks is empty. */
+static bool stand_in(ct_db *db, ct_err *err)
+{
+    return db->version == CT_SCHEMA_VERSION || ct_db_is_old(db) ||
+           ct_db_exec(db,
+                      "CREATE TEMP TABLE also (chart, patient);"
+                      "CREATE TEMP TABLE linked (patient, other)",
+                      err);
 }
 
 ct_db *ct_db_open_readonly(const char *path, ct_err *err)
@@ -178,9 +188,10 @@ ct_db *ct_db_open_readonly(const char *path, ct_err *err)
     if (!db)
         return NULL;
     if (recognise(db, err)) {
-        if (!db->is_new)
+        if (db->is_new)
+            ct_fail(err, CT_E_DATA, "there is no ledger in it");
+        else if (stand_in(db, err))
             return db;
-        ct_fail(err, CT_E_DATA, "there is no ledger in it");
     }
     ct_db_close(db);
     return NULL;
@@ -196,6 +207,8 @@ void ct_db_close(ct_db *db)
     sqlite3_finalize(db->add_term);
     sqlite3_finalize(db->add_word);
     sqlite3_finalize(db->add_number);
+    sqlite3_finalize(db->add_also);
+    sqlite3_finalize(db->add_link);
     free(db->ends);
     ct_unicode_free(db->unicode);
     sqlite3_close(db->sql);

@@ -1,36 +1,29 @@
 /* The two steps of a bag's destruction that the database decides about. */
 #include "common/store/internal.h"
 
-static bool exists(ct_db *db, const char *sql, const ct_arg *args, size_t n, bool *found,
-                   ct_err *err)
-{
-    sqlite3_stmt *q;
-    int rc;
-
-    if (!ct_db_query(db, sql, args, n, &q, err))
-        return false;
-    rc = sqlite3_step(q);
-    sqlite3_finalize(q);
-    *found = rc == SQLITE_ROW;
-    return rc == SQLITE_ROW || rc == SQLITE_DONE || ct_db_fail(rc, err);
-}
-
-static bool check_kept(ct_db *db, int64_t bag, int64_t mark, ct_err *err)
+static bool refuse_where(ct_db *db, const char *sql, const ct_arg *args, size_t n, const char *why,
+                         ct_err *err)
 {
     bool found;
 
-    if (!exists(db, "SELECT 1 FROM custody WHERE kind = 'hold' AND seq > ?1", CT_ARGS(CT_INT(mark)),
-                &found, err))
+    if (!ct_db_exists(db, sql, args, n, &found, err))
         return false;
-    if (found)
-        return ct_fail(err, CT_E_USAGE, "a hold was placed in the meantime");
-    if (!exists(db,
-                "SELECT 1 FROM hold h CROSS JOIN held l ON l.hold = h.id"
-                " CROSS JOIN chart c ON c.patient = l.patient"
-                " WHERE h.released IS NULL AND c.bag = ?1",
-                CT_ARGS(CT_INT(bag)), &found, err))
-        return false;
-    return !found || ct_fail(err, CT_E_USAGE, "a hold names one of its patients");
+    return !found || ct_fail(err, CT_E_USAGE, why);
+}
+
+bool ct_bag_unheld(ct_db *db, ct_str bag, int64_t mark, ct_err *err)
+{
+    return refuse_where(db,
+                        "SELECT 1 FROM custody u JOIN hold h ON h.id = u.hold"
+                        " WHERE u.kind = 'hold' AND u.seq > ?1 AND h.released IS NULL",
+                        CT_ARGS(CT_INT(mark)), "a hold was placed since its charts were judged",
+                        err) &&
+           refuse_where(db,
+                        "SELECT 1 FROM hold h CROSS JOIN held l ON l.hold = h.id"
+                        " CROSS JOIN chart c ON c.patient = l.patient"
+                        " WHERE h.released IS NULL"
+                        " AND c.bag = (SELECT id FROM bag WHERE hash = ?1)",
+                        CT_ARGS(CT_TEXT(bag)), "a hold names one of its patients", err);
 }
 
 static bool begin(ct_db *db, ct_str bag, const ct_destruction *d, ct_err *err)
@@ -44,11 +37,8 @@ static bool begin(ct_db *db, ct_str bag, const ct_destruction *d, ct_err *err)
         return ct_fail(err, CT_E_USAGE, "there is no such bag");
     if (status == CT_BAG_DESTROYED)
         return ct_fail(err, CT_E_USAGE, "the bag was destroyed before");
-    if (!check_kept(db, id, d->mark, err))
-        return false;
-    if (status == CT_BAG_DESTROYING)
-        return true;
-    return ct_bag_set_status(db, bag, CT_BAG_DESTROYING, err) &&
+    return ct_bag_unheld(db, bag, d->mark, err) &&
+           ct_bag_set_status(db, bag, CT_BAG_DESTROYING, err) &&
            ct_custody_add(db,
                           &(ct_custody){.act = CT_ACT_DESTROYING,
                                         .bag = bag,
@@ -65,26 +55,49 @@ bool ct_bag_destroying(ct_db *db, ct_str bag, const ct_destruction *d, ct_err *e
     return ct_db_write(db, err) && ct_db_settle(db, begin(db, bag, d, err), err);
 }
 
+static bool set_gone(ct_db *db, int64_t copy, const ct_destruction *d, ct_str how, ct_err *err)
+{
+    ct_custody row = {.reason = how, .person = d->by, .witness = d->witness};
+
+    return refuse_where(db,
+                        "SELECT 1 FROM copy k JOIN bag b ON b.id = k.bag"
+                        " WHERE k.id = ?1 AND b.status <> 'destroying'",
+                        CT_ARGS(CT_INT(copy)), "the bag is not being destroyed", err) &&
+           ct_copy_set_gone(db, copy, &row, err);
+}
+
+bool ct_copy_gone(ct_db *db, int64_t copy, const ct_destruction *d, ct_str how, ct_err *err)
+{
+    if (!d->by.n || !d->witness.n)
+        return ct_fail(err, CT_E_USAGE, "a destruction needs two people");
+    return ct_db_write(db, err) && ct_db_settle(db, set_gone(db, copy, d, how, err), err);
+}
+
+/* Of a copy with another bag in its place custody says that it is gone, too, but nobody answers for
+ * that: what the last row about it says counts. */
+static bool all_gone(ct_db *db, ct_str bag, ct_err *err)
+{
+    return refuse_where(db,
+                        "SELECT 1 FROM copy k JOIN bag b ON b.id = k.bag WHERE b.hash = ?1"
+                        " AND (k.state <> 'gone' OR (SELECT u.witness FROM custody u"
+                        "  WHERE u.bag = b.hash AND u.copy = k.path AND u.kind IN ('copy', 'gone')"
+                        "  ORDER BY u.seq DESC LIMIT 1) IS NULL)",
+                        CT_ARGS(CT_TEXT(bag)), "not all of its copies are known to be gone", err);
+}
+
 static bool finish(ct_db *db, ct_str bag, const ct_destruction *d, ct_str certificate, ct_err *err)
 {
     int64_t id;
     ct_bag_status status;
-    bool found;
 
     if (!ct_bag_known(db, bag, &id, &status, err))
         return false;
     if (!id || status != CT_BAG_DESTROYING)
         return ct_fail(err, CT_E_USAGE, "the bag is not being destroyed");
-    if (!exists(db, "SELECT 1 FROM copy WHERE bag = ?1 AND state = 'present'", CT_ARGS(CT_INT(id)),
-                &found, err))
-        return false;
-    if (found)
-        return ct_fail(err, CT_E_USAGE, "a copy is still there");
-    if (!exists(db, "SELECT 1 FROM key WHERE bag = ?1", CT_ARGS(CT_TEXT(bag)), &found, err))
-        return false;
-    if (found)
-        return ct_fail(err, CT_E_USAGE, "its key is still there");
-    return ct_bag_set_status(db, bag, CT_BAG_DESTROYED, err) &&
+    return all_gone(db, bag, err) &&
+           refuse_where(db, "SELECT 1 FROM key WHERE bag = ?1", CT_ARGS(CT_TEXT(bag)),
+                        "its key is still there", err) &&
+           ct_bag_set_status(db, bag, CT_BAG_DESTROYED, err) &&
            ct_custody_add(db,
                           &(ct_custody){.act = CT_ACT_DESTROYED,
                                         .bag = bag,

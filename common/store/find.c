@@ -128,8 +128,11 @@ static void put_number(query *q, const ct_chart_query *want)
 static void put_patient(query *q, ct_str patient)
 {
     start_term(q);
-    ct_buf_z(&q->sql, "c.patient = ");
+    ct_buf_z(&q->sql, "c.id IN (SELECT id FROM chart WHERE patient = ");
     put_arg(q, CT_TEXT(patient));
+    ct_buf_z(&q->sql, " UNION ALL SELECT chart FROM also WHERE patient = ");
+    put_arg(q, CT_TEXT(patient));
+    ct_buf_c(&q->sql, ')');
     q->narrow = true;
 }
 
@@ -175,7 +178,7 @@ static bool put_dates(ct_db *db, query *q, ct_str from, ct_str to, ct_err *err)
 {
     bool by_first = false;
 
-    if (!q->narrow && !db->is_old && !mostly_behind(db, from, to, &by_first, err))
+    if (!q->narrow && !ct_db_is_old(db) && !mostly_behind(db, from, to, &by_first, err))
         return false;
     if (from.n) {
         start_term(q);
@@ -224,7 +227,7 @@ bool ct_charts_find(ct_db *db, const ct_chart_query *want, ct_chart_fn *each, vo
     query q = {.arena = ct_arena_new()};
     ct_chart_reader r = {each, ctx, ct_arena_new()};
     bool ok = build(db, &q, want, err) &&
-              (db->is_old || ct_db_each(db, q.sql.p, q.args, q.n, ct_give_chart, &r, err));
+              (ct_db_is_old(db) || ct_db_each(db, q.sql.p, q.args, q.n, ct_give_chart, &r, err));
 
     ct_arena_free(r.arena);
     ct_arena_free(q.arena);

@@ -15,6 +15,11 @@ static const char tables[] =
     " WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS temp.new_number (chart, value, system,"
     " PRIMARY KEY (chart, value, system)) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS temp.new_also (chart, patient, PRIMARY KEY (chart, patient))"
+    " WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS temp.new_link (patient, other, PRIMARY KEY (patient, other))"
+    " WITHOUT ROWID;"
+    "DELETE FROM temp.new_also; DELETE FROM temp.new_link;"
     "DELETE FROM temp.new_chart; DELETE FROM temp.new_term; DELETE FROM temp.new_word;"
     "DELETE FROM temp.new_number;";
 
@@ -33,7 +38,11 @@ bool ct_bag_gather(ct_db *db, ct_err *err)
            ct_db_prepare(db, "INSERT OR IGNORE INTO temp.new_word VALUES (?,?)", &db->add_word,
                          err) &&
            ct_db_prepare(db, "INSERT OR IGNORE INTO temp.new_number VALUES (?,?,coalesce(?,''))",
-                         &db->add_number, err);
+                         &db->add_number, err) &&
+           ct_db_prepare(db, "INSERT OR IGNORE INTO temp.new_also VALUES (?,?)", &db->add_also,
+                         err) &&
+           ct_db_prepare(db, "INSERT OR IGNORE INTO temp.new_link VALUES (?,?)", &db->add_link,
+                         err);
 }
 
 void ct_bag_next(ct_db *db)
@@ -47,6 +56,11 @@ bool ct_bag_chart_term(ct_db *db, ct_str path, ct_str destroy_after, ct_err *err
     if (!path.n)
         return ct_fail(err, CT_E_USAGE, "a chart without a path");
     return ct_db_step(db->add_term, CT_ARGS(CT_TEXT(path), CT_TEXT(destroy_after)), err);
+}
+
+bool ct_bag_also(ct_db *db, ct_str patient, ct_err *err)
+{
+    return ct_db_step(db->add_also, CT_ARGS(CT_INT(db->last + 1), CT_TEXT(patient)), err);
 }
 
 typedef struct word_adder {
@@ -85,6 +99,15 @@ static bool add_numbers(ct_db *db, int64_t chart, const ct_bagged *e, ct_err *er
     return true;
 }
 
+static bool add_links(ct_db *db, const ct_bagged *e, ct_err *err)
+{
+    for (size_t i = 0; i < e->nlinks; i++)
+        if (!ct_db_step(db->add_link,
+                        CT_ARGS(CT_TEXT(e->links[i].patient), CT_TEXT(e->links[i].other)), err))
+            return false;
+    return true;
+}
+
 /* One a line: no name that FHIR allows holds a line break that matters. */
 static void join_names(ct_buf *b, const ct_bagged *e)
 {
@@ -117,7 +140,8 @@ bool ct_bag_chart(ct_db *db, const ct_bagged *e, ct_err *err)
                     err);
     ct_buf_free(&names);
     db->last = chart;
-    return ok && add_words(db, chart, e, err) && add_numbers(db, chart, e, err);
+    return ok && add_words(db, chart, e, err) && add_numbers(db, chart, e, err) &&
+           add_links(db, e, err);
 }
 
 /* ---- entering ---- */
@@ -151,7 +175,13 @@ static bool insert_charts(ct_db *db, int64_t bag, range r, ct_err *err)
            ct_db_run(db,
                      "INSERT INTO number SELECT value, system, ?1 + chart - ?2 + 1"
                      " FROM temp.new_number WHERE chart BETWEEN ?2 AND ?3 ORDER BY 1, 2, 3",
-                     CT_ARGS(CT_INT(base), CT_INT(r.first), CT_INT(r.last)), err);
+                     CT_ARGS(CT_INT(base), CT_INT(r.first), CT_INT(r.last)), err) &&
+           ct_db_run(db,
+                     "INSERT INTO also SELECT ?1 + chart - ?2 + 1, patient FROM temp.new_also"
+                     " WHERE chart BETWEEN ?2 AND ?3",
+                     CT_ARGS(CT_INT(base), CT_INT(r.first), CT_INT(r.last)), err) &&
+           ct_db_run(db, "INSERT OR IGNORE INTO linked SELECT patient, other FROM temp.new_link",
+                     NULL, 0, err);
 }
 
 static bool insert_bag(ct_db *db, const ct_bag *b, int64_t *id, ct_err *err)
@@ -183,7 +213,7 @@ static bool insert_bag(ct_db *db, const ct_bag *b, int64_t *id, ct_err *err)
                           err);
 }
 
-/* What stood under this path before is no more. */
+/* What stood under this path is there no more; where it is now, if anywhere, is not known. */
 static bool displace(ct_db *db, int64_t bag, const ct_copy *copy, ct_err *err)
 {
     static const char sql[] =
@@ -192,6 +222,7 @@ static bool displace(ct_db *db, int64_t bag, const ct_copy *copy, ct_err *err)
     int64_t other = 0;
 
     do {
+        ct_custody row = {.reason = CT_S("another bag stands in its place")};
         sqlite3_stmt *q;
         int rc;
 
@@ -202,8 +233,7 @@ static bool displace(ct_db *db, int64_t bag, const ct_copy *copy, ct_err *err)
         sqlite3_finalize(q);
         if (rc != SQLITE_ROW && rc != SQLITE_DONE)
             return ct_db_fail(rc, err);
-        if (other && !ct_copy_set_state(db, other, CT_COPY_GONE,
-                                        CT_S("another bag stands in its place"), err))
+        if (other && !ct_copy_set_gone(db, other, &row, err))
             return false;
     } while (other);
     return true;
@@ -238,38 +268,38 @@ static bool insert_copy(ct_db *db, int64_t bag, ct_str hash, const ct_copy *c, c
 
 static bool copy_present(ct_db *db, int64_t bag, ct_str path, bool *present, ct_err *err)
 {
-    static const char sql[] =
-        "SELECT 1 FROM copy WHERE bag = ?1 AND path = ?2 AND state = 'present'";
-    sqlite3_stmt *q;
-    int rc;
+    return ct_db_exists(db, "SELECT 1 FROM copy WHERE bag = ?1 AND path = ?2 AND state = 'present'",
+                        CT_ARGS(CT_INT(bag), CT_TEXT(path)), present, err);
+}
 
-    if (!ct_db_query(db, sql, CT_ARGS(CT_INT(bag), CT_TEXT(path)), &q, err))
-        return false;
-    rc = sqlite3_step(q);
-    sqlite3_finalize(q);
-    *present = rc == SQLITE_ROW;
-    return rc == SQLITE_ROW || rc == SQLITE_DONE || ct_db_fail(rc, err);
+static ct_entered entry_of(bool known, bool present, ct_bag_status status)
+{
+    if (!known)
+        return CT_ENTERED_BAG;
+    if (status != CT_BAG_KEPT)
+        return CT_ENTERED_DOOMED;
+    return present ? CT_ENTERED_NONE : CT_ENTERED_COPY;
 }
 
 static bool enter(ct_db *db, const ct_bag *b, const ct_copy *c, ct_entered *entered, ct_err *err)
 {
     int64_t id;
-    ct_bag_status status;
-    bool present;
+    ct_bag_status status = CT_BAG_KEPT;
+    bool known, present;
 
     if (!ct_bag_known(db, b->hash, &id, &status, err))
         return false;
-    if (id && status != CT_BAG_KEPT)
-        return ct_fail(err, CT_E_USAGE, "the bag was destroyed, or its destruction has begun");
-    *entered = id ? CT_ENTERED_COPY : CT_ENTERED_BAG;
+    known = id != 0;
     if (!id && !insert_bag(db, b, &id, err))
         return false;
     if (!copy_present(db, id, c->path, &present, err))
         return false;
-    if (present) {
-        *entered = CT_ENTERED_NONE;
+    *entered = entry_of(known, present, status);
+    if (present)
         return true;
-    }
+    if (known && status == CT_BAG_DESTROYED &&
+        !ct_bag_set_status(db, b->hash, CT_BAG_DESTROYING, err))
+        return false;
     return displace(db, id, c, err) && insert_copy(db, id, b->hash, c, err);
 }
 

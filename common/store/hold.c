@@ -168,7 +168,7 @@ bool ct_holds(ct_db *db, bool active, ct_hold_fn *each, void *ctx, ct_err *err)
     static const char sql[] =
         "SELECT " HOLD_COLUMNS " FROM hold h WHERE NOT ?1 OR h.released IS NULL ORDER BY h.id";
 
-    return db->is_old ||
+    return ct_db_is_old(db) ||
            ct_db_each(db, sql, CT_ARGS(CT_INT(active)), give, &(hold_reader){each, ctx}, err);
 }
 
@@ -177,7 +177,7 @@ bool ct_held(ct_db *db, ct_str patient, ct_hold_fn *each, void *ctx, ct_err *err
     static const char sql[] = "SELECT " HOLD_COLUMNS " FROM held l JOIN hold h ON h.id = l.hold"
                               " WHERE l.patient = ?1 AND h.released IS NULL ORDER BY h.id";
 
-    return db->is_old ||
+    return ct_db_is_old(db) ||
            ct_db_each(db, sql, CT_ARGS(CT_TEXT(patient)), give, &(hold_reader){each, ctx}, err);
 }
 
@@ -195,7 +195,7 @@ static bool give_patient(void *ctx, sqlite3_stmt *q)
 
 bool ct_hold_patients(ct_db *db, int64_t hold, ct_patient_fn *each, void *ctx, ct_err *err)
 {
-    return db->is_old ||
+    return ct_db_is_old(db) ||
            ct_db_each(db, "SELECT patient FROM held WHERE hold = ?1 ORDER BY patient",
                       CT_ARGS(CT_INT(hold)), give_patient, &(patient_reader){each, ctx}, err);
 }
@@ -261,7 +261,7 @@ bool ct_holds_check(ct_db *db, int64_t *mark, ct_err *err)
     int64_t last = 0;
     bool ok;
 
-    if (!db->is_old) {
+    if (!ct_db_is_old(db)) {
         if (!ct_custody_check(db, CT_S(""), NULL, err) || !ct_db_exec(db, "BEGIN", err))
             return false;
         ok = check_holds(db, &last, err);

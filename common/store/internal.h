@@ -88,23 +88,30 @@ CT_USE bool ct_chain_next(ct_db *db, ct_chain_id id, int64_t *seq, ct_err *err);
 
 struct ct_db {
     sqlite3 *sql;
-    bool is_new;  /* there was no ledger in it */
-    bool is_old;  /* opened for reading, and made before there was a catalogue */
-    bool writing; /* a transaction is open */
-    bool alone;   /* a disclosure was begun in it, its patient not yet entered */
+    bool is_new;     /* there was no ledger in it */
+    int64_t version; /* of the schema */
+    bool writing;    /* a transaction is open */
+    bool alone;      /* a disclosure was begun in it, its patient not yet entered */
     ct_tail tails[CT_CHAINS];
-    sqlite3_stmt *add_chart, *add_term, *add_word, *add_number; /* to what is gathered */
+    /* to what is gathered */
+    sqlite3_stmt *add_chart, *add_term, *add_word, *add_number, *add_also, *add_link;
     int64_t last;          /* number of the chart that was gathered last */
     int64_t *ends;         /* the last chart of each bag that was gathered, but of the last bag */
     size_t nends, entered; /* how many of the bags are entered */
     ct_unicode *unicode;   /* NULL until a name is folded */
+    bool kin;              /* temp.kin is there */
 };
 
+/* Opened for reading, and made before there was a catalogue. */
+static inline bool ct_db_is_old(const ct_db *db)
+{
+    return db->version < 1;
+}
 /* Adds what a database of ours lacks. */
 CT_USE bool ct_schema_make(ct_db *db, ct_err *err);
 /* The version of the schema, as PRAGMA user_version has it; 0 before there was a catalogue. */
 enum {
-    CT_SCHEMA_VERSION = 1,
+    CT_SCHEMA_VERSION = 2,          /* 1: without `also` and `linked` */
     CT_APPLICATION_ID = 0x43484152, /* "CHAR": tells our files from other programs' */
 };
 
@@ -142,6 +149,9 @@ CT_USE bool ct_db_bind(sqlite3_stmt *q, const ct_arg *args, size_t n, ct_err *er
 /* A query with its arguments, to be stepped and finalized. */
 CT_USE bool ct_db_query(ct_db *db, const char *sql, const ct_arg *args, size_t n, sqlite3_stmt **to,
                         ct_err *err);
+/* Does the query give a row? */
+CT_USE bool ct_db_exists(ct_db *db, const char *sql, const ct_arg *args, size_t n, bool *found,
+                         ct_err *err);
 /* Steps a prepared statement that gives no rows, and resets it. */
 CT_USE bool ct_db_step(sqlite3_stmt *q, const ct_arg *args, size_t n, ct_err *err);
 /* A statement that gives no rows, once. */
@@ -178,12 +188,17 @@ typedef struct ct_chart_reader {
 } ct_chart_reader;
 bool ct_give_chart(void *reader, sqlite3_stmt *q);
 
-/* Sets a copy's state in the transaction that is open, with its row of custody. */
-CT_USE bool ct_copy_set_state(ct_db *db, int64_t copy, ct_copy_state state, ct_str reason,
-                              ct_err *err);
+/* A copy is gone, in the transaction that is open; `row` says why and who says so, the rest of it
+ * is filled. */
+CT_USE bool ct_copy_set_gone(ct_db *db, int64_t copy, ct_custody *row, ct_err *err);
 /* A bag's id in the tables and its status; CT_E_USAGE where the catalogue does not know it. */
 CT_USE bool ct_bag_known(ct_db *db, ct_str hash, int64_t *id, ct_bag_status *status, ct_err *err);
 CT_USE bool ct_bag_set_status(ct_db *db, ct_str hash, ct_bag_status status, ct_err *err);
+
+/* Makes temp.kin(patient, person) of the links that the catalogue knows, at the first call: all
+ * patients who are one person by them have the same `person`, the id of one of them. Who is linked
+ * with nobody is not in it. */
+CT_USE bool ct_kin_load(ct_db *db, ct_err *err);
 
 /* ---- names ---- */
 

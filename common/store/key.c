@@ -16,7 +16,7 @@ bool ct_key_get(ct_db *db, ct_str bag, ct_buf *key, bool *found, ct_err *err)
     int rc;
 
     *found = false;
-    if (db->is_old)
+    if (ct_db_is_old(db))
         return true;
     if (!ct_db_query(db, "SELECT key FROM key WHERE bag = ?1", CT_ARGS(CT_TEXT(bag)), &q, err))
         return false;

@@ -94,7 +94,8 @@ static const char catalogue[] =
     " bytes INTEGER NOT NULL,"
     " UNIQUE (bag, path)"
     ") STRICT;"
-    "CREATE INDEX IF NOT EXISTS chart_patient ON chart(patient);"
+    "DROP INDEX IF EXISTS chart_patient;" /* of version 1 */
+    "CREATE INDEX IF NOT EXISTS chart_person ON chart(patient, bag, last);"
     "CREATE INDEX IF NOT EXISTS chart_born ON chart(born);"
     "CREATE INDEX IF NOT EXISTS chart_last ON chart(last, first);"
     "CREATE INDEX IF NOT EXISTS chart_first ON chart(first, last);"
@@ -108,6 +109,19 @@ static const char catalogue[] =
     " system TEXT NOT NULL,"
     " chart INTEGER NOT NULL REFERENCES chart(id),"
     " PRIMARY KEY (value, system, chart)"
+    ") STRICT, WITHOUT ROWID;"
+    /* Others who have records in a chart's file: one that was not made by chart archive. */
+    "CREATE TABLE IF NOT EXISTS also ("
+    " chart INTEGER NOT NULL REFERENCES chart(id),"
+    " patient TEXT NOT NULL,"
+    " PRIMARY KEY (chart, patient)"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE INDEX IF NOT EXISTS also_patient ON also(patient);"
+    /* Patient.link, as it was said by any bag that was ever entered. */
+    "CREATE TABLE IF NOT EXISTS linked ("
+    " patient TEXT NOT NULL,"
+    " other TEXT NOT NULL,"
+    " PRIMARY KEY (patient, other)"
     ") STRICT, WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS hold ("
     " id INTEGER PRIMARY KEY,"
@@ -160,7 +174,8 @@ static void put_lasting(ct_buf *sql, const char *t)
 
 bool ct_schema_make(ct_db *db, ct_err *err)
 {
-    static const char *const lasting[] = {"bag", "copy", "chart", "word", "number", "hold", "held"};
+    static const char *const lasting[] = {"bag",  "copy",   "chart", "word", "number",
+                                          "also", "linked", "hold",  "held"};
     ct_buf sql = {0};
     bool ok;
 
@@ -176,6 +191,7 @@ bool ct_schema_make(ct_db *db, ct_err *err)
     ct_buf_printf(&sql, "COMMIT;%c", 0);
     ok = ct_db_exec(db, sql.p, err);
     ct_buf_free(&sql);
-    db->is_old = !ok;
+    if (ok)
+        db->version = CT_SCHEMA_VERSION;
     return ok;
 }

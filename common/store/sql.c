@@ -37,6 +37,20 @@ bool ct_db_number(ct_db *db, const char *sql, int64_t none, int64_t *value, ct_e
     return rc == SQLITE_ROW || rc == SQLITE_DONE || ct_db_fail(rc, err);
 }
 
+bool ct_db_exists(ct_db *db, const char *sql, const ct_arg *args, size_t n, bool *found,
+                  ct_err *err)
+{
+    sqlite3_stmt *q;
+    int rc;
+
+    if (!ct_db_query(db, sql, args, n, &q, err))
+        return false;
+    rc = sqlite3_step(q);
+    sqlite3_finalize(q);
+    *found = rc == SQLITE_ROW;
+    return rc == SQLITE_ROW || rc == SQLITE_DONE || ct_db_fail(rc, err);
+}
+
 ct_str ct_db_text(sqlite3_stmt *q, int column)
 {
     const char *text = (const char *)sqlite3_column_text(q, column);

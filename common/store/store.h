@@ -213,6 +213,11 @@ typedef struct ct_number {
     ct_str system, value;
 } ct_number;
 
+/* Two Patient records that are about one person, as one of them says. */
+typedef struct ct_link {
+    ct_str patient, other;
+} ct_link;
+
 /* A chart in a bag. */
 typedef struct ct_bagged {
     ct_str path;    /* in the bag */
@@ -225,6 +230,8 @@ typedef struct ct_bagged {
     size_t nnames;
     const ct_number *numbers; /* likewise */
     size_t nnumbers;
+    const ct_link *links; /* likewise */
+    size_t nlinks;
 } ct_bagged;
 
 /* Entering a bag: gather its charts, then enter it with one copy. What is gathered is kept apart
@@ -237,19 +244,23 @@ CT_USE bool ct_bag_chart(ct_db *db, const ct_bagged *chart, ct_err *err);
 /* For a chart that says nothing of it, known before it or after: when it may be destroyed. */
 CT_USE bool ct_bag_chart_term(ct_db *db, ct_str path, ct_str destroy_after, ct_err *err);
 
+/* Somebody else who has records in the file of the chart that is gathered next. */
+CT_USE bool ct_bag_also(ct_db *db, ct_str patient, ct_err *err);
+
 /* What is gathered from now on belongs to another bag. */
 void ct_bag_next(ct_db *db);
 
 typedef enum ct_entered {
-    CT_ENTERED_BAG,  /* bag, charts and copy are new */
-    CT_ENTERED_COPY, /* the bag was known: only the copy was added */
-    CT_ENTERED_NONE, /* this copy was known too: nothing changed, but what was gone is present */
+    CT_ENTERED_BAG,    /* bag, charts and copy are new */
+    CT_ENTERED_COPY,   /* the bag was known: only the copy was added */
+    CT_ENTERED_NONE,   /* this copy was known too: nothing changed, but what was gone is present */
+    CT_ENTERED_DOOMED, /* the bag is being or was destroyed: the copy is known, to be destroyed */
 } ct_entered;
 
 /* Enters the bag that was gathered first and is not entered yet, with all of its charts, durably,
  * or nothing; its charts are then forgotten. The copy counts as checked now where `copy->result`
- * says something. Another bag's copy of the same path is gone with this. Bags that are being
- * destroyed or were destroyed are refused (CT_E_USAGE). */
+ * says something. Another bag's copy of the same path is gone from there with this, which is no
+ * destruction. A copy of a bag that was destroyed makes it one that is being destroyed again. */
 CT_USE bool ct_bag_enter(ct_db *db, const ct_bag *bag, const ct_copy *copy, ct_entered *entered,
                          ct_err *err);
 
@@ -257,7 +268,7 @@ CT_USE bool ct_bag_enter(ct_db *db, const ct_bag *bag, const ct_copy *copy, ct_e
 typedef struct ct_bag_query {
     ct_str hash;    /* or its beginning */
     ct_str name;    /* exactly */
-    ct_str path;    /* of one of its copies, exactly; gone ones do not count */
+    ct_str path;    /* of one of its copies, exactly; gone ones count while it is being destroyed */
     bool by_status; /* only those of `status` */
     ct_bag_status status;
 } ct_bag_query;
@@ -271,6 +282,7 @@ typedef struct ct_copy_query {
     ct_str bag;        /* hash */
     ct_str path;       /* exactly */
     bool with_gone;    /* those that are gone too */
+    bool kept;         /* only those of bags whose destruction has not begun */
     bool oldest_first; /* by the last check, those never checked before all; else as added */
     uint64_t limit;    /* at most so many; 0: all */
 } ct_copy_query;
@@ -280,14 +292,26 @@ CT_USE bool ct_copies(ct_db *db, const ct_copy_query *q, ct_copy_fn *each, void 
 
 /* How many copies there are that are not gone: fixity checks a share of them. */
 CT_USE bool ct_copies_count(ct_db *db, uint64_t *n, ct_err *err);
-/* Notes a check of a copy, durably: `result` a constant text (`valid`, `not valid` …). */
+/* Notes a check of a copy, durably: `result` a constant text (`valid`, `not valid` …). Of a copy
+ * that is gone nothing is noted. */
 CT_USE bool ct_copy_checked(ct_db *db, int64_t copy, ct_str result, ct_err *err);
-/* Notes that a copy is gone or cannot be reached, durably. `reason` may be empty. */
-CT_USE bool ct_copy_lost(ct_db *db, int64_t copy, ct_copy_state state, ct_str reason, ct_err *err);
+/* Notes that a copy cannot be reached, durably; of one that is gone nothing is noted. `reason` may
+ * be empty. */
+CT_USE bool ct_copy_unreachable(ct_db *db, int64_t copy, ct_str reason, ct_err *err);
 
 typedef bool ct_chart_fn(void *ctx, const ct_bag *bag, const ct_bagged *chart);
 /* The charts of a bag in the order of their paths; of `bag` only the hash is set. */
 CT_USE bool ct_bag_charts(ct_db *db, ct_str bag, ct_chart_fn *each, void *ctx, ct_err *err);
+
+/* ---- whose they are (kin.c) ---- */
+
+typedef bool ct_patient_fn(void *ctx, ct_str patient);
+/* Everybody whom a bag is about, some of them more than once: who has records in it, and who is
+ * linked with them, in any step and direction, as far as the catalogue knows of links. */
+CT_USE bool ct_bag_people(ct_db *db, ct_str bag, ct_patient_fn *each, void *ctx, ct_err *err);
+/* The bags, but for those that were destroyed, that hold a later chart of one of the bag's people:
+ * with a later last day, or with one that is not known where either is not. */
+CT_USE bool ct_bag_later(ct_db *db, ct_str bag, ct_bag_fn *each, void *ctx, ct_err *err);
 
 /* Whom to look for; everything that is given must fit. */
 typedef struct ct_chart_query {
@@ -336,7 +360,6 @@ CT_USE bool ct_holds(ct_db *db, bool active, ct_hold_fn *each, void *ctx, ct_err
  * evaluate. */
 CT_USE bool ct_held(ct_db *db, ct_str patient, ct_hold_fn *each, void *ctx, ct_err *err);
 /* The patients of a hold's list. */
-typedef bool ct_patient_fn(void *ctx, ct_str patient);
 CT_USE bool ct_hold_patients(ct_db *db, int64_t hold, ct_patient_fn *each, void *ctx, ct_err *err);
 /* Are the holds what custody says was placed and released? Else CT_E_DATA, and err->where names
  * the first that is not. Who destroys asks this first. `mark` (may be NULL) is the last row of
@@ -351,12 +374,17 @@ typedef struct ct_destruction {
     int64_t mark; /* what ct_holds_check gave before the charts were looked at */
 } ct_destruction;
 
-/* kept -> destroying, durably, before anything is removed. Refused (CT_E_USAGE) where an active
- * hold lists one of its patients, where a hold was placed since `mark`, and where the bag is not
- * kept. Bags already being destroyed may go on: true, and nothing is entered. */
+/* Does no hold stand against it that the catalogue can tell of: an active one that lists one of its
+ * patients, or any active one that was placed since `mark`? Else CT_E_USAGE. */
+CT_USE bool ct_bag_unheld(ct_db *db, ct_str bag, int64_t mark, ct_err *err);
+/* kept -> destroying, durably, before anything is removed; or going on with what was begun. Either
+ * is a row of custody. Refused (CT_E_USAGE) where it is not ct_bag_unheld since `d->mark`, and
+ * where the bag was destroyed before. */
 CT_USE bool ct_bag_destroying(ct_db *db, ct_str bag, const ct_destruction *d, ct_err *err);
-/* destroying -> destroyed, durably. Refused while a copy counts as present or its key is there.
- * `certificate` is the SHA-256 of the certificate. */
+/* A copy of a bag that is being destroyed is gone, by the word of the two people, durably. */
+CT_USE bool ct_copy_gone(ct_db *db, int64_t copy, const ct_destruction *d, ct_str how, ct_err *err);
+/* destroying -> destroyed, durably. Refused while its key is there, or one of its copies is not
+ * known to be gone by ct_copy_gone. `certificate` is the SHA-256 of the certificate. */
 CT_USE bool ct_bag_destroyed(ct_db *db, ct_str bag, const ct_destruction *d, ct_str certificate,
                              ct_err *err);
 

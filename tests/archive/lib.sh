@@ -69,7 +69,7 @@ due_bag() {
     mkdir a b
     chart archive create -q --as-of $today --schedule federal --db charts.db a/2012.zip due.ndjson
     cp a/2012.zip b/copy.zip
-    chart archive extract -C b b/copy.zip
+    (cd b && chart archive extract -C . copy.zip) # where no database is that it would be entered into
     chart archive accession -q --db charts.db b/copy.zip b/2012 >/dev/null
     rm due.ndjson
 }

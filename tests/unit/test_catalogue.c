@@ -221,7 +221,7 @@ static void entered_again(void **state)
     assert_true(ct_custody_check(db, CT_S(""), &after, NULL));
     assert_string_equal(before.head, after.head);
     /* A copy that was lost and found. */
-    assert_true(ct_copy_lost(db, 2, CT_COPY_GONE, CT_S(""), NULL));
+    assert_true(ct_copy_unreachable(db, 2, CT_S(""), NULL));
     assert_int_equal(enter(db, hash_a, "/b/2019.zip", "valid"), CT_ENTERED_COPY);
     expect_copies(db, (ct_copy_query){.bag = CT_S(hash_a)},
                   "1 a /a/2019.zip present valid\n2 a /b/2019.zip present valid\n");
@@ -249,7 +249,7 @@ static void checks(void **state)
     /* Never checked before all others; of those that were, the longest ago. */
     expect_copies(db, (ct_copy_query){.oldest_first = true, .limit = 2},
                   "2 a /b/2019.zip present \n3 b /a/2020.zip present \n");
-    assert_true(ct_copy_lost(db, 2, CT_COPY_UNREACHABLE, CT_S("not mounted"), &err));
+    assert_true(ct_copy_unreachable(db, 2, CT_S("not mounted"), &err));
     assert_true(ct_copy_checked(db, 3, CT_S("not valid"), &err));
     ct_db_close(db);
     assert_int_equal(tamper("UPDATE copy SET checked = '2001-01-01T00:00:00Z' WHERE id = 3"), 0);
@@ -439,6 +439,88 @@ static void expect_held(ct_db *db, const char *patient, const char *expected)
     expect(&got, expected);
 }
 
+/* ---- whose they are ---- */
+
+static bool join_patient(void *ctx, ct_str patient)
+{
+    ct_buf_put(ctx, patient);
+    ct_buf_c(ctx, ' ');
+    return true;
+}
+
+static bool join_bag(void *ctx, const ct_bag *bag)
+{
+    return join_patient(ctx, ct_str_head(bag->hash, 1));
+}
+
+/* Three charts in the second bag, later than those of the same paths in the first. */
+static void enter_later(ct_db *db)
+{
+    static const ct_link links[] = {{CT_S("s"), CT_S("x")}, {CT_S("y"), CT_S("x")}};
+
+    gather_people(db);
+    assert_int_equal(enter(db, hash_a, "/a.zip", ""), CT_ENTERED_BAG);
+    assert_true(ct_bag_gather(db, NULL));
+    assert_true(ct_bag_also(db, CT_S("also"), NULL));
+    assert_true(ct_bag_chart(db,
+                             &(ct_bagged){.path = CT_S("data/s.ndjson"),
+                                          .patient = CT_S("s"),
+                                          .last = CT_S("2020-01-01"),
+                                          .links = links,
+                                          .nlinks = CT_LEN(links)},
+                             NULL));
+    assert_int_equal(enter(db, hash_b, "/b.zip", ""), CT_ENTERED_BAG);
+}
+
+static void check_kin(const char *bag, const char *people, const char *later)
+{
+    ct_db *db = ct_db_open_readonly("charts.db", NULL);
+    ct_buf b = {0};
+
+    assert_non_null(db);
+    assert_true(ct_bag_people(db, ct_str_z(bag), join_patient, &b, NULL));
+    assert_true(ct_str_is(ct_buf_str(&b), people));
+    b.n = 0;
+    assert_true(ct_bag_later(db, ct_str_z(bag), join_bag, &b, NULL));
+    assert_true(ct_str_is(ct_buf_str(&b), later));
+    ct_buf_free(&b);
+    ct_db_close(db);
+}
+
+static void kin_of_a_bag(void **state)
+{
+    ct_db *db = must_open();
+
+    (void)state;
+    enter_later(db);
+    ct_db_close(db);
+    check_kin(hash_a, "p1 p2 p3 ", "");
+    check_kin(hash_b, "s also s x y ", "");
+    assert_int_equal(tamper("INSERT INTO linked VALUES ('y', 'p2')"), SQLITE_OK);
+    check_kin(hash_a, "p1 p2 p3 p2 s x y ", "b ");
+    check_kin(hash_b, "s also p2 s x y ", "");
+    assert_int_equal(tamper("UPDATE bag SET status = 'destroyed' WHERE id = 2"), SQLITE_OK);
+    check_kin(hash_a, "p1 p2 p3 p2 s x y ", "");
+}
+
+/* A database of version 1 knows of no links until it is written to. */
+static void kin_of_an_older_database(void **state)
+{
+    ct_db *db = must_open();
+
+    (void)state;
+    enter_later(db);
+    ct_db_close(db);
+    assert_int_equal(tamper("DROP TABLE also; DROP TABLE linked; DROP INDEX chart_person;"
+                            "CREATE INDEX chart_patient ON chart(patient); PRAGMA user_version=1"),
+                     SQLITE_OK);
+    check_kin(hash_a, "p1 p2 p3 ", "");
+    check_kin(hash_b, "s ", "");
+    ct_db_close(must_open());
+    assert_int_equal(tamper("INSERT INTO linked VALUES ('s', 'p2')"), SQLITE_OK);
+    check_kin(hash_a, "p1 p2 p3 p2 s ", "b ");
+}
+
 static void holds(void **state)
 {
     static const ct_str patients[] = {{"p1", 2}, {"p9", 2}, {"p1", 2}};
@@ -550,27 +632,50 @@ static void tampered_holds(void **state)
 static const ct_destruction two_people = {
     .by = {"A. Clerk", 8}, .witness = {"B. Clerk", 8}, .why = {"due", 3}, .mark = 0};
 
+/* With another of its copies gone because there is another bag in its place. */
+static ct_db *begun(ct_destruction *d)
+{
+    ct_db *db = fill();
+    ct_err err;
+
+    *d = two_people;
+    assert_int_equal(enter(db, hash_a, "/c/2019.zip", "valid"), CT_ENTERED_COPY);
+    assert_int_equal(enter(db, hash_b, "/c/2019.zip", "valid"), CT_ENTERED_COPY);
+    assert_true(ct_key_put(db, CT_S(hash_a), CT_S("0123456789abcdef"), &err));
+    assert_true(ct_holds_check(db, &d->mark, &err));
+    assert_false(ct_copy_gone(db, 1, d, CT_S("overwritten"), &err));
+    assert_string_equal(err.text, "the bag is not being destroyed");
+    assert_false(ct_bag_destroyed(db, CT_S(hash_a), d, CT_S("00ff"), &err));
+    assert_true(ct_bag_destroying(db, CT_S(hash_a), d, &err));
+    return db;
+}
+
+static void end_copies(ct_db *db, const ct_destruction *d, int64_t *copies, size_t n)
+{
+    ct_err err;
+
+    for (size_t i = 0; i < n; i++) {
+        assert_false(ct_bag_destroyed(db, CT_S(hash_a), d, CT_S("00ff"), &err));
+        assert_string_equal(err.text, "not all of its copies are known to be gone");
+        assert_true(ct_copy_gone(db, copies[i], d, CT_S("overwritten"), &err));
+        /* Whoever read it meanwhile. */
+        assert_true(ct_copy_unreachable(db, copies[i], CT_S("not there"), &err));
+        assert_true(ct_copy_checked(db, copies[i], CT_S("not valid"), &err));
+    }
+}
+
 static void destruction(void **state)
 {
-    ct_destruction d = two_people, alone = {.by = CT_S("A. Clerk"), .why = CT_S("due")};
-    ct_bag bag = {.hash = CT_S(hash_a), .name = CT_S("2019")};
-    ct_copy copy = {.path = CT_S("/c"), .packing = CT_S("zip")};
-    ct_db *db = fill();
+    ct_destruction d, alone = {.by = CT_S("A. Clerk"), .why = CT_S("due")};
+    ct_db *db = begun(&d);
     ct_buf got = {0};
     ct_err err;
 
     (void)state;
-    assert_true(ct_key_put(db, CT_S(hash_a), CT_S("0123456789abcdef"), &err));
-    assert_true(ct_holds_check(db, &d.mark, &err));
     assert_false(ct_bag_destroying(db, CT_S(hash_a), &alone, &err));
-    assert_false(ct_bag_destroyed(db, CT_S(hash_a), &d, CT_S("00ff"), &err));
-    assert_true(ct_bag_destroying(db, CT_S(hash_a), &d, &err));
+    assert_false(ct_copy_gone(db, 1, &alone, CT_S("overwritten"), &err));
     assert_true(ct_bag_destroying(db, CT_S(hash_a), &d, &err)); /* going on after an interruption */
-    assert_false(ct_bag_enter(db, &bag, &copy, NULL, &err));
-    assert_true(ct_copy_lost(db, 1, CT_COPY_GONE, CT_S(""), &err));
-    assert_false(ct_bag_destroyed(db, CT_S(hash_a), &d, CT_S("00ff"), &err));
-    assert_string_equal(err.text, "a copy is still there");
-    assert_true(ct_copy_lost(db, 2, CT_COPY_UNREACHABLE, CT_S(""), &err));
+    end_copies(db, &d, (int64_t[]){1, 2, 4}, 3);
     assert_false(ct_bag_destroyed(db, CT_S(hash_a), &d, CT_S("00ff"), &err));
     assert_string_equal(err.text, "its key is still there");
     assert_true(ct_key_shred(db, CT_S(hash_a), &err));
@@ -579,15 +684,40 @@ static void destruction(void **state)
     assert_false(ct_bag_destroying(db, CT_S(hash_a), &d, &err));
     /* That it existed stays known. */
     expect_bags(db, (ct_bag_query){.by_status = true, .status = CT_BAG_DESTROYED},
-                "a 2001-01-01..2007-01-01 3/7/700 destroyed 1\n");
+                "a 2001-01-01..2007-01-01 3/7/700 destroyed 0\n");
     assert_true(
         ct_charts_find(db, &(ct_chart_query){.patient = CT_S("p3")}, put_chart, &got, &err));
     expect(&got, "");
     assert_true(ct_charts_find(db, &(ct_chart_query){.patient = CT_S("p3"), .destroyed = true},
                                put_chart, &got, &err));
     expect(&got, P3);
-    expect_log(db, hash_a, "bag copy copy key destroying gone unreachable shred destroyed");
-    assert_false(ct_bag_enter(db, &bag, &copy, NULL, &err));
+    expect_log(db, hash_a,
+               "bag copy copy copy gone key destroying destroying gone gone gone shred destroyed");
+    ct_db_close(db);
+}
+
+/* It is found then, and may be destroyed again; while that goes on, by the path of any copy. */
+static void what_was_destroyed_comes_back(void **state)
+{
+    ct_destruction d;
+    ct_db *db = begun(&d);
+    ct_err err;
+
+    (void)state;
+    assert_true(ct_key_shred(db, CT_S(hash_a), &err));
+    end_copies(db, &d, (int64_t[]){1, 2, 4}, 3);
+    assert_int_equal(enter(db, hash_a, "/d/2019.zip", "valid"), CT_ENTERED_DOOMED);
+    assert_int_equal(enter(db, hash_a, "/d/2019.zip", "valid"), CT_ENTERED_DOOMED);
+    expect_bags(db, (ct_bag_query){.path = CT_S("/a/2019.zip")},
+                "a 2001-01-01..2007-01-01 3/7/700 destroying 1\n");
+    expect_copies(db, (ct_copy_query){.bag = CT_S(hash_a), .kept = true}, "");
+    end_copies(db, &d, (int64_t[]){6}, 1);
+    assert_true(ct_bag_destroyed(db, CT_S(hash_a), &d, CT_S("00ff"), &err));
+    expect_bags(db, (ct_bag_query){.path = CT_S("/a/2019.zip")}, "");
+    assert_int_equal(enter(db, hash_a, "/a/2019.zip", "valid"), CT_ENTERED_DOOMED);
+    assert_false(ct_bag_destroyed(db, CT_S(hash_a), &d, CT_S("00ff"), &err));
+    end_copies(db, &d, (int64_t[]){1}, 1);
+    assert_true(ct_bag_destroyed(db, CT_S(hash_a), &d, CT_S("00ff"), &err));
     ct_db_close(db);
 }
 
@@ -607,7 +737,7 @@ static void nothing_held_is_destroyed(void **state)
     /* One by an expression, placed after the charts were looked at. */
     place(db, "m", "true", NULL, 0);
     assert_false(ct_bag_destroying(db, CT_S(hash_a), &d, &err));
-    assert_string_equal(err.text, "a hold was placed in the meantime");
+    assert_string_equal(err.text, "a hold was placed since its charts were judged");
     assert_true(ct_holds_check(db, &d.mark, &err));
     assert_true(ct_bag_destroying(db, CT_S(hash_a), &d, &err));
     ct_db_close(db);
@@ -830,10 +960,13 @@ int main(void)
         IN_FOLDER(gathering_keeps_nobody_waiting),
         IN_FOLDER(finding),
         IN_FOLDER(charts_of_a_bag),
+        IN_FOLDER(kin_of_a_bag),
+        IN_FOLDER(kin_of_an_older_database),
         IN_FOLDER(holds),
         IN_FOLDER(holds_that_say_too_little),
         IN_FOLDER(tampered_holds),
         IN_FOLDER(destruction),
+        IN_FOLDER(what_was_destroyed_comes_back),
         IN_FOLDER(nothing_held_is_destroyed),
         IN_FOLDER(keys),
         IN_FOLDER(shredded_keys_are_nowhere),
