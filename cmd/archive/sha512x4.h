@@ -1,8 +1,9 @@
 /* SHA-512 of up to four messages side by side (FIPS 180-4, 6.4).
  *
  * A message's blocks depend on one another, so that one message keeps a core waiting for itself.
- * Four that do not depend on one another fill the registers of AVX2: they take two thirds of the
- * time that libcrypto takes for one after the other. With fewer than three libcrypto is the faster.
+ * Four that do not depend on one another fill the registers of AVX2, and take less than two thirds
+ * of the time that libcrypto takes for one after the other. With fewer than three libcrypto is the
+ * faster.
  */
 #ifndef CHART_ARCHIVE_SHA512X4_H
 #define CHART_ARCHIVE_SHA512X4_H

@@ -90,6 +90,33 @@ static bool take_open(void *ctx, ct_str patient, int64_t disclosure, ct_str sinc
     return true;
 }
 
+struct kin_reader {
+    bag_watch *watch;
+    struct listed of; /* whose kin it is */
+};
+
+static bool take_kin(void *ctx, ct_str patient)
+{
+    struct kin_reader *r = ctx;
+
+    add(r->watch, patient, r->of.hold, r->of.why);
+    return true;
+}
+
+/* Who is one person with a patient that is listed is listed with him. */
+static bool read_kin(bag_watch *w, ct_db *db, ct_err *err)
+{
+    size_t n = w->n;
+
+    for (size_t i = 0; i < n; i++) {
+        struct kin_reader r = {w, w->v[i]};
+
+        if (!ct_kin(db, r.of.patient, take_kin, &r, err))
+            return false;
+    }
+    return true;
+}
+
 static int by_patient(const void *a, const void *b)
 {
     const struct listed *x = a, *y = b;
@@ -107,7 +134,7 @@ bag_watch *bag_watch_read(ct_db *db, ct_err *err)
     w->err = err;
     if (ct_holds_check(db, NULL, err) && ct_holds(db, true, take_hold, w, err) &&
         err->kind == CT_OK && read_lists(w, db, err) &&
-        ct_ledger_open(db, CT_S(""), take_open, w, err)) {
+        ct_ledger_open(db, CT_S(""), take_open, w, err) && read_kin(w, db, err)) {
         w->err = NULL;
         if (w->n)
             qsort(w->v, w->n, sizeof(*w->v), by_patient);

@@ -141,6 +141,17 @@ bool ct_bag_people(ct_db *db, ct_str bag, ct_patient_fn *each, void *ctx, ct_err
                                                &(people_reader){each, ctx}, err));
 }
 
+bool ct_kin(ct_db *db, ct_str patient, ct_patient_fn *each, void *ctx, ct_err *err)
+{
+    static const char sql[] =
+        "SELECT patient FROM temp.kin WHERE person = (SELECT person FROM temp.kin"
+        " WHERE patient = ?1) AND patient <> ?1";
+
+    return ct_db_is_old(db) ||
+           (ct_kin_load(db, err) && ct_db_each(db, sql, CT_ARGS(CT_TEXT(patient)), give_patient,
+                                               &(people_reader){each, ctx}, err));
+}
+
 /* ---- later charts ---- */
 
 typedef struct later_reader {

@@ -309,6 +309,9 @@ typedef bool ct_patient_fn(void *ctx, ct_str patient);
 /* Everybody whom a bag is about, some of them more than once: who has records in it, and who is
  * linked with them, in any step and direction, as far as the catalogue knows of links. */
 CT_USE bool ct_bag_people(ct_db *db, ct_str bag, ct_patient_fn *each, void *ctx, ct_err *err);
+/* Who is linked with a patient, in any step and direction, as far as the catalogue knows of links;
+ * not the patient. */
+CT_USE bool ct_kin(ct_db *db, ct_str patient, ct_patient_fn *each, void *ctx, ct_err *err);
 /* The bags, but for those that were destroyed, that hold a later chart of one of the bag's people:
  * with a later last day, or with one that is not known where either is not. */
 CT_USE bool ct_bag_later(ct_db *db, ct_str bag, ct_bag_fn *each, void *ctx, ct_err *err);
