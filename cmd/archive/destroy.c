@@ -15,6 +15,7 @@
 #include "cmd/archive/clearance.h"
 #include "cmd/archive/erase.h"
 #include "cmd/archive/lock.h"
+#include "cmd/archive/log.h"
 #include "cmd/archive/past.h"
 #include "cmd/archive/place.h"
 #include "cmd/archive/readable/pdf.h"
@@ -32,7 +33,8 @@ enum {
     OPT_SCHEDULE,
     OPT_CERTIFICATE,
     OPT_WITHOUT,
-    OPT_DRY_RUN
+    OPT_DRY_RUN,
+    OPT_HEAD
 };
 
 enum { HASH_MIN = 8, HASH_NAME = 16 /* of a bag's hash, in a name */ };
@@ -46,6 +48,7 @@ static const ct_opt options[] = {
     {OPT_CERTIFICATE, "certificate", "NAME", "write NAME.txt and NAME.pdf"},
     {OPT_WITHOUT, "without-copy", "FILE", "this copy is known to be gone; may be given again"},
     {OPT_DRY_RUN, "dry-run", NULL, "say what would be destroyed and what forbids it; do nothing"},
+    {OPT_HEAD, "head", "HASH", "of a report of fixity: it must still be in the log of custody"},
     BAG_KEY_FILE_OPTION,
     {0},
 };
@@ -77,6 +80,7 @@ typedef struct destruction {
     const char *by, *witness, *why, *certificate;
     words schedules, without;
     bool dry;
+    ct_str head; /* of custody, known from elsewhere; may be empty */
     /* what it is about */
     ct_bag bag;
     bag_sought sought; /* the same, at the places of its copies */
@@ -363,7 +367,7 @@ static bool may_go(destruction *d)
     ct_err err = {0};
     bool ok = true;
 
-    if (!ct_holds_check(d->db, &d->mark, &err))
+    if (!ct_custody_check(d->db, d->head, NULL, &err) || !ct_holds_check(d->db, &d->mark, &err))
         return fault(d, d->cli->db, &err);
     if (!load_judge(d))
         return false;
@@ -805,6 +809,9 @@ static void take_option(destruction *d, int opt)
         break;
     case OPT_WITHOUT:
         add_word(&d->without, c->arg);
+        break;
+    case OPT_HEAD:
+        d->head = bag_log_head(c);
         break;
     default:
         d->dry = true;

@@ -3,18 +3,20 @@
 #include "cmd/archive/catalogue.h"
 #include "cmd/archive/identity.h"
 #include "cmd/archive/index.h"
+#include "cmd/archive/log.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { OPT_SLICE = CT_OPT_OWN, OPT_OLDER };
+enum { OPT_SLICE = CT_OPT_OWN, OPT_OLDER, OPT_HEAD };
 enum { DAY = sizeof("2000-01-01") - 1 };
 
 static const ct_opt options[] = {
     {OPT_SLICE, "slice", "N/T", "only the Nth of T parts of the copies: one each night"},
     {OPT_OLDER, "older-than", "DAYS", "only copies that were not checked for so many days"},
+    {OPT_HEAD, "head", "HASH", "of an earlier report: it must still be in the log of custody"},
     BAG_KEY_FILE_OPTION,
     {0},
 };
@@ -46,6 +48,7 @@ typedef struct fixity {
     ct_db *db;
     uint64_t slice, slices;
     int64_t older;  /* days; -1: any */
+    ct_str head;    /* of custody, known from elsewhere; may be empty */
     bag_keys *keys; /* the database first, then files */
     size_t nkeys;
     job *jobs;
@@ -274,7 +277,7 @@ static void check_custody(fixity *x)
     ct_custody_state state;
     ct_err err = {0};
 
-    if (ct_custody_check(x->db, (ct_str){"", 0}, &state, &err))
+    if (ct_custody_check(x->db, x->head, &state, &err))
         ct_buf_printf(&x->custody, "Custody: %" PRIu64 " rows, none changed; the last is %s\n",
                       state.rows, state.head);
     else if (err.kind == CT_E_DATA)
@@ -375,6 +378,8 @@ int bag_fixity(int argc, char **argv)
     while ((opt = ct_cli_option(&c)) != CT_CLI_DONE) {
         if (opt == OPT_SLICE)
             take_slice(&x);
+        else if (opt == OPT_HEAD)
+            x.head = bag_log_head(&c);
         else if (opt == BAG_OPT_KEY_FILE)
             take_key_file(&x);
         else

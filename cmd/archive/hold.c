@@ -1,19 +1,30 @@
 /* chart archive hold: legal holds, which nothing destroys against. */
 #include "cmd/archive/archive.h"
 #include "cmd/archive/index.h"
+#include "cmd/archive/trial.h"
 #include "common/fhirpath/fhirpath.h"
 #include "common/store/store.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 
-enum { OPT_MATTER = CT_OPT_OWN, OPT_WHY, OPT_BY, OPT_WHERE, OPT_RELEASE, OPT_LIST, OPT_PATIENT };
+enum {
+    OPT_MATTER = CT_OPT_OWN,
+    OPT_WHY,
+    OPT_BY,
+    OPT_WHERE,
+    OPT_RELEASE,
+    OPT_LIST,
+    OPT_PATIENT,
+    OPT_TRY
+};
 
 static const ct_opt options[] = {
     {OPT_MATTER, "matter", "NAME", "the case or request that the hold is for"},
     {OPT_WHY, "why", "TEXT", "why it is placed, or released"},
     {OPT_BY, "by", "PERSON", "who decided it"},
     {OPT_WHERE, "where", "FHIRPATH", "hold the charts that this condition takes in"},
+    {OPT_TRY, "try", "FILE", "with --where: records whose charts it is tried on first"},
     {OPT_RELEASE, "release", "N", "release hold number N"},
     {OPT_LIST, "list", NULL, "list the holds; with --as-of those in force on a day"},
     {OPT_PATIENT, "patient", "ID", "with --list: only those whose list names the patient"},
@@ -26,7 +37,7 @@ static const ct_command command = {
         "Places a legal hold on patients (FILE: an id a line) or on all charts that a condition\n"
         "takes in, lists holds, and releases them. What is held is not destroyed.",
     .synopsis = "--matter NAME --why TEXT --by PERSON [FILE]...\n"
-                "--matter NAME --why TEXT --by PERSON --where FHIRPATH\n"
+                "--matter NAME --why TEXT --by PERSON --where FHIRPATH [--try FILE]\n"
                 "--release N --why TEXT --by PERSON\n"
                 "--list [--patient ID]",
     .common = CT_HAS_OUTPUT | CT_HAS_DB | CT_HAS_ASOF,
@@ -44,6 +55,8 @@ static const ct_command command = {
 
 typedef struct args {
     ct_hold hold;
+    ct_path *condition; /* compiled; NULL where the hold is on patients */
+    const char *try;
     const char *patient;
     uint64_t release;
     bool list;
@@ -303,10 +316,34 @@ static bool place_list(ct_cli *c, ct_db *db, ct_hold *hold, ct_err *err)
     return ok;
 }
 
-static bool place(ct_cli *c, ct_db *db, ct_hold *hold, ct_err *err)
+/* Whom it takes in today is said; others may come. False where it could not be tried. */
+static bool try_condition(ct_cli *c, const args *a)
 {
-    bool ok = hold->path.n ? ct_hold_place(db, hold, NULL, 0, err) : place_list(c, db, hold, err);
+    bag_trial t = bag_trial_run(c, a->condition, a->try);
 
+    if (c->status == CT_FAULT)
+        return false;
+    if (t.held + t.undecided == 0)
+        ct_cli_problem(c, CT_NO,
+                       "the condition takes in none of %" PRIu64
+                       " charts; the hold is placed all the same",
+                       t.charts);
+    else
+        ct_cli_say(c,
+                   "of %" PRIu64 " charts the condition takes in %" PRIu64 ", and of %" PRIu64
+                   " it cannot be decided",
+                   t.charts, t.held, t.undecided);
+    return true;
+}
+
+static bool place(ct_cli *c, ct_db *db, args *a, ct_err *err)
+{
+    ct_hold *hold = &a->hold;
+    bool ok;
+
+    if (a->try && !try_condition(c, a))
+        return true; /* it was said why, and nothing is placed */
+    ok = hold->path.n ? ct_hold_place(db, hold, NULL, 0, err) : place_list(c, db, hold, err);
     return ok && ct_holds(db, false, put_one, &(one){c, hold->id}, err);
 }
 
@@ -331,21 +368,40 @@ static void run(ct_cli *c, args *a)
     else if (ok && a->release)
         ok = release(c, db, a, &err);
     else if (ok)
-        ok = place(c, db, &a->hold, &err);
+        ok = place(c, db, a, &err);
     if (!ok)
         ct_cli_error(c, CT_FAULT, c->db, &err);
     ct_db_close(db);
 }
 
-/* A misspelt condition would hold nobody, for years. */
-static void check_where(ct_cli *c, ct_str where)
+/* Of a condition that looks at no record: is it false? */
+static bool is_never(const ct_path *p)
+{
+    ct_arena *a = ct_arena_new();
+    ct_parser *parser = ct_parser_new(ct_model_names(ct_model_r4()));
+    ct_context c = {.model = ct_model_r4(), .arena = a};
+    ct_doc doc;
+    ct_err err = {0};
+    bool never;
+
+    c.doc = &doc;
+    never = ct_parse(parser, CT_S("{}"), &doc, &err) && ct_path_test(p, &c, &err) == CT_FALSE_;
+    ct_parser_free(parser);
+    ct_arena_free(a);
+    return never;
+}
+
+/* A misspelt condition, or one like `false`, would hold nobody, for years. */
+static ct_path *read_condition(ct_cli *c, ct_str where)
 {
     ct_err err = {0};
     ct_path *p = ct_path_compile_strict(ct_model_r4(), where, &err);
 
     if (!p)
         ct_cli_die(c, "--where", &err);
-    ct_path_free(p);
+    if (ct_path_is_constant(p) && is_never(p))
+        ct_cli_usage(c, "--where: false of every chart");
+    return p;
 }
 
 static void check_usage(ct_cli *c, const args *a)
@@ -356,6 +412,8 @@ static void check_usage(ct_cli *c, const args *a)
         ct_cli_usage(c, "--list goes with --as-of and --patient only");
     if (a->patient && !a->list)
         ct_cli_usage(c, "--patient goes with --list");
+    if (a->try && !h->path.n)
+        ct_cli_usage(c, "--try goes with --where");
     if (c->as_of_given && !a->list)
         ct_cli_usage(c, "holds are placed and released today: --as-of goes with --list");
     if (a->list)
@@ -385,6 +443,9 @@ static void read_option(ct_cli *c, args *a, int opt)
     case OPT_WHERE:
         a->hold.path = ct_str_z(c->arg);
         break;
+    case OPT_TRY:
+        a->try = c->arg;
+        break;
     case OPT_RELEASE:
         a->release = ct_cli_number(c, 1, INT64_MAX);
         break;
@@ -409,7 +470,8 @@ int bag_hold(int argc, char **argv)
     if ((a.list || a.release) && c.nargs)
         ct_cli_usage(&c, "no files with --list or --release");
     if (a.hold.path.n)
-        check_where(&c, a.hold.path);
+        a.condition = read_condition(&c, a.hold.path);
     run(&c, &a);
+    ct_path_free(a.condition);
     return ct_cli_finish(&c);
 }

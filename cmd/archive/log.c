@@ -45,3 +45,13 @@ bool bag_log_enter(ct_db *db, const char *path, const ct_custody *row, ct_err *e
     free(whole);
     return ok;
 }
+
+ct_str bag_log_head(ct_cli *c)
+{
+    ct_str head = ct_str_z(c->arg);
+    size_t digits = strspn(c->arg, "0123456789abcdef");
+
+    if (digits != head.n || head.n != 2 * CT_SHA256_LEN)
+        ct_cli_usage(c, "--head takes a hash as the report of fixity has it, 64 digits");
+    return head;
+}

@@ -12,5 +12,8 @@ CT_USE ct_db *bag_log_open(const ct_cli *c, ct_err *err);
 /* Enters, durably, what is done with the bag at `path`: the row gets the path and, where the
  * catalogue knows this copy, which bag it is of; `charts` 0 becomes the number of charts in it. */
 CT_USE bool bag_log_enter(ct_db *db, const char *path, const ct_custody *row, ct_err *err);
+/* The argument of --head, the hash of a row of the log that was noted elsewhere; else a usage
+ * error, as one that is empty would check nothing. */
+ct_str bag_log_head(ct_cli *c);
 
 #endif

@@ -48,6 +48,8 @@ CT_USE ct_path *ct_path_compile_strict(const ct_model *m, ct_str source, ct_err 
 /* The resource type that the expression is restricted to; empty where its first step names none, an
  * abstract one, or where paths of several types are combined (`Patient.name | Person.name`). */
 ct_str ct_path_context(const ct_path *p);
+/* Is it certain to be the same of every record, as it looks at none (`false`, `1 = 2`)? */
+bool ct_path_is_constant(const ct_path *p);
 void ct_path_free(ct_path *p);
 
 typedef enum ct_itype {

@@ -76,6 +76,42 @@ ct_str ct_path_context(const ct_path *p)
     return p->context ? p->context->name : (ct_str){"", 0};
 }
 
+/* Does it start at a record, or at what a record may have led to? Those functions count that have
+ * no input of their own, as today(). */
+static bool starts_somewhere(const struct fp_node *n)
+{
+    switch (n->op) {
+    case OP_THIS:
+    case OP_RESOURCE:
+    case OP_CONTEXT:
+    case OP_CHART:
+    case OP_NAME:
+    case OP_TYPESTEP:
+        return true;
+    case OP_STEP:
+    case OP_CALL:
+    case OP_INDEXER:
+        return !n->a;
+    default:
+        return false;
+    }
+}
+
+static bool is_constant(const struct fp_node *n)
+{
+    if (starts_somewhere(n) || (n->a && !is_constant(n->a)) || (n->b && !is_constant(n->b)))
+        return false;
+    for (size_t i = 0; i < n->nargs; i++)
+        if (!is_constant(n->args[i]))
+            return false;
+    return true;
+}
+
+bool ct_path_is_constant(const ct_path *p)
+{
+    return is_constant(p->root);
+}
+
 void ct_path_free(ct_path *p)
 {
     if (!p)

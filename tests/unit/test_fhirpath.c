@@ -956,6 +956,41 @@ static void contexts(void **state)
     }
 }
 
+static void constants(void **state)
+{
+    static const struct {
+        const char *source;
+        bool expected;
+    } rows[] = {
+        {"false", true},
+        {"1 = 2", true},
+        {"{}", true},
+        {"(1 | 2).empty() or 'a'.startsWith('b')", true},
+        {"iif(true, false, 1 > 2)", false},
+        {"active", false},
+        {"false and active", false},
+        {"Patient.active", false},
+        {"$this = 1", false},
+        {"%resource.id = '1'", false},
+        {"%context.id = '1'", false},
+        {"%chart.exists()", false},
+        {"exists()", false},
+        {"today() > @2030-01-01", false},
+        {"iif(true, active)", false},
+        {"'a'.startsWith(id)", false},
+        {"-multipleBirth.ofType(integer) < 1", false},
+    };
+    (void)state;
+    for (size_t i = 0; i < CT_LEN(rows); i++) {
+        ct_err err;
+        ct_path *p = ct_path_compile(ct_model_r4(), ct_str_z(rows[i].source), &err);
+        assert_non_null(p);
+        if (ct_path_is_constant(p) != rows[i].expected)
+            fail_msg("%s: constant, or not", rows[i].source);
+        ct_path_free(p);
+    }
+}
+
 /* Where the type of the record is known, paths that start with an element are checked like others.
  */
 static void known_start(void **state)
@@ -1462,6 +1497,7 @@ int main(void)
         cmocka_unit_test(large_sets),
         cmocka_unit_test(spellings),
         cmocka_unit_test(node_texts),
+        cmocka_unit_test(constants),
         cmocka_unit_test(item_types),
         cmocka_unit_test(variables),
         cmocka_unit_test(profiles_and_codes),
