@@ -1,14 +1,14 @@
 /* Checksums: a ring of blocks that the caller fills and one lane per algorithm reads. They are
- * libcrypto's; but files whose ends are in the ring, so that they can be taken together, get their
- * SHA-512 side by side where the processor can. */
+ * libcrypto's; but files whose ends are in the ring, so that they can be taken together, are hashed
+ * side by side where the processor can. */
 #include "cmd/archive/digest.h"
-#include "cmd/archive/sha512x4.h"
+#include "cmd/archive/abreast.h"
 
 #include <openssl/evp.h>
 #include <pthread.h>
 #include <stdlib.h>
 
-/* Blocks that do not end a file are full, and so made of whole blocks of SHA-512. */
+/* Blocks that do not end a file are full, and so made of whole blocks of every algorithm. */
 enum { BLOCK = 128 * 1024, RING = 48 };
 /* Threads wake one another for so many blocks rather than for each. */
 enum { BATCH = RING / 4 };
@@ -63,7 +63,7 @@ typedef struct lane {
     uint64_t next; /* the first block that is not taken up yet */
     uint64_t done; /* blocks that the lane is through with, for others to read */
     pthread_t thread;
-    bag_sha512x4 *abreast;     /* NULL: one file after the other */
+    bag_abreast *abreast;      /* NULL: one file after the other */
     uint64_t seats[BAG_SEATS]; /* the blocks that they are at, or NOWHERE */
     bool within;               /* a file that libcrypto began goes on in `next` */
 } lane;
@@ -106,7 +106,7 @@ static void feed(lane *l, int seat)
 {
     const block *b = block_at(l, l->seats[seat]);
 
-    bag_sha512x4_feed(l->abreast, seat, (ct_str){b->bytes, b->n}, b->last);
+    bag_abreast_feed(l->abreast, seat, (ct_str){b->bytes, b->n}, b->last);
 }
 
 /* Where the file ends that starts with block `from`, or NOWHERE: that is not given yet. */
@@ -149,7 +149,7 @@ static void take_seats(lane *l, uint64_t given)
             continue;
         l->seats[i] = l->next;
         l->next = end + 1;
-        bag_sha512x4_begin(l->abreast, i);
+        bag_abreast_begin(l->abreast, i);
         feed(l, i);
     }
 }
@@ -157,12 +157,12 @@ static void take_seats(lane *l, uint64_t given)
 /* Until one seat needs another block or another file. */
 static void go_on_abreast(lane *l)
 {
-    uint8_t digest[CT_SHA512_LEN];
+    uint8_t digest[BAG_DIGEST_MAX];
     bool ended;
-    int i = bag_sha512x4_run(l->abreast, &ended, digest);
+    int i = bag_abreast_run(l->abreast, &ended, digest);
 
     if (ended) {
-        memcpy(block_at(l, l->seats[i])->file.digest[l->alg], digest, sizeof(digest));
+        memcpy(block_at(l, l->seats[i])->file.digest[l->alg], digest, l->hash.len);
         l->seats[i] = NOWHERE;
     } else {
         l->seats[i]++;
@@ -242,8 +242,7 @@ static bool lanes_open(bag_hasher *h, unsigned algs, ct_err *err)
         l->alg = (bag_alg)i;
         for (int k = 0; k < BAG_SEATS; k++)
             l->seats[k] = NOWHERE;
-        if (l->alg == BAG_SHA512)
-            l->abreast = bag_sha512x4_new();
+        l->abreast = bag_abreast_new(l->alg);
         h->nlanes++;
         if (!hash_open(&l->hash, l->alg, err))
             return false;
@@ -394,7 +393,7 @@ void bag_hasher_free(bag_hasher *h)
         pthread_join(h->lanes[i].thread, NULL);
     for (size_t i = 0; i < h->nlanes; i++) {
         hash_close(&h->lanes[i].hash);
-        bag_sha512x4_free(h->lanes[i].abreast);
+        bag_abreast_free(h->lanes[i].abreast);
     }
     for (size_t i = 0; i < RING; i++) {
         free(h->ring[i].bytes);

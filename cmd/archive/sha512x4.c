@@ -1,30 +1,13 @@
 /* Four messages in the four lanes of 256-bit registers: the arithmetic is that of the standard,
  * each word of it a vector with the same word of every message. */
-#include "cmd/archive/sha512x4.h"
+#include "cmd/archive/sha2x4.h"
 
-#include <stdlib.h>
-
-enum { WORDS = 8, LENGTH = 16 /* bytes of the bit count */ };
-
-/* What a seat has to go through: its piece, then the padding where the message ends. */
-typedef struct seat {
-    const uint8_t *at;
-    size_t blocks;  /* from `at` on */
-    uint64_t bytes; /* of the message so far */
-    bool taken, last, padding;
-    ct_str rest; /* of the last piece, less than a block */
-    uint8_t padded[2 * BAG_SHA512_BLOCK];
-} seat;
-
-struct bag_sha512x4 {
-    uint64_t state[WORDS][BAG_SEATS];
-    seat seats[BAG_SEATS];
-};
+enum { BLOCK512 = 128 };
 
 #if defined(__x86_64__)
 
 /* FIPS 180-4, 4.2.3 */
-static const uint64_t constants[80] = {
+static const uint64_t constants512[80] = {
     0x428a2f98d728ae22, 0x7137449123ef65cd, 0xb5c0fbcfec4d3b2f, 0xe9b5dba58189dbbc,
     0x3956c25bf348b538, 0x59f111f1b605d019, 0x923f82a4af194f9b, 0xab1c5ed5da6d8118,
     0xd807aa98a3030242, 0x12835b0145706fbe, 0x243185be4ee4b28c, 0x550c7dc3d5ffb4e2,
@@ -47,8 +30,8 @@ static const uint64_t constants[80] = {
     0x4cc5d4becb3e42b6, 0x597f299cfc657e2a, 0x5fcb6fab3ad6faec, 0x6c44198c4a475817,
 };
 
-typedef uint64_t lanes __attribute__((vector_size(8 * BAG_SEATS)));
-typedef uint8_t octets __attribute__((vector_size(8 * BAG_SEATS)));
+typedef uint64_t lanes __attribute__((vector_size(8 * BAG_SHA2_SEATS)));
+typedef uint8_t octets __attribute__((vector_size(8 * BAG_SHA2_SEATS)));
 
 #define AVX2         __attribute__((target("avx2")))
 #define INLINE       static inline __attribute__((always_inline))
@@ -66,7 +49,7 @@ AVX2 INLINE lanes words_at(const uint8_t *p)
 }
 
 /* From four words of each message to four vectors with one word of each. */
-AVX2 INLINE void load(lanes to[4], const uint8_t *const from[BAG_SEATS], size_t offset)
+AVX2 INLINE void load512(lanes to[4], const uint8_t *const from[BAG_SHA2_SEATS], size_t offset)
 {
     lanes a = words_at(from[0] + offset), b = words_at(from[1] + offset);
     lanes c = words_at(from[2] + offset), d = words_at(from[3] + offset);
@@ -82,7 +65,7 @@ AVX2 INLINE void load(lanes to[4], const uint8_t *const from[BAG_SEATS], size_t 
 }
 
 /* The next word of the schedule takes the place of the one that was used (6.4.2, step 1). */
-AVX2 INLINE void schedule(lanes w[16], int i)
+AVX2 INLINE void schedule512(lanes w[16], int i)
 {
     lanes x = w[(i + 1) & 15], y = w[(i + 14) & 15];
 
@@ -94,10 +77,10 @@ AVX2 INLINE void schedule(lanes w[16], int i)
 #define STEP(a, b, c, d, e, f, g, h, i)                                                            \
     do {                                                                                           \
         lanes t = h + (ROTATE(e, 14) ^ ROTATE(e, 18) ^ ROTATE(e, 41)) + (g ^ (e & (f ^ g))) +      \
-                  constants[round + (i)] + w[i];                                                   \
+                  constants512[round + (i)] + w[i];                                                \
         d += t;                                                                                    \
         h = t + (ROTATE(a, 28) ^ ROTATE(a, 34) ^ ROTATE(a, 39)) + ((a & b) | (c & (a | b)));       \
-        schedule(w, i);                                                                            \
+        schedule512(w, i);                                                                         \
     } while (0)
 
 #define EIGHT_STEPS(i)                                                                             \
@@ -111,17 +94,17 @@ AVX2 INLINE void schedule(lanes w[16], int i)
     STEP(b, c, d, e, f, g, h, a, (i) + 7)
 
 /* So many blocks of each message. */
-AVX2 static void compress(uint64_t state[WORDS][BAG_SEATS], const uint8_t *const from[BAG_SEATS],
-                          size_t blocks)
+AVX2 static void compress512(uint64_t state[BAG_SHA2_WORDS][BAG_SHA2_SEATS],
+                             const uint8_t *const from[BAG_SHA2_SEATS], size_t blocks)
 {
-    lanes s[WORDS], w[16];
+    lanes s[BAG_SHA2_WORDS], w[16];
 
     memcpy(s, state, sizeof(s));
-    for (size_t at = 0; at < blocks * BAG_SHA512_BLOCK; at += BAG_SHA512_BLOCK) {
+    for (size_t at = 0; at < blocks * BLOCK512; at += BLOCK512) {
         lanes a = s[0], b = s[1], c = s[2], d = s[3], e = s[4], f = s[5], g = s[6], h = s[7];
 
         for (size_t i = 0; i < 16; i += 4)
-            load(w + i, from, at + 8 * i);
+            load512(w + i, from, at + 8 * i);
         for (int round = 0; round < 80; round += 16) {
             EIGHT_STEPS(0);
             EIGHT_STEPS(8);
@@ -138,15 +121,15 @@ AVX2 static void compress(uint64_t state[WORDS][BAG_SEATS], const uint8_t *const
     memcpy(state, s, sizeof(s));
 }
 
-static bool able(void)
+static bool able512(void)
 {
     return __builtin_cpu_supports("avx2");
 }
 
 #else
 
-static void compress(uint64_t state[WORDS][BAG_SEATS], const uint8_t *const from[BAG_SEATS],
-                     size_t blocks)
+static void compress512(uint64_t state[BAG_SHA2_WORDS][BAG_SHA2_SEATS],
+                        const uint8_t *const from[BAG_SHA2_SEATS], size_t blocks)
 {
     (void)state;
     (void)from;
@@ -154,125 +137,17 @@ static void compress(uint64_t state[WORDS][BAG_SEATS], const uint8_t *const from
 }
 
 /* ARM's processors have instructions of their own, which libcrypto uses. */
-static bool able(void)
+static bool able512(void)
 {
     return false;
 }
 
 #endif
 
-/* ---- seats ---- */
-
-static void put_word(uint8_t *to, uint64_t v)
-{
-    for (int i = 0; i < 8; i++)
-        to[i] = (uint8_t)(v >> (56 - 8 * i));
-}
-
-/* What is left of the message, a one bit, zeros, and how many bits there were (5.1.2). */
-static void pad(seat *s)
-{
-    size_t n = s->rest.n;
-
-    s->at = s->padded;
-    s->blocks = n + 1 + LENGTH > BAG_SHA512_BLOCK ? 2 : 1;
-    memset(s->padded, 0, sizeof(s->padded));
-    if (n)
-        memcpy(s->padded, s->rest.p, n);
-    s->padded[n] = 0x80;
-    put_word(s->padded + s->blocks * BAG_SHA512_BLOCK - 16, s->bytes >> 61);
-    put_word(s->padded + s->blocks * BAG_SHA512_BLOCK - 8, s->bytes << 3);
-}
-
-static void digest_of(const bag_sha512x4 *x, int i, uint8_t digest[CT_SHA512_LEN])
-{
-    for (int w = 0; w < WORDS; w++)
-        put_word(digest + 8 * w, x->state[w][i]);
-}
-
-/* A seat whose piece has no whole blocks left; -1: there is none. Padding is taken up here. */
-static int find_through(bag_sha512x4 *x)
-{
-    for (int i = 0; i < BAG_SEATS; i++) {
-        seat *s = &x->seats[i];
-
-        if (s->taken && s->blocks == 0 && s->last && !s->padding) {
-            s->padding = true;
-            pad(s);
-        } else if (s->taken && s->blocks == 0)
-            return i;
-    }
-    return -1;
-}
-
-/* All seats go on for as many blocks as each of them has. One that is free goes through the blocks
- * of another, to no end. */
-static void advance(bag_sha512x4 *x)
-{
-    const uint8_t *from[BAG_SEATS];
-    const seat *least = NULL;
-    size_t blocks;
-
-    for (int i = 0; i < BAG_SEATS; i++)
-        if (x->seats[i].taken && (!least || x->seats[i].blocks < least->blocks))
-            least = &x->seats[i];
-    blocks = least->blocks;
-    for (int i = 0; i < BAG_SEATS; i++)
-        from[i] = x->seats[i].taken ? x->seats[i].at : least->at;
-    compress(x->state, from, blocks);
-    for (int i = 0; i < BAG_SEATS; i++)
-        if (x->seats[i].taken) {
-            x->seats[i].at += blocks * BAG_SHA512_BLOCK;
-            x->seats[i].blocks -= blocks;
-        }
-}
-
-bag_sha512x4 *bag_sha512x4_new(void)
-{
-    return able() ? ct_calloc(1, sizeof(bag_sha512x4)) : NULL;
-}
-
-void bag_sha512x4_free(bag_sha512x4 *x)
-{
-    free(x);
-}
-
-void bag_sha512x4_begin(bag_sha512x4 *x, int seat_number)
-{
-    /* FIPS 180-4, 5.3.5 */
-    static const uint64_t first[WORDS] = {
-        0x6a09e667f3bcc908, 0xbb67ae8584caa73b, 0x3c6ef372fe94f82b, 0xa54ff53a5f1d36f1,
-        0x510e527fade682d1, 0x9b05688c2b3e6c1f, 0x1f83d9abfb41bd6b, 0x5be0cd19137e2179};
-
-    for (int w = 0; w < WORDS; w++)
-        x->state[w][seat_number] = first[w];
-    x->seats[seat_number].taken = true;
-    x->seats[seat_number].last = false;
-    x->seats[seat_number].padding = false;
-    x->seats[seat_number].bytes = 0;
-}
-
-void bag_sha512x4_feed(bag_sha512x4 *x, int seat_number, ct_str piece, bool last)
-{
-    seat *s = &x->seats[seat_number];
-
-    s->at = (const uint8_t *)piece.p;
-    s->blocks = piece.n / BAG_SHA512_BLOCK;
-    s->bytes += piece.n;
-    s->last = last;
-    s->rest = ct_str_from(piece, piece.n - piece.n % BAG_SHA512_BLOCK);
-}
-
-int bag_sha512x4_run(bag_sha512x4 *x, bool *ended, uint8_t digest[CT_SHA512_LEN])
-{
-    int i;
-
-    while ((i = find_through(x)) < 0)
-        advance(x);
-    *ended = x->seats[i].last;
-    if (*ended) {
-        digest_of(x, i, digest);
-        x->seats[i].taken = false;
-    }
-    return i;
-}
+const bag_sha2x4 bag_sha512x4 = {
+    .word = 8,
+    .first = {0x6a09e667f3bcc908, 0xbb67ae8584caa73b, 0x3c6ef372fe94f82b, 0xa54ff53a5f1d36f1,
+              0x510e527fade682d1, 0x9b05688c2b3e6c1f, 0x1f83d9abfb41bd6b, 0x5be0cd19137e2179},
+    .able = able512,
+    .compress = compress512,
+};

@@ -6,8 +6,10 @@
 
 #include <cmocka.h>
 
+#include "cmd/archive/abreast.c"
 #include "cmd/archive/bagit.c"
 #include "cmd/archive/digest.c"
+#include "cmd/archive/sha256x4.c"
 #include "cmd/archive/sha512x4.c"
 
 /* The content of file `i` is told by its number alone. */
