@@ -12,6 +12,9 @@
 enum { BLOCK = 128 * 1024, RING = 48 };
 /* Threads wake one another for so many blocks rather than for each. */
 enum { BATCH = RING / 4 };
+/* A file of more blocks is hashed by itself: with it in the ring there may be no others beside it.
+ */
+enum { SHORT = RING / 4 };
 #define NOWHERE UINT64_MAX
 
 /* ---- one algorithm ---- */
@@ -109,12 +112,21 @@ static void feed(lane *l, int seat)
     bag_abreast_feed(l->abreast, seat, (ct_str){b->bytes, b->n}, b->last);
 }
 
-/* Where the file ends that starts with block `from`, or NOWHERE: that is not given yet. */
+/* Where the short file ends that starts with block `from`, or NOWHERE: that is not given yet, or
+ * the file is longer. */
 static uint64_t end_of_file(lane *l, uint64_t from, uint64_t given)
 {
-    while (from < given && !block_at(l, from)->last)
+    uint64_t stop = given - from > SHORT ? from + SHORT : given;
+
+    while (from < stop && !block_at(l, from)->last)
         from++;
-    return from < given ? from : NOWHERE;
+    return from < stop ? from : NOWHERE;
+}
+
+/* Then nothing is to be waited for. */
+static bool is_long(lane *l, uint64_t given)
+{
+    return given - l->next > SHORT && end_of_file(l, l->next, given) == NOWHERE;
 }
 
 static int whole_files(lane *l, uint64_t given)
@@ -180,7 +192,8 @@ static bool may_go_on(lane *l, uint64_t given, bool hurry)
 
     if (!l->abreast || l->within)
         return l->next < given;
-    return taken + whole_files(l, given) >= BAG_SEATS || (hurry && (taken || l->next < given));
+    return taken + whole_files(l, given) >= BAG_SEATS || is_long(l, given) ||
+           (hurry && (taken || l->next < given));
 }
 
 /* Some of the work that there is. */

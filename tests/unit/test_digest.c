@@ -128,12 +128,22 @@ static void files_of_several_blocks(void **state)
 /* They do not fit into the ring, or leave no room for others. */
 static void large_among_small(void **state)
 {
-    static const size_t sizes[] = {100,           RING * (size_t)BLOCK + 1,
-                                   100,           200,
-                                   300,           (RING - 2) * (size_t)BLOCK,
-                                   BLOCK,         RING * (size_t)BLOCK,
-                                   BLOCK * 20,    BLOCK * 20 + 5,
-                                   BLOCK * 20 + 6};
+    static const size_t sizes[] = {100,
+                                   RING * (size_t)BLOCK + 1,
+                                   100,
+                                   200,
+                                   300,
+                                   (RING - 2) * (size_t)BLOCK,
+                                   BLOCK,
+                                   RING * (size_t)BLOCK,
+                                   BLOCK * 20,
+                                   BLOCK * 20 + 5,
+                                   BLOCK * 20 + 6,
+                                   SHORT * (size_t)BLOCK,
+                                   SHORT * (size_t)BLOCK + 1,
+                                   5,
+                                   (SHORT - 1) * (size_t)BLOCK + 1,
+                                   6};
 
     (void)state;
     hash_with_and_without_threads(sizes, CT_LEN(sizes), SIZE_MAX);
