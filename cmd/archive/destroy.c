@@ -821,11 +821,12 @@ static void take_option(destruction *d, int opt)
 int bag_destroy(int argc, char **argv)
 {
     ct_cli c;
-    destruction d = {.cli = &c, .arena = ct_arena_new(), .why = "the retention period is over"};
+    destruction d = {.cli = &c, .why = "the retention period is over"};
     ct_err err = {0};
     int opt;
 
     ct_cli_start(&c, &command, argc, argv);
+    d.arena = ct_arena_new();
     while ((opt = ct_cli_option(&c)) != CT_CLI_DONE)
         take_option(&d, opt);
     if (c.nargs != 1)

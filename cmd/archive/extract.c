@@ -492,12 +492,13 @@ static void extract_all(extractor *x)
 int bag_extract(int argc, char **argv)
 {
     ct_cli c;
-    extractor x = {.cli = &c, .asked = ct_sha_new(256)};
+    extractor x = {.cli = &c};
     bag_keys keys = {0};
     ct_err err = {0};
     int opt;
 
     ct_cli_start(&c, &command, argc, argv);
+    x.asked = ct_sha_new(256);
     bag_sweep_start();
     while ((opt = ct_cli_option(&c)) != CT_CLI_DONE) {
         if (opt == OPT_CHART)
