@@ -1,6 +1,5 @@
 /* Who sits where, and the padding at the end of each message (FIPS 180-4, 5.1). */
 #include "cmd/archive/abreast.h"
-#include "cmd/archive/sha2x4.h"
 
 #include <stdlib.h>
 
@@ -98,7 +97,7 @@ bag_abreast *bag_abreast_new(bag_alg alg)
                                                 : NULL;
     bag_abreast *x;
 
-    if (!sha || !sha->able())
+    if (!sha || !sha->able || !sha->able())
         return NULL;
     x = ct_calloc(1, sizeof(*x));
     x->sha = sha;

@@ -10,8 +10,9 @@
 #define CHART_ARCHIVE_ABREAST_H
 
 #include "cmd/archive/bagit.h"
+#include "cmd/archive/sha2x4.h"
 
-enum { BAG_SEATS = 4, BAG_SEATS_WORTH = 3, BAG_ABREAST_PIECE = 128 };
+enum { BAG_SEATS_WORTH = 3, BAG_ABREAST_PIECE = 128 };
 
 typedef struct bag_abreast bag_abreast;
 

@@ -15,6 +15,7 @@ enum { BATCH = RING / 4 };
 /* A file of more blocks is hashed by itself: with it in the ring there may be no others beside it.
  */
 enum { SHORT = RING / 4 };
+_Static_assert(BLOCK % BAG_ABREAST_PIECE == 0, "whole blocks of SHA-2");
 #define NOWHERE UINT64_MAX
 
 /* ---- one algorithm ---- */

@@ -3,20 +3,21 @@
  */
 #include "cmd/archive/schedule.h"
 
-/* A chart under evaluation. */
-struct subject {
-    const bag_schedule *schedule;
-    ct_chart *chart;
-    ct_context context; /* of the chart; a class on records changes `doc` */
-    ct_arena *a;
-};
-
 /* The latest day that was found, or why there is none. */
 struct latest {
     bool any, missing;
     int64_t day;
     const char *why;
     char where[32];
+};
+
+/* A chart under evaluation. */
+struct subject {
+    const bag_schedule *schedule;
+    ct_chart *chart;
+    ct_context context; /* of the chart; a class on records changes `doc` */
+    struct latest care; /* take_care() */
+    ct_arena *a;
 };
 
 static void take_day(struct latest *l, int64_t day)
@@ -141,22 +142,20 @@ static bool is_agreed(ct_str type)
 }
 
 /* Care of which no stay or visit tells. What lasts beyond today, as a plan does, counts as of
- * today.
- */
-static void take_care(const struct subject *s, struct latest *l)
+ * today. */
+static void take_care(struct subject *s)
 {
     int64_t today = ct_date_days(&s->context.now);
-    struct latest care = {0};
 
     for (size_t i = 0; i < s->chart->n; i++) {
         const ct_record *rec = &s->chart->records[i];
 
         if (!ct_str_is(rec->type, "Encounter") && !is_about(rec->type) && !is_agreed(rec->type) &&
             !ct_times_of(s->schedule->model, rec->type, &rec->doc, s->a).timeless)
-            (void)take_record(s, &care, rec->type, &rec->doc);
+            (void)take_record(s, &s->care, rec->type, &rec->doc);
     }
-    if (care.any)
-        take_day(l, care.day < today ? care.day : today);
+    if (s->care.day > today)
+        s->care.day = today;
 }
 
 static void take_encounters(const struct subject *s, struct latest *l, bool discharge)
@@ -166,7 +165,8 @@ static void take_encounters(const struct subject *s, struct latest *l, bool disc
             take_encounter(s, l, &s->chart->records[i].doc, discharge);
     if (!l->any)
         miss(l, "there is no stay or visit in the chart");
-    take_care(s, l);
+    if (s->care.any)
+        take_day(l, s->care.day);
 }
 
 /* ---- entries ---- */
@@ -393,6 +393,7 @@ bag_keeping bag_keep(const bag_schedule *schedule, const ct_chart *chart, const 
     bag_keeping k = {.v = v, .n = schedule->n};
 
     s.context = bag_chart_context(&current, today, a);
+    take_care(&s);
     for (size_t i = 0; i < schedule->n; i++)
         v[i] = keep_class(&s, &schedule->v[i]);
     sum_up(&k);

@@ -31,14 +31,14 @@ typedef struct message {
     __m128i w[4]; /* sixteen words of the schedule */
 } message;
 
-SHA INLINE __m128i four(const uint64_t state[BAG_SHA2_WORDS][BAG_SHA2_SEATS], int seat, int a,
-                        int b, int c, int d)
+SHA INLINE __m128i four(const uint64_t state[BAG_SHA2_WORDS][BAG_SEATS], int seat, int a, int b,
+                        int c, int d)
 {
     return _mm_set_epi32((int)state[a][seat], (int)state[b][seat], (int)state[c][seat],
                          (int)state[d][seat]);
 }
 
-SHA INLINE void put_four(uint64_t state[BAG_SHA2_WORDS][BAG_SHA2_SEATS], int seat, __m128i v, int a,
+SHA INLINE void put_four(uint64_t state[BAG_SHA2_WORDS][BAG_SEATS], int seat, __m128i v, int a,
                          int b, int c, int d)
 {
     state[a][seat] = (uint32_t)_mm_extract_epi32(v, 3);
@@ -72,33 +72,33 @@ SHA INLINE void four_steps(message *l, int n)
     *now = _mm_sha256msg2_epu32(_mm_add_epi32(_mm_sha256msg1_epu32(*now, next), t), last);
 }
 
-SHA static void compress256(uint64_t state[BAG_SHA2_WORDS][BAG_SHA2_SEATS],
-                            const uint8_t *const from[BAG_SHA2_SEATS], size_t blocks)
+SHA static void compress256(uint64_t state[BAG_SHA2_WORDS][BAG_SEATS],
+                            const uint8_t *const from[BAG_SEATS], size_t blocks)
 {
-    message m[BAG_SHA2_SEATS];
+    message m[BAG_SEATS];
 
-    for (int s = 0; s < BAG_SHA2_SEATS; s++) {
+    for (int s = 0; s < BAG_SEATS; s++) {
         m[s].abef = four(state, s, 0, 1, 4, 5);
         m[s].cdgh = four(state, s, 2, 3, 6, 7);
     }
     for (size_t at = 0; at < blocks * BLOCK256; at += BLOCK256) {
-        message before[BAG_SHA2_SEATS];
+        message before[BAG_SEATS];
 
-        for (int s = 0; s < BAG_SHA2_SEATS; s++) {
+        for (int s = 0; s < BAG_SEATS; s++) {
             before[s] = m[s];
             load256(&m[s], from[s] + at);
         }
 #pragma GCC unroll 16
         for (int n = 0; n < 16; n++)
 #pragma GCC unroll 4
-            for (int s = 0; s < BAG_SHA2_SEATS; s++)
+            for (int s = 0; s < BAG_SEATS; s++)
                 four_steps(&m[s], n);
-        for (int s = 0; s < BAG_SHA2_SEATS; s++) {
+        for (int s = 0; s < BAG_SEATS; s++) {
             m[s].abef = _mm_add_epi32(m[s].abef, before[s].abef);
             m[s].cdgh = _mm_add_epi32(m[s].cdgh, before[s].cdgh);
         }
     }
-    for (int s = 0; s < BAG_SHA2_SEATS; s++) {
+    for (int s = 0; s < BAG_SEATS; s++) {
         put_four(state, s, m[s].abef, 0, 1, 4, 5);
         put_four(state, s, m[s].cdgh, 2, 3, 6, 7);
     }
@@ -113,24 +113,6 @@ static bool able256(void)
            __builtin_cpu_supports("sse4.1") && __builtin_cpu_supports("ssse3");
 }
 
-#else
-
-static void compress256(uint64_t state[BAG_SHA2_WORDS][BAG_SHA2_SEATS],
-                        const uint8_t *const from[BAG_SHA2_SEATS], size_t blocks)
-{
-    (void)state;
-    (void)from;
-    (void)blocks;
-}
-
-/* ARM's processors have instructions of their own, which libcrypto uses. */
-static bool able256(void)
-{
-    return false;
-}
-
-#endif
-
 const bag_sha2x4 bag_sha256x4 = {
     .word = 4,
     .first = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab,
@@ -138,3 +120,10 @@ const bag_sha2x4 bag_sha256x4 = {
     .able = able256,
     .compress = compress256,
 };
+
+#else
+
+/* ARM's processors have instructions of their own, which libcrypto uses. */
+const bag_sha2x4 bag_sha256x4 = {0};
+
+#endif

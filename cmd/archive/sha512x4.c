@@ -30,8 +30,8 @@ static const uint64_t constants512[80] = {
     0x4cc5d4becb3e42b6, 0x597f299cfc657e2a, 0x5fcb6fab3ad6faec, 0x6c44198c4a475817,
 };
 
-typedef uint64_t lanes __attribute__((vector_size(8 * BAG_SHA2_SEATS)));
-typedef uint8_t octets __attribute__((vector_size(8 * BAG_SHA2_SEATS)));
+typedef uint64_t lanes __attribute__((vector_size(8 * BAG_SEATS)));
+typedef uint8_t octets __attribute__((vector_size(8 * BAG_SEATS)));
 
 #define AVX2         __attribute__((target("avx2")))
 #define INLINE       static inline __attribute__((always_inline))
@@ -49,7 +49,7 @@ AVX2 INLINE lanes words_at(const uint8_t *p)
 }
 
 /* From four words of each message to four vectors with one word of each. */
-AVX2 INLINE void load512(lanes to[4], const uint8_t *const from[BAG_SHA2_SEATS], size_t offset)
+AVX2 INLINE void load512(lanes to[4], const uint8_t *const from[BAG_SEATS], size_t offset)
 {
     lanes a = words_at(from[0] + offset), b = words_at(from[1] + offset);
     lanes c = words_at(from[2] + offset), d = words_at(from[3] + offset);
@@ -94,8 +94,8 @@ AVX2 INLINE void schedule512(lanes w[16], int i)
     STEP(b, c, d, e, f, g, h, a, (i) + 7)
 
 /* So many blocks of each message. */
-AVX2 static void compress512(uint64_t state[BAG_SHA2_WORDS][BAG_SHA2_SEATS],
-                             const uint8_t *const from[BAG_SHA2_SEATS], size_t blocks)
+AVX2 static void compress512(uint64_t state[BAG_SHA2_WORDS][BAG_SEATS],
+                             const uint8_t *const from[BAG_SEATS], size_t blocks)
 {
     lanes s[BAG_SHA2_WORDS], w[16];
 
@@ -126,24 +126,6 @@ static bool able512(void)
     return __builtin_cpu_supports("avx2");
 }
 
-#else
-
-static void compress512(uint64_t state[BAG_SHA2_WORDS][BAG_SHA2_SEATS],
-                        const uint8_t *const from[BAG_SHA2_SEATS], size_t blocks)
-{
-    (void)state;
-    (void)from;
-    (void)blocks;
-}
-
-/* ARM's processors have instructions of their own, which libcrypto uses. */
-static bool able512(void)
-{
-    return false;
-}
-
-#endif
-
 const bag_sha2x4 bag_sha512x4 = {
     .word = 8,
     .first = {0x6a09e667f3bcc908, 0xbb67ae8584caa73b, 0x3c6ef372fe94f82b, 0xa54ff53a5f1d36f1,
@@ -151,3 +133,10 @@ const bag_sha2x4 bag_sha512x4 = {
     .able = able512,
     .compress = compress512,
 };
+
+#else
+
+/* ARM's processors have instructions of their own, which libcrypto uses. */
+const bag_sha2x4 bag_sha512x4 = {0};
+
+#endif

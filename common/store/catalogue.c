@@ -32,14 +32,9 @@ ct_bag ct_bag_of(sqlite3_stmt *q, int at)
     };
 }
 
-typedef struct bag_reader {
-    ct_bag_fn *each;
-    void *ctx;
-} bag_reader;
-
-static bool give_bag(void *ctx, sqlite3_stmt *q)
+bool ct_give_bag(void *reader, sqlite3_stmt *q)
 {
-    const bag_reader *r = ctx;
+    const ct_bag_reader *r = reader;
     ct_bag b = ct_bag_of(q, 0);
 
     b.copies = (uint64_t)sqlite3_column_int64(q, CT_BAG_COLUMN_COUNT);
@@ -48,19 +43,17 @@ static bool give_bag(void *ctx, sqlite3_stmt *q)
 
 bool ct_bags(ct_db *db, const ct_bag_query *want, ct_bag_fn *each, void *ctx, ct_err *err)
 {
-    static const char sql[] =
-        "SELECT " CT_BAG_COLUMNS
-        ", (SELECT count(*) FROM copy k WHERE k.bag = b.id AND k.state <> 'gone')"
-        " FROM bag b WHERE (?1 IS NULL OR substr(b.hash, 1, length(?1)) = ?1)"
-        " AND (?2 IS NULL OR b.name = ?2) AND (?3 IS NULL OR b.status = ?3)"
-        " AND (?4 IS NULL OR b.id IN (SELECT bag FROM copy WHERE path = ?4"
-        " AND (state <> 'gone' OR b.status = 'destroying'))) ORDER BY b.id";
+    static const char sql[] = "SELECT " CT_BAG_COLUMNS ", " CT_BAG_COPIES
+                              " FROM bag b WHERE (?1 IS NULL OR substr(b.hash, 1, length(?1)) = ?1)"
+                              " AND (?2 IS NULL OR b.name = ?2) AND (?3 IS NULL OR b.status = ?3)"
+                              " AND (?4 IS NULL OR b.id IN (SELECT bag FROM copy WHERE path = ?4"
+                              " AND (state <> 'gone' OR b.status = 'destroying'))) ORDER BY b.id";
     ct_str status = want->by_status ? ct_str_z(statuses[want->status]) : (ct_str){NULL, 0};
 
     return ct_db_is_old(db) || ct_db_each(db, sql,
                                           CT_ARGS(CT_TEXT(want->hash), CT_TEXT(want->name),
                                                   CT_TEXT(status), CT_TEXT(want->path)),
-                                          give_bag, &(bag_reader){each, ctx}, err);
+                                          ct_give_bag, &(ct_bag_reader){each, ctx}, err);
 }
 
 bool ct_bag_known(ct_db *db, ct_str hash, int64_t *id, ct_bag_status *status, ct_err *err)
@@ -241,6 +234,13 @@ static const ct_str *names_of(ct_str text, ct_arena *a, size_t *n)
     while (text.p)
         names[(*n)++] = ct_str_cut(&text, '\n');
     return names;
+}
+
+bool ct_give_patient(void *reader, sqlite3_stmt *q)
+{
+    const ct_patient_reader *r = reader;
+
+    return r->each(r->ctx, ct_db_text(q, 0));
 }
 
 bool ct_give_chart(void *reader, sqlite3_stmt *q)

@@ -191,23 +191,11 @@ bool ct_held(ct_db *db, ct_str patient, ct_hold_fn *each, void *ctx, ct_err *err
            ct_db_each(db, sql, CT_ARGS(CT_TEXT(patient)), give, &(hold_reader){each, ctx}, err);
 }
 
-typedef struct patient_reader {
-    ct_patient_fn *each;
-    void *ctx;
-} patient_reader;
-
-static bool give_patient(void *ctx, sqlite3_stmt *q)
-{
-    const patient_reader *r = ctx;
-
-    return r->each(r->ctx, ct_db_text(q, 0));
-}
-
 bool ct_hold_patients(ct_db *db, int64_t hold, ct_patient_fn *each, void *ctx, ct_err *err)
 {
     return ct_db_is_old(db) ||
            ct_db_each(db, "SELECT patient FROM held WHERE hold = ?1 ORDER BY patient",
-                      CT_ARGS(CT_INT(hold)), give_patient, &(patient_reader){each, ctx}, err);
+                      CT_ARGS(CT_INT(hold)), ct_give_patient, &(ct_patient_reader){each, ctx}, err);
 }
 
 /* ---- are they what they were? ---- */

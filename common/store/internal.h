@@ -179,6 +179,21 @@ enum { CT_BAG_COLUMN_COUNT = 12 };
 /* A bag from the columns from `at` on; borrowed until the next step. */
 ct_bag ct_bag_of(sqlite3_stmt *q, int at);
 
+/* Gives the bag of a row: a callback for ct_db_each on CT_BAG_COLUMNS, CT_BAG_COPIES. */
+#define CT_BAG_COPIES "(SELECT count(*) FROM copy k WHERE k.bag = b.id AND k.state <> 'gone')"
+typedef struct ct_bag_reader {
+    ct_bag_fn *each;
+    void *ctx;
+} ct_bag_reader;
+bool ct_give_bag(void *reader, sqlite3_stmt *q);
+
+/* Gives the patient of a row: a callback for ct_db_each on one column. */
+typedef struct ct_patient_reader {
+    ct_patient_fn *each;
+    void *ctx;
+} ct_patient_reader;
+bool ct_give_patient(void *reader, sqlite3_stmt *q);
+
 /* Gives the bag and the chart of a row: a callback for ct_db_each on CT_BAG_COLUMNS,
  * CT_CHART_COLUMNS. */
 typedef struct ct_chart_reader {

@@ -117,18 +117,6 @@ bool ct_kin_load(ct_db *db, ct_err *err)
     " UNION ALL SELECT a.patient, NULL FROM chart c CROSS JOIN also a ON a.chart = c.id"           \
     " WHERE c.bag = (SELECT id FROM bag WHERE hash = ?1)"
 
-typedef struct people_reader {
-    ct_patient_fn *each;
-    void *ctx;
-} people_reader;
-
-static bool give_patient(void *ctx, sqlite3_stmt *q)
-{
-    const people_reader *r = ctx;
-
-    return r->each(r->ctx, ct_db_text(q, 0));
-}
-
 bool ct_bag_people(ct_db *db, ct_str bag, ct_patient_fn *each, void *ctx, ct_err *err)
 {
     static const char sql[] =
@@ -137,8 +125,8 @@ bool ct_bag_people(ct_db *db, ct_str bag, ct_patient_fn *each, void *ctx, ct_err
         " temp.kin k ON k.patient = own.patient)";
 
     return ct_db_is_old(db) ||
-           (ct_kin_load(db, err) && ct_db_each(db, sql, CT_ARGS(CT_TEXT(bag)), give_patient,
-                                               &(people_reader){each, ctx}, err));
+           (ct_kin_load(db, err) && ct_db_each(db, sql, CT_ARGS(CT_TEXT(bag)), ct_give_patient,
+                                               &(ct_patient_reader){each, ctx}, err));
 }
 
 bool ct_kin(ct_db *db, ct_str patient, ct_patient_fn *each, void *ctx, ct_err *err)
@@ -148,24 +136,11 @@ bool ct_kin(ct_db *db, ct_str patient, ct_patient_fn *each, void *ctx, ct_err *e
         " WHERE patient = ?1) AND patient <> ?1";
 
     return ct_db_is_old(db) ||
-           (ct_kin_load(db, err) && ct_db_each(db, sql, CT_ARGS(CT_TEXT(patient)), give_patient,
-                                               &(people_reader){each, ctx}, err));
+           (ct_kin_load(db, err) && ct_db_each(db, sql, CT_ARGS(CT_TEXT(patient)), ct_give_patient,
+                                               &(ct_patient_reader){each, ctx}, err));
 }
 
 /* ---- later charts ---- */
-
-typedef struct later_reader {
-    ct_bag_fn *each;
-    void *ctx;
-} later_reader;
-
-static bool give_bag(void *ctx, sqlite3_stmt *q)
-{
-    const later_reader *r = ctx;
-    ct_bag b = ct_bag_of(q, 0);
-
-    return r->each(r->ctx, &b);
-}
 
 /* One pass over the bag's charts and one look into the index for each person, however many charts
  * and links a person has. */
@@ -184,10 +159,11 @@ bool ct_bag_later(ct_db *db, ct_str bag, ct_bag_fn *each, void *ctx, ct_err *err
         "  WHERE coalesce(c.last > t.last, 1) UNION"
         "  SELECT c.bag FROM them t CROSS JOIN also a ON a.patient = t.patient"
         "  CROSS JOIN chart c ON c.id = a.chart)"
-        " SELECT " CT_BAG_COLUMNS " FROM bag b WHERE b.id IN (SELECT bag FROM later)"
+        " SELECT " CT_BAG_COLUMNS ", " CT_BAG_COPIES
+        " FROM bag b WHERE b.id IN (SELECT bag FROM later)"
         " AND b.hash <> ?1 AND b.status <> 'destroyed' ORDER BY b.id";
 
     return ct_db_is_old(db) ||
-           (ct_kin_load(db, err) &&
-            ct_db_each(db, sql, CT_ARGS(CT_TEXT(bag)), give_bag, &(later_reader){each, ctx}, err));
+           (ct_kin_load(db, err) && ct_db_each(db, sql, CT_ARGS(CT_TEXT(bag)), ct_give_bag,
+                                               &(ct_bag_reader){each, ctx}, err));
 }
