@@ -1,10 +1,10 @@
 /* SHA-256 or SHA-512 of up to four messages side by side.
  *
  * A message's blocks depend on one another, so that one message keeps a core waiting for itself.
- * Four that do not depend on one another fill its units: they take half of the time (SHA-256, with
- * the SHA instructions of x86) or less than two thirds (SHA-512, with AVX2) of what libcrypto takes
- * for one after the other. With fewer than three libcrypto is as fast. (Of libraries, Intel's IPsec
- * Multi-Buffer takes messages side by side, but none of 64 KiB and more.)
+ * Four that do not depend on one another fill its units: they take half of the time that libcrypto
+ * takes for one after the other (SHA-256 with the SHA instructions of x86, SHA-512 with AVX2). With
+ * fewer than three libcrypto is as fast. (Of libraries, Intel's IPsec Multi-Buffer takes messages
+ * side by side, but none of 64 KiB and more.)
  */
 #ifndef CHART_ARCHIVE_ABREAST_H
 #define CHART_ARCHIVE_ABREAST_H

@@ -1,85 +1,32 @@
-/* Checksums: a ring of blocks that the caller fills and one lane per algorithm reads. They are
- * libcrypto's; but files whose ends are in the ring, so that they can be taken together, are hashed
- * side by side where the processor can. */
+/* Checksums: a ring of blocks that the caller fills, and threads, the caller's among them, that
+ * hash what stands there. */
 #include "cmd/archive/digest.h"
-#include "cmd/archive/abreast.h"
+#include "cmd/archive/lane.h"
 
-#include <openssl/evp.h>
 #include <pthread.h>
 #include <stdlib.h>
 
-/* Blocks that do not end a file are full, and so made of whole blocks of every algorithm. */
-enum { BLOCK = 128 * 1024, RING = 48 };
+/* Blocks for each thread: whole files enough that its seats are taken. */
+enum { BLOCKS = 48 };
+/* More would be kept waiting by the one that reads. */
+enum { THREADS_MAX = 4 };
 /* Threads wake one another for so many blocks rather than for each. */
-enum { BATCH = RING / 4 };
-/* A file of more blocks is hashed by itself: with it in the ring there may be no others beside it.
- */
-enum { SHORT = RING / 4 };
-_Static_assert(BLOCK % BAG_ABREAST_PIECE == 0, "whole blocks of SHA-2");
-#define NOWHERE UINT64_MAX
+enum { BATCH = 12 };
 
-/* ---- one algorithm ---- */
-
-typedef struct hash {
-    EVP_MD *md;
-    EVP_MD_CTX *ctx;
-    size_t len;
-} hash;
-
-static bool hash_open(hash *h, bag_alg alg, ct_err *err)
-{
-    *h = (hash){.md = EVP_MD_fetch(NULL, bag_algorithms[alg].name, NULL),
-                .ctx = EVP_MD_CTX_new(),
-                .len = bag_algorithms[alg].len};
-    if (h->md && h->ctx && EVP_DigestInit_ex2(h->ctx, h->md, NULL) == 1)
-        return true;
-    return ct_fail_at(err, CT_E_USAGE, "libcrypto does not have this checksum", "%s",
-                      bag_algorithms[alg].name);
-}
-
-/* A digest that fails half way (a provider taken away) comes out as zeros, which verify nothing. */
-static void hash_end(hash *h, uint8_t *digest)
-{
-    if (EVP_DigestFinal_ex(h->ctx, digest, NULL) != 1 ||
-        EVP_DigestInit_ex2(h->ctx, h->md, NULL) != 1)
-        memset(digest, 0, h->len);
-}
-
-static void hash_close(hash *h)
-{
-    EVP_MD_CTX_free(h->ctx);
-    EVP_MD_free(h->md);
-}
-
-/* ---- the ring ---- */
-
-typedef struct block {
-    char *bytes;
-    size_t n;
-    bool last; /* the file ends with this block */
-    bag_file file;
-} block;
-
-typedef struct lane {
+typedef struct worker {
     bag_hasher *hasher;
-    hash hash;
-    bag_alg alg;
-    uint64_t next; /* the first block that is not taken up yet */
-    uint64_t done; /* blocks that the lane is through with, for others to read */
+    bag_lane lanes[BAG_ALGS];
     pthread_t thread;
-    bag_abreast *abreast;      /* NULL: one file after the other */
-    uint64_t seats[BAG_SEATS]; /* the blocks that they are at, or NOWHERE */
-    bool within;               /* a file that libcrypto began goes on in `next` */
-} lane;
+} worker;
 
 struct bag_hasher {
-    block ring[RING];
-    lane lanes[BAG_ALGS];
-    size_t nlanes, nthreads;
-    uint64_t given;   /* blocks that the lanes may read */
+    bag_ring ring;
+    bag_front fronts[BAG_ALGS];
+    size_t nfronts;
+    worker workers[THREADS_MAX]; /* the first is the caller's */
+    size_t nworkers, nthreads;
     uint64_t retired; /* blocks that may be filled anew */
-    uint64_t wanted;  /* the caller waits until all before this block are done: nobody waits for
-                         more;  0: it does not wait */
+    uint64_t wanted;  /* the caller waits until all before this block are done; 0: it does not */
     bool quit;
     pthread_mutex_t lock;
     pthread_cond_t more, less;
@@ -87,188 +34,103 @@ struct bag_hasher {
     void *ctx;
 };
 
-/* ---- one file after the other ---- */
+/* ---- threads ---- */
 
-static block *block_at(lane *l, uint64_t n)
+/* Is the thread at a file that goes alone and on in the next blocks? */
+static bool is_within(const worker *w)
 {
-    return &l->hasher->ring[n % RING];
+    const bag_hasher *h = w->hasher;
+    bool within = false;
+
+    for (size_t i = 0; i < h->nfronts; i++)
+        within |= h->fronts[i].within == &w->lanes[i];
+    return within;
 }
 
-static void hash_next(lane *l)
+/* Such a thread leaves the file's other checksums to threads that are not, if there are any. */
+static bool may_begin(const worker *w)
 {
-    block *b = block_at(l, l->next++);
+    const bag_hasher *h = w->hasher;
+    bool others = false;
 
-    EVP_DigestUpdate(l->hash.ctx, b->bytes, b->n);
-    if (b->last)
-        hash_end(&l->hash, b->file.digest[l->alg]);
-    l->within = !b->last;
+    for (size_t k = 0; k < h->nworkers; k++)
+        others |= !is_within(&h->workers[k]);
+    return !is_within(w) || !others;
 }
 
-/* ---- files side by side ---- */
-
-static void feed(lane *l, int seat)
+/* The lane with the oldest blocks of those that have something to do, or NULL. */
+static bag_lane *choose(worker *w)
 {
-    const block *b = block_at(l, l->seats[seat]);
+    bag_hasher *h = w->hasher;
+    bag_lane *best = NULL;
 
-    bag_abreast_feed(l->abreast, seat, (ct_str){b->bytes, b->n}, b->last);
-}
+    for (size_t i = 0; i < h->nfronts; i++) {
+        bag_lane *l = &w->lanes[i];
 
-/* Where the short file ends that starts with block `from`, or NOWHERE: that is not given yet, or
- * the file is longer. */
-static uint64_t end_of_file(lane *l, uint64_t from, uint64_t given)
-{
-    uint64_t stop = given - from > SHORT ? from + SHORT : given;
-
-    while (from < stop && !block_at(l, from)->last)
-        from++;
-    return from < stop ? from : NOWHERE;
-}
-
-/* Then nothing is to be waited for. */
-static bool is_long(lane *l, uint64_t given)
-{
-    return given - l->next > SHORT && end_of_file(l, l->next, given) == NOWHERE;
-}
-
-static int whole_files(lane *l, uint64_t given)
-{
-    int n = 0;
-
-    for (uint64_t at = l->next; n < BAG_SEATS; n++) {
-        uint64_t end = end_of_file(l, at, given);
-
-        if (end == NOWHERE)
-            break;
-        at = end + 1;
+        if (bag_lane_take(l, &h->fronts[i], &h->ring, h->wanted, may_begin(w)) &&
+            (!best || l->oldest < best->oldest))
+            best = l;
     }
-    return n;
+    return best;
 }
 
-static int taken_seats(const lane *l)
+/* Some of the work that there is, without the lock while it lasts; false where there is none. */
+static bool work(worker *w)
 {
-    int n = 0;
+    bag_hasher *h = w->hasher;
+    bag_lane *l = choose(w);
 
-    for (int i = 0; i < BAG_SEATS; i++)
-        n += l->seats[i] != NOWHERE;
-    return n;
+    if (!l)
+        return false;
+    pthread_mutex_unlock(&h->lock);
+    bag_lane_work(l, &h->ring);
+    pthread_mutex_lock(&h->lock);
+    bag_lane_tell(l);
+    if (h->wanted)
+        pthread_cond_signal(&h->less);
+    return true;
 }
 
-static void take_seats(lane *l, uint64_t given)
+static void *worker_run(void *arg)
 {
-    for (int i = 0; i < BAG_SEATS; i++) {
-        uint64_t end = end_of_file(l, l->next, given);
-
-        if (l->seats[i] != NOWHERE || end == NOWHERE)
-            continue;
-        l->seats[i] = l->next;
-        l->next = end + 1;
-        bag_abreast_begin(l->abreast, i);
-        feed(l, i);
-    }
-}
-
-/* Until one seat needs another block or another file. */
-static void go_on_abreast(lane *l)
-{
-    uint8_t digest[BAG_DIGEST_MAX];
-    bool ended;
-    int i = bag_abreast_run(l->abreast, &ended, digest);
-
-    if (ended) {
-        memcpy(block_at(l, l->seats[i])->file.digest[l->alg], digest, l->hash.len);
-        l->seats[i] = NOWHERE;
-    } else {
-        l->seats[i]++;
-        feed(l, i);
-    }
-}
-
-/* ---- lanes ---- */
-
-/* Is there something to do? Seats stay empty for a while rather than be half filled, unless the
- * caller waits. */
-static bool may_go_on(lane *l, uint64_t given, bool hurry)
-{
-    int taken = taken_seats(l);
-
-    if (!l->abreast || l->within)
-        return l->next < given;
-    return taken + whole_files(l, given) >= BAG_SEATS || is_long(l, given) ||
-           (hurry && (taken || l->next < given));
-}
-
-/* Some of the work that there is. */
-static void go_on(lane *l, uint64_t given)
-{
-    int taken = l->abreast ? taken_seats(l) : 0;
-
-    if (l->within || !l->abreast || (!taken && whole_files(l, given) < BAG_SEATS_WORTH)) {
-        hash_next(l);
-        return;
-    }
-    take_seats(l, given);
-    go_on_abreast(l);
-}
-
-/* All blocks before this one are done. */
-static uint64_t through(const lane *l)
-{
-    uint64_t n = l->next;
-
-    for (int i = 0; i < BAG_SEATS; i++)
-        if (l->seats[i] < n)
-            n = l->seats[i];
-    return n;
-}
-
-static void *lane_run(void *arg)
-{
-    lane *l = arg;
-    bag_hasher *h = l->hasher;
+    worker *w = arg;
+    bag_hasher *h = w->hasher;
 
     pthread_mutex_lock(&h->lock);
-    while (!h->quit) {
-        uint64_t given = h->given;
-
-        if (!may_go_on(l, given, h->wanted > 0)) {
+    while (!h->quit)
+        if (!work(w))
             pthread_cond_wait(&h->more, &h->lock);
-            continue;
-        }
-        pthread_mutex_unlock(&h->lock);
-        go_on(l, given);
-        pthread_mutex_lock(&h->lock);
-        l->done = through(l);
-        if (h->wanted && l->done >= h->wanted)
-            pthread_cond_signal(&h->less);
-    }
     pthread_mutex_unlock(&h->lock);
     return NULL;
 }
 
-static bool lanes_open(bag_hasher *h, unsigned algs, ct_err *err)
+static bool lanes_open(worker *w, ct_err *err)
 {
-    for (int i = 0; i < BAG_ALGS; i++) {
-        lane *l = &h->lanes[h->nlanes];
+    bool ok = true;
 
-        if (!(algs & 1U << i))
-            continue;
-        l->hasher = h;
-        l->alg = (bag_alg)i;
-        for (int k = 0; k < BAG_SEATS; k++)
-            l->seats[k] = NOWHERE;
-        l->abreast = bag_abreast_new(l->alg);
-        h->nlanes++;
-        if (!hash_open(&l->hash, l->alg, err))
-            return false;
-    }
-    return true;
+    for (size_t i = 0; i < w->hasher->nfronts; i++) /* all of them, as all are closed */
+        ok = bag_lane_open(&w->lanes[i], w->hasher->fronts[i].alg, ok ? err : NULL) && ok;
+    return ok;
+}
+
+static bool workers_open(bag_hasher *h, int jobs, ct_err *err)
+{
+    bool ok = true;
+
+    do {
+        worker *w = &h->workers[h->nworkers++];
+
+        w->hasher = h;
+        ok = lanes_open(w, ok ? err : NULL) && ok;
+    } while (h->nworkers < THREADS_MAX && h->nworkers < (size_t)jobs);
+    return ok;
 }
 
 static bool threads_start(bag_hasher *h, ct_err *err)
 {
-    while (h->nthreads < h->nlanes) {
-        lane *l = &h->lanes[h->nthreads];
-        int sys = pthread_create(&l->thread, NULL, lane_run, l);
+    while (h->nthreads + 1 < h->nworkers) {
+        worker *w = &h->workers[h->nthreads + 1];
+        int sys = pthread_create(&w->thread, NULL, worker_run, w);
 
         if (sys != 0)
             return ct_fail_sys(err, sys, "cannot start a thread");
@@ -280,119 +142,27 @@ static bool threads_start(bag_hasher *h, ct_err *err)
 bag_hasher *bag_hasher_new(unsigned algs, int jobs, bag_hashed_fn *done, void *ctx, ct_err *err)
 {
     bag_hasher *h = ct_calloc(1, sizeof(*h));
+    bool ok;
 
     h->done = done;
     h->ctx = ctx;
     pthread_mutex_init(&h->lock, NULL);
     pthread_cond_init(&h->more, NULL);
     pthread_cond_init(&h->less, NULL);
-    for (size_t i = 0; i < RING; i++)
-        h->ring[i].bytes = ct_alloc(BLOCK);
+    for (int i = 0; i < BAG_ALGS; i++)
+        if (algs & 1U << i)
+            h->fronts[h->nfronts++].alg = (bag_alg)i;
     ct_sha_ready();
-    if (!lanes_open(h, algs, err) || (jobs > 1 && !threads_start(h, err))) {
+    ok = workers_open(h, jobs, err);
+    h->ring.n = BLOCKS * h->nworkers;
+    h->ring.blocks = ct_calloc(h->ring.n, sizeof(*h->ring.blocks));
+    for (size_t i = 0; i < h->ring.n; i++)
+        h->ring.blocks[i].bytes = ct_alloc(BAG_BLOCK);
+    if (!ok || !threads_start(h, err)) {
         bag_hasher_free(h);
         return NULL;
     }
     return h;
-}
-
-static bool any_lane_before(const bag_hasher *h, uint64_t n)
-{
-    for (size_t i = 0; i < h->nlanes; i++)
-        if (h->lanes[i].done < n)
-            return true;
-    return false;
-}
-
-static void wait_for_lanes(bag_hasher *h, uint64_t wanted)
-{
-    pthread_mutex_lock(&h->lock);
-    h->wanted = wanted;
-    pthread_cond_broadcast(&h->more);
-    while (any_lane_before(h, wanted))
-        pthread_cond_wait(&h->less, &h->lock);
-    h->wanted = 0;
-    pthread_mutex_unlock(&h->lock);
-}
-
-/* On the calling thread. */
-static void run_lanes(bag_hasher *h, uint64_t wanted)
-{
-    for (size_t i = 0; i < h->nlanes; i++) {
-        lane *l = &h->lanes[i];
-
-        for (; l->done < wanted; l->done = through(l))
-            go_on(l, h->given);
-    }
-}
-
-/* Waits until every lane is through with the `n` oldest blocks, and hands back the files they end.
- */
-static void retire(bag_hasher *h, uint64_t n)
-{
-    uint64_t wanted = h->retired + n;
-
-    if (h->nthreads)
-        wait_for_lanes(h, wanted);
-    else
-        run_lanes(h, wanted);
-    for (; h->retired < wanted; h->retired++) {
-        block *b = &h->ring[h->retired % RING];
-
-        if (b->last)
-            h->done(h->ctx, &b->file);
-        b->n = 0;
-        b->last = false;
-    }
-}
-
-char *bag_hasher_room(bag_hasher *h, size_t *cap)
-{
-    block *b = &h->ring[h->given % RING];
-
-    if (h->given - h->retired == RING)
-        retire(h, BATCH);
-    *cap = BLOCK - b->n;
-    return b->bytes + b->n;
-}
-
-static void give(bag_hasher *h)
-{
-    pthread_mutex_lock(&h->lock);
-    h->given++;
-    if (h->given % BATCH == 0)
-        pthread_cond_broadcast(&h->more);
-    pthread_mutex_unlock(&h->lock);
-}
-
-void bag_hasher_put(bag_hasher *h, size_t n)
-{
-    block *b = &h->ring[h->given % RING];
-
-    b->n += n;
-    if (b->n == BLOCK)
-        give(h);
-}
-
-void bag_hasher_end(bag_hasher *h, ct_str path, uint64_t size, uint64_t position, bool damaged)
-{
-    size_t cap;
-    block *b;
-
-    bag_hasher_room(h, &cap); /* an empty file, or one that filled its last block, needs one more */
-    b = &h->ring[h->given % RING];
-    b->file.path.n = 0;
-    ct_buf_put(&b->file.path, path);
-    b->file.size = size;
-    b->file.position = position;
-    b->file.damaged = damaged;
-    b->last = true;
-    give(h);
-}
-
-void bag_hasher_flush(bag_hasher *h)
-{
-    retire(h, h->given - h->retired);
 }
 
 void bag_hasher_free(bag_hasher *h)
@@ -404,17 +174,115 @@ void bag_hasher_free(bag_hasher *h)
     pthread_cond_broadcast(&h->more);
     pthread_mutex_unlock(&h->lock);
     for (size_t i = 0; i < h->nthreads; i++)
-        pthread_join(h->lanes[i].thread, NULL);
-    for (size_t i = 0; i < h->nlanes; i++) {
-        hash_close(&h->lanes[i].hash);
-        bag_abreast_free(h->lanes[i].abreast);
+        pthread_join(h->workers[i + 1].thread, NULL);
+    for (size_t k = 0; k < h->nworkers; k++)
+        for (size_t i = 0; i < h->nfronts; i++)
+            bag_lane_close(&h->workers[k].lanes[i]);
+    for (size_t i = 0; i < h->ring.n; i++) {
+        free(h->ring.blocks[i].bytes);
+        ct_buf_free(&h->ring.blocks[i].file.path);
     }
-    for (size_t i = 0; i < RING; i++) {
-        free(h->ring[i].bytes);
-        ct_buf_free(&h->ring[i].file.path);
-    }
+    free(h->ring.blocks);
     pthread_cond_destroy(&h->less);
     pthread_cond_destroy(&h->more);
     pthread_mutex_destroy(&h->lock);
     free(h);
+}
+
+/* ---- the caller's side ---- */
+
+/* All blocks before this one are done. */
+static uint64_t through(const bag_hasher *h)
+{
+    uint64_t n = h->ring.given;
+
+    for (size_t i = 0; i < h->nfronts; i++) {
+        if (h->fronts[i].next < n)
+            n = h->fronts[i].next;
+        for (size_t k = 0; k < h->nworkers; k++)
+            if (h->workers[k].lanes[i].oldest < n)
+                n = h->workers[k].lanes[i].oldest;
+    }
+    return n;
+}
+
+/* Works with the others until all before block `wanted` are done. */
+static void finish(bag_hasher *h, uint64_t wanted)
+{
+    pthread_mutex_lock(&h->lock);
+    h->wanted = wanted;
+    pthread_cond_broadcast(&h->more);
+    while (through(h) < wanted) {
+        if (work(&h->workers[0]))
+            continue;
+        pthread_cond_broadcast(&h->more); /* for what has been left to others */
+        pthread_cond_wait(&h->less, &h->lock);
+    }
+    h->wanted = 0;
+    pthread_mutex_unlock(&h->lock);
+}
+
+/* Hands back the files that end in the `n` oldest blocks, which can then be filled anew. */
+static void retire(bag_hasher *h, uint64_t n)
+{
+    uint64_t wanted = h->retired + n;
+
+    finish(h, wanted);
+    for (; h->retired < wanted; h->retired++) {
+        bag_block *b = bag_ring_at(&h->ring, h->retired);
+
+        if (b->last)
+            h->done(h->ctx, &b->file);
+        b->n = 0;
+        b->last = false;
+    }
+}
+
+char *bag_hasher_room(bag_hasher *h, size_t *cap)
+{
+    bag_block *b = bag_ring_at(&h->ring, h->ring.given);
+
+    if (h->ring.given - h->retired == h->ring.n)
+        retire(h, BATCH);
+    *cap = BAG_BLOCK - b->n;
+    return b->bytes + b->n;
+}
+
+static void give(bag_hasher *h)
+{
+    pthread_mutex_lock(&h->lock);
+    h->ring.given++;
+    if (h->ring.given % BATCH == 0)
+        pthread_cond_broadcast(&h->more);
+    pthread_mutex_unlock(&h->lock);
+}
+
+void bag_hasher_put(bag_hasher *h, size_t n)
+{
+    bag_block *b = bag_ring_at(&h->ring, h->ring.given);
+
+    b->n += n;
+    if (b->n == BAG_BLOCK)
+        give(h);
+}
+
+void bag_hasher_end(bag_hasher *h, ct_str path, uint64_t size, uint64_t position, bool damaged)
+{
+    size_t cap;
+    bag_block *b;
+
+    bag_hasher_room(h, &cap); /* an empty file, or one that filled its last block, needs one more */
+    b = bag_ring_at(&h->ring, h->ring.given);
+    b->file.path.n = 0;
+    ct_buf_put(&b->file.path, path);
+    b->file.size = size;
+    b->file.position = position;
+    b->file.damaged = damaged;
+    b->last = true;
+    give(h);
+}
+
+void bag_hasher_flush(bag_hasher *h)
+{
+    retire(h, h->ring.given - h->retired);
 }

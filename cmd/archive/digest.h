@@ -1,7 +1,7 @@
 /* Checksums of a run of files, several algorithms at once.
  *
- * The caller reads into room that the hasher gives; each algorithm has a thread of its own that
- * follows behind, so that reading, unpacking and every checksum go on side by side. A file's
+ * The caller reads into room that the hasher gives. Threads follow behind, each with whatever file
+ * and algorithm is next, and the caller's thread joins them where there is no room. A file's
  * digests are handed back some blocks later, in the order of the files, on the caller's thread.
  */
 #ifndef CHART_ARCHIVE_DIGEST_H
@@ -21,8 +21,8 @@ typedef struct bag_file {
 typedef struct bag_hasher bag_hasher;
 typedef void bag_hashed_fn(void *ctx, const bag_file *file);
 
-/* `algs` is a set of 1 << bag_alg. With jobs 1 all is done on the calling thread. NULL where
- * libcrypto lacks an algorithm or no thread can be had. */
+/* `algs` is a set of 1 << bag_alg; `jobs` counts the calling thread, and up to four are used. NULL
+ * where libcrypto lacks an algorithm or no thread can be had. */
 CT_USE bag_hasher *bag_hasher_new(unsigned algs, int jobs, bag_hashed_fn *done, void *ctx,
                                   ct_err *err);
 /* Where the next bytes of the current file go. What was put there stays readable until the next

@@ -22,7 +22,7 @@ static const uint32_t constants256[64] = {
     0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2,
 };
 
-#define SHA    __attribute__((target("sha,ssse3,sse4.1")))
+#define SHA    __attribute__((target("sha,avx")))
 #define INLINE static inline __attribute__((always_inline))
 
 /* A message's variables as the instructions want them: a, b, e, f and c, d, g, h. */
@@ -72,6 +72,25 @@ SHA INLINE void four_steps(message *l, int n)
     *now = _mm_sha256msg2_epu32(_mm_add_epi32(_mm_sha256msg1_epu32(*now, next), t), last);
 }
 
+/* A block of each of two messages: they keep the SHA unit busy, and four would not fit into the
+ * registers. */
+SHA INLINE void two_blocks(message m[2], const uint8_t *const from[2], size_t at)
+{
+    const message before[2] = {m[0], m[1]};
+
+    for (int s = 0; s < 2; s++)
+        load256(&m[s], from[s] + at);
+#pragma GCC unroll 16
+    for (int n = 0; n < 16; n++) {
+        four_steps(&m[0], n);
+        four_steps(&m[1], n);
+    }
+    for (int s = 0; s < 2; s++) {
+        m[s].abef = _mm_add_epi32(m[s].abef, before[s].abef);
+        m[s].cdgh = _mm_add_epi32(m[s].cdgh, before[s].cdgh);
+    }
+}
+
 SHA static void compress256(uint64_t state[BAG_SHA2_WORDS][BAG_SEATS],
                             const uint8_t *const from[BAG_SEATS], size_t blocks)
 {
@@ -82,21 +101,8 @@ SHA static void compress256(uint64_t state[BAG_SHA2_WORDS][BAG_SEATS],
         m[s].cdgh = four(state, s, 2, 3, 6, 7);
     }
     for (size_t at = 0; at < blocks * BLOCK256; at += BLOCK256) {
-        message before[BAG_SEATS];
-
-        for (int s = 0; s < BAG_SEATS; s++) {
-            before[s] = m[s];
-            load256(&m[s], from[s] + at);
-        }
-#pragma GCC unroll 16
-        for (int n = 0; n < 16; n++)
-#pragma GCC unroll 4
-            for (int s = 0; s < BAG_SEATS; s++)
-                four_steps(&m[s], n);
-        for (int s = 0; s < BAG_SEATS; s++) {
-            m[s].abef = _mm_add_epi32(m[s].abef, before[s].abef);
-            m[s].cdgh = _mm_add_epi32(m[s].cdgh, before[s].cdgh);
-        }
+        two_blocks(m, from, at);
+        two_blocks(m + 2, from + 2, at);
     }
     for (int s = 0; s < BAG_SEATS; s++) {
         put_four(state, s, m[s].abef, 0, 1, 4, 5);
@@ -110,7 +116,7 @@ static bool able256(void)
     unsigned a, b, c, d;
 
     return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & 1U << 29) &&
-           __builtin_cpu_supports("sse4.1") && __builtin_cpu_supports("ssse3");
+           __builtin_cpu_supports("avx");
 }
 
 const bag_sha2x4 bag_sha256x4 = {

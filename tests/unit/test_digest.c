@@ -9,6 +9,7 @@
 #include "cmd/archive/abreast.c"
 #include "cmd/archive/bagit.c"
 #include "cmd/archive/digest.c"
+#include "cmd/archive/lane.c"
 #include "cmd/archive/sha256x4.c"
 #include "cmd/archive/sha512x4.c"
 
@@ -25,20 +26,23 @@ static void fill(char *to, size_t i, uint64_t from, size_t n)
 }
 
 /* By libcrypto alone, in one go. */
-static void expect(size_t i, size_t size, int bits, uint8_t *digest)
+static void expect(size_t i, const bag_file *file, bag_alg alg)
 {
-    char *all = ct_alloc(size + 1);
-    ct_sha *sha = ct_sha_new(bits);
+    char *all = ct_alloc(file->size + 1);
+    uint8_t digest[BAG_DIGEST_MAX];
+    size_t len;
 
-    fill(all, i, 0, size);
-    ct_sha_add(sha, (ct_str){all, size});
-    ct_sha_end(sha, digest);
-    ct_sha_free(sha);
+    fill(all, i, 0, file->size);
+    assert_int_equal(
+        EVP_Q_digest(NULL, bag_algorithms[alg].name, NULL, all, file->size, digest, &len), 1);
+    assert_int_equal(len, bag_algorithms[alg].len);
+    assert_memory_equal(file->digest[alg], digest, len);
     free(all);
 }
 
 typedef struct run {
     const size_t *sizes;
+    unsigned algs;
     size_t n, back; /* files, and those that came back */
 } run;
 
@@ -46,23 +50,21 @@ static void take(void *ctx, const bag_file *file)
 {
     run *r = ctx;
     size_t i = r->back++;
-    uint8_t digest[CT_SHA512_LEN];
 
     assert_true(i < r->n);
     assert_int_equal(file->position, i + 1);
     assert_int_equal(file->size, r->sizes[i]);
-    expect(i, r->sizes[i], 256, digest);
-    assert_memory_equal(file->digest[BAG_SHA256], digest, CT_SHA256_LEN);
-    expect(i, r->sizes[i], 512, digest);
-    assert_memory_equal(file->digest[BAG_SHA512], digest, CT_SHA512_LEN);
+    for (int alg = 0; alg < BAG_ALGS; alg++)
+        if (r->algs & 1U << alg)
+            expect(i, file, (bag_alg)alg);
 }
 
 /* Each file in pieces of at most `piece` bytes. */
-static void hash_all(const size_t *sizes, size_t n, size_t piece, int jobs)
+static void hash_all(const size_t *sizes, size_t n, size_t piece, unsigned algs, int jobs)
 {
-    run r = {.sizes = sizes, .n = n};
+    run r = {.sizes = sizes, .algs = algs, .n = n};
     ct_err err = {0};
-    bag_hasher *h = bag_hasher_new(1U << BAG_SHA256 | 1U << BAG_SHA512, jobs, take, &r, &err);
+    bag_hasher *h = bag_hasher_new(algs, jobs, take, &r, &err);
 
     assert_non_null(h);
     for (size_t i = 0; i < n; i++) {
@@ -83,10 +85,16 @@ static void hash_all(const size_t *sizes, size_t n, size_t piece, int jobs)
     bag_hasher_free(h);
 }
 
-static void hash_with_and_without_threads(const size_t *sizes, size_t n, size_t piece)
+/* One thread, two, and more than there are checksums; two checksums, and one that no kernel takes
+ * side by side. */
+static void hash_in_every_way(const size_t *sizes, size_t n, size_t piece)
 {
-    hash_all(sizes, n, piece, 1);
-    hash_all(sizes, n, piece, 2);
+    static const unsigned algs[] = {1U << BAG_SHA256 | 1U << BAG_SHA512, 1U << BAG_MD5,
+                                    1U << BAG_MD5 | 1U << BAG_SHA1 | 1U << BAG_SHA512};
+
+    for (size_t i = 0; i < CT_LEN(algs); i++)
+        for (int jobs = 1; jobs <= THREADS_MAX; jobs *= 2)
+            hash_all(sizes, n, piece, algs[i], jobs);
 }
 
 /* The end of a message has two forms of padding, and each seat is at another point of it. */
@@ -97,56 +105,56 @@ static void every_length(void **state)
     (void)state;
     for (size_t i = 0; i < CT_LEN(sizes); i++)
         sizes[i] = i;
-    hash_with_and_without_threads(sizes, CT_LEN(sizes), 100);
+    hash_in_every_way(sizes, CT_LEN(sizes), 100);
 }
 
 static void files_of_several_blocks(void **state)
 {
-    static const size_t sizes[] = {BLOCK - 1,
-                                   BLOCK,
-                                   BLOCK + 1,
+    static const size_t sizes[] = {BAG_BLOCK - 1,
+                                   BAG_BLOCK,
+                                   BAG_BLOCK + 1,
                                    0,
-                                   2 * BLOCK,
-                                   2 * BLOCK - 1,
+                                   2 * BAG_BLOCK,
+                                   2 * BAG_BLOCK - 1,
                                    5,
-                                   3 * BLOCK + 127,
-                                   7 * BLOCK,
+                                   3 * BAG_BLOCK + 127,
+                                   7 * BAG_BLOCK,
                                    1,
-                                   2 * BLOCK,
-                                   BLOCK,
+                                   2 * BAG_BLOCK,
+                                   BAG_BLOCK,
                                    0,
                                    0,
                                    0,
                                    9,
-                                   12 * BLOCK + 112};
+                                   12 * BAG_BLOCK + 112};
 
     (void)state;
-    hash_with_and_without_threads(sizes, CT_LEN(sizes), SIZE_MAX);
-    hash_with_and_without_threads(sizes, CT_LEN(sizes), 4097);
+    hash_in_every_way(sizes, CT_LEN(sizes), SIZE_MAX);
+    hash_in_every_way(sizes, CT_LEN(sizes), 4097);
 }
 
 /* They do not fit into the ring, or leave no room for others. */
 static void large_among_small(void **state)
 {
     static const size_t sizes[] = {100,
-                                   RING * (size_t)BLOCK + 1,
+                                   BLOCKS * (size_t)BAG_BLOCK + 1,
                                    100,
                                    200,
                                    300,
-                                   (RING - 2) * (size_t)BLOCK,
-                                   BLOCK,
-                                   RING * (size_t)BLOCK,
-                                   BLOCK * 20,
-                                   BLOCK * 20 + 5,
-                                   BLOCK * 20 + 6,
-                                   SHORT * (size_t)BLOCK,
-                                   SHORT * (size_t)BLOCK + 1,
+                                   (BLOCKS - 2) * (size_t)BAG_BLOCK,
+                                   BAG_BLOCK,
+                                   BLOCKS * (size_t)BAG_BLOCK,
+                                   BAG_BLOCK * 20,
+                                   BAG_BLOCK * 20 + 5,
+                                   BAG_BLOCK * 20 + 6,
+                                   BAG_SHORT_FILE * (size_t)BAG_BLOCK,
+                                   BAG_SHORT_FILE * (size_t)BAG_BLOCK + 1,
                                    5,
-                                   (SHORT - 1) * (size_t)BLOCK + 1,
+                                   (BAG_SHORT_FILE - 1) * (size_t)BAG_BLOCK + 1,
                                    6};
 
     (void)state;
-    hash_with_and_without_threads(sizes, CT_LEN(sizes), SIZE_MAX);
+    hash_in_every_way(sizes, CT_LEN(sizes), SIZE_MAX);
 }
 
 static void few_files(void **state)
@@ -155,7 +163,7 @@ static void few_files(void **state)
 
     (void)state;
     for (size_t n = 0; n <= CT_LEN(sizes); n++)
-        hash_with_and_without_threads(sizes, n, 999);
+        hash_in_every_way(sizes, n, 999);
 }
 
 /* A hasher that is given up in the middle ends its threads. */
