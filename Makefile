@@ -147,6 +147,7 @@ $(SHIM): tests/faults/shim.c
 # ---- tests: each part leaves its result lines in build/check/; parts run side by side ----
 PART := tests/part build/check/$(if $(SANITIZE),sanitize-)
 
+check: export TMPDIR := $(shell tests/scratch)
 check:
 	scripts/deps
 	@rm -rf build/check
