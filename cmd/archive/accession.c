@@ -8,12 +8,15 @@
 /* A record longer than this is counted, not read: its chart is found without it. */
 enum { LINE_MAX_READ = 256 * 1024 * 1024, INFO_MAX = 1024 * 1024 };
 
+static const ct_opt options[] = {BAG_KEY_FILE_OPTION, {0}};
+
 static const ct_command command = {
     .name = "archive accession",
     .summary =
         "Verifies bags and enters them into the catalogue in the database: the bag, whose charts\n"
         "are in it, and this copy. Of a bag that is known only the copy is added.",
     .synopsis = "[OPTION]... BAG...",
+    .options = options,
     .common = CT_HAS_OUTPUT | CT_HAS_DB | CT_HAS_JOBS | CT_HAS_PROGRESS,
     .examples = "  chart archive accession --db charts.db /archive/2019.zip\n"
                 "  chart archive accession /archive/*.zip /mnt/second/*.zip\n",
@@ -22,6 +25,7 @@ static const ct_command command = {
 typedef struct accession {
     ct_cli *cli;
     ct_db *db;
+    bag_keys keys;
     const bag_topics *topics;
     ct_parser *parser;
     ct_arena *arena;
@@ -278,10 +282,9 @@ static void start_bag(accession *a)
 
 static void take_bag(accession *a, const char *path)
 {
-    bag_keys keys = {.db = a->cli->db};
     bag_pass pass = {.path = path,
                      .jobs = a->cli->jobs,
-                     .keys = &keys,
+                     .keys = &a->keys,
                      .progress = bag_progress,
                      .progress_ctx = a->cli};
     bag_report report = {a->cli, path};
@@ -325,7 +328,8 @@ int bag_accession(int argc, char **argv)
 
     ct_cli_start(&c, &command, argc, argv);
     while (ct_cli_option(&c) != CT_CLI_DONE)
-        ;
+        a.keys.file = c.arg;
+    a.keys.db = c.db;
     if (c.nargs == 0)
         ct_cli_usage(&c, "no bag is named");
     topics = bag_topics_new(ct_model_r4(), false, &err);

@@ -20,7 +20,7 @@ static void bar(bag_clearance *c, ct_str why, uint64_t charts)
         c->more++;
         return;
     }
-    c->bars = ct_realloc(c->bars, c->n + 1, sizeof(*c->bars));
+    c->bars = ct_grow(c->bars, c->n, sizeof(*c->bars));
     c->bars[c->n++] = (bag_bar){ct_arena_copy(c->arena, why), charts};
 }
 

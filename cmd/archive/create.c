@@ -231,7 +231,7 @@ static bool close_bag(job *j, bool last, ct_err *err)
          bag_index_put(j->index, j->writer, err) &&
          bag_versions_put(&j->versions, j->writer, err) && bag_parity_drop(j->path, err);
     if (ok) {
-        j->written = ct_realloc(j->written, j->nwritten + 1, sizeof(*j->written));
+        j->written = ct_grow(j->written, j->nwritten, sizeof(*j->written));
         j->written[j->nwritten] = (bag_written){0};
         ok = bag_writer_close(j->writer, &j->written[j->nwritten++], err) && make_parity(j, err);
         j->writer = NULL;

@@ -102,7 +102,7 @@ typedef struct destruction {
 
 static void add_word(words *w, const char *word)
 {
-    w->v = ct_realloc(w->v, w->n + 1, sizeof(*w->v));
+    w->v = ct_grow(w->v, w->n, sizeof(*w->v));
     w->v[w->n++] = word;
 }
 
@@ -170,7 +170,7 @@ static bool take_copy(void *ctx, const ct_copy *copy)
     destruction *d = ctx;
     ct_copy *c;
 
-    d->copies = ct_realloc(d->copies, d->ncopies + 1, sizeof(*d->copies));
+    d->copies = ct_grow(d->copies, d->ncopies, sizeof(*d->copies));
     c = &d->copies[d->ncopies++];
     *c = *copy;
     c->path = ct_arena_printf(d->arena, "%.*s", (int)copy->path.n, copy->path.p);

@@ -246,7 +246,7 @@ static void read_options(job *j)
     while ((opt = ct_cli_option(j->cli)) != CT_CLI_DONE)
         switch (opt) {
         case OPT_SCHEDULE:
-            j->names = ct_realloc(j->names, j->nnames + 1, sizeof(*j->names));
+            j->names = ct_grow(j->names, j->nnames, sizeof(*j->names));
             j->names[j->nnames++] = j->cli->arg;
             break;
         case OPT_LIST:

@@ -93,7 +93,7 @@ static void add_wish(extractor *x, const char *id)
     bag_chart_path(&path, ct_str_z(id));
     ct_sha_add(x->asked, ct_str_z(id));
     ct_sha_add(x->asked, CT_S("\n"));
-    x->wishes = ct_realloc(x->wishes, x->n + 1, sizeof(*x->wishes));
+    x->wishes = ct_grow(x->wishes, x->n, sizeof(*x->wishes));
     x->wishes[x->n++] = (wish){path.p, false};
 }
 
@@ -374,7 +374,7 @@ static bag_found pick(picker *p, ct_str path)
 
     if (found != BAG_FOUND)
         return found;
-    p->files = ct_realloc(p->files, p->n + 1, sizeof(*p->files));
+    p->files = ct_grow(p->files, p->n, sizeof(*p->files));
     p->files[p->n] = (found_file){.spot = spot};
     ct_buf_put(&p->files[p->n++].path, path);
     return BAG_FOUND;

@@ -350,7 +350,7 @@ static void take_slice(fixity *x)
 
 static void add_keys(fixity *x, bag_keys keys)
 {
-    x->keys = ct_realloc(x->keys, x->nkeys + 1, sizeof(*x->keys));
+    x->keys = ct_grow(x->keys, x->nkeys, sizeof(*x->keys));
     x->keys[x->nkeys++] = keys;
 }
 

@@ -21,7 +21,7 @@ static void add_text(bag_past *p, ct_str **list, size_t *n, ct_str text)
     for (size_t i = 0; i < *n; i++)
         if (ct_str_eq((*list)[i], text))
             return;
-    *list = ct_realloc(*list, *n + 1, sizeof(**list));
+    *list = ct_grow(*list, *n, sizeof(**list));
     (*list)[(*n)++] = ct_arena_copy(p->arena, text);
 }
 
@@ -30,7 +30,7 @@ static void add_people(bag_past *p, bag_pair who)
     for (size_t i = 0; i < p->npeople; i++)
         if (ct_str_eq(p->people[i].by, who.by) && ct_str_eq(p->people[i].witness, who.witness))
             return;
-    p->people = ct_realloc(p->people, p->npeople + 1, sizeof(*p->people));
+    p->people = ct_grow(p->people, p->npeople, sizeof(*p->people));
     p->people[p->npeople++] =
         (bag_pair){ct_arena_copy(p->arena, who.by), ct_arena_copy(p->arena, who.witness)};
 }
@@ -50,7 +50,7 @@ static void add_gone(bag_past *p, const ct_custody *row)
 {
     bag_pair who = {row->person, row->witness};
 
-    p->gone = ct_realloc(p->gone, p->ngone + 1, sizeof(*p->gone));
+    p->gone = ct_grow(p->gone, p->ngone, sizeof(*p->gone));
     p->gone[p->ngone++] = bag_fate_of(p->arena, row->copy, row->at, row->reason, who);
 }
 

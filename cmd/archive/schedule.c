@@ -236,7 +236,7 @@ static bool add_pack(bag_schedule *s, const char *name, ct_str text)
     for (size_t i = 0; i < s->npacks; i++)
         if (strcmp(s->packs[i].hash, pack.hash) == 0)
             return false;
-    s->packs = ct_realloc(s->packs, s->npacks + 1, sizeof(*s->packs));
+    s->packs = ct_grow(s->packs, s->npacks, sizeof(*s->packs));
     s->packs[s->npacks++] = pack;
     return true;
 }

@@ -22,7 +22,7 @@ static bool says_when(const ct_ftype *type)
 
 static void add_when(bag_topic *topic, const ct_model *m, uint16_t parent, ct_str name)
 {
-    topic->when = ct_realloc(topic->when, topic->nwhen + 1, sizeof(*topic->when));
+    topic->when = ct_grow(topic->when, topic->nwhen, sizeof(*topic->when));
     topic->when[topic->nwhen++] = (struct bag_when){parent, ct_names_find(ct_model_names(m), name)};
 }
 

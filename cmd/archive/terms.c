@@ -5,7 +5,7 @@
 
 void bag_terms_name(bag_terms *t, const char *name)
 {
-    t->names = ct_realloc(t->names, t->n + 1, sizeof(*t->names));
+    t->names = ct_grow(t->names, t->n, sizeof(*t->names));
     t->names[t->n++] = name;
 }
 

@@ -49,7 +49,7 @@ bag_topics *bag_topics_new(const ct_model *m, bool columns, ct_err *err)
     size_t n;
 
     while ((n = ct_tsv_next(&rest, cols, COLUMNS, &line)) > 0) {
-        k->v = ct_realloc(k->v, k->n + 1, sizeof(*k->v));
+        k->v = ct_grow(k->v, k->n, sizeof(*k->v));
         k->v[k->n++] = (bag_topic){0};
         if (!read_row(&k->v[k->n - 1], m, cols, n, columns, err)) {
             err->file = file->name;

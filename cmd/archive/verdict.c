@@ -171,6 +171,16 @@ static void check_fetch(bag_check *c)
                          "the file is not listed in a manifest");
 }
 
+/* A container can hold `x` and `x/y`; no folder can. */
+static void find_both(bag_check *c)
+{
+    bag_db_note_rows(c,
+                     "SELECT position, path FROM file f WHERE EXISTS (SELECT 1 FROM file"
+                     " WHERE path > CAST(f.path || '/' AS BLOB)"
+                     " AND path < CAST(f.path || '0' AS BLOB)) ORDER BY position",
+                     0, BAG_INVALID, "file", "the bag holds a folder of the same name");
+}
+
 static void check_profile(bag_check *c)
 {
     bag_profile_facts facts = {.path = c->path,
@@ -203,6 +213,7 @@ static void judge(bag_check *c, bool partial)
     if (c->broken)
         return;
     find_unlisted(c);
+    find_both(c);
     check_fetch(c);
     bag_alias_clashes(c, c->to_unpack ? BAG_INVALID : BAG_WARNING);
     if (!partial)

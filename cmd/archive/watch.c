@@ -46,7 +46,7 @@ static bool take_hold(void *ctx, const ct_hold *h)
         ct_fail_at(w->err, CT_E_DATA, "its condition cannot be read", "hold %" PRId64, h->id);
         return false;
     }
-    w->holds = ct_realloc(w->holds, w->nholds + 1, sizeof(*w->holds));
+    w->holds = ct_grow(w->holds, w->nholds, sizeof(*w->holds));
     w->holds[w->nholds++] = c;
     return true;
 }

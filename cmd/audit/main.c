@@ -78,7 +78,7 @@ struct slot {
 
 static void push(struct list *l, const char *z)
 {
-    l->v = ct_realloc(l->v, l->n + 1, sizeof(*l->v));
+    l->v = ct_grow(l->v, l->n, sizeof(*l->v));
     l->v[l->n++] = ct_str_z(z);
 }
 

@@ -75,7 +75,7 @@ static struct audit_group *group_for(audit_rules *r, ct_str type)
     for (size_t i = 0; i < r->ngroups; i++)
         if (ct_str_eq(r->groups[i].type, type))
             return &r->groups[i];
-    r->groups = ct_realloc(r->groups, r->ngroups + 1, sizeof(*r->groups));
+    r->groups = ct_grow(r->groups, r->ngroups, sizeof(*r->groups));
     r->groups[r->ngroups] = (struct audit_group){.type = type};
     return &r->groups[r->ngroups++];
 }
@@ -86,7 +86,7 @@ void audit_rules_index(audit_rules *r)
     for (uint32_t i = 0; i < r->n; i++) {
         struct audit_group *g = group_for(r, r->v[i].type);
 
-        g->rules = ct_realloc(g->rules, g->n + 1, sizeof(*g->rules));
+        g->rules = ct_grow(g->rules, g->n, sizeof(*g->rules));
         g->rules[g->n++] = i;
     }
 }

@@ -32,7 +32,7 @@ static void want(struct wanted *w, ct_arena *a, const classify_range *r)
     for (size_t i = 0; i < w->n; i++)
         there |= ct_str_eq(w->v[i], ct_buf_str(&text));
     if (!there) {
-        w->v = ct_realloc(w->v, w->n + 1, sizeof(*w->v));
+        w->v = ct_grow(w->v, w->n, sizeof(*w->v));
         w->v[w->n++] = ct_arena_copy(a, ct_buf_str(&text));
     }
     ct_buf_free(&text);

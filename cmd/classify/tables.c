@@ -72,7 +72,7 @@ static bool read_ranges(classify_ranges *r, const ct_datafile *files, const char
         row.last = t.cols[3];
         row.version = t.cols[6];
         row.title = t.cols[7];
-        r->v = ct_realloc(r->v, r->n + 1, sizeof(*r->v));
+        r->v = ct_grow(r->v, r->n, sizeof(*r->v));
         r->v[r->n++] = row;
     }
     return true;
@@ -144,7 +144,7 @@ static void add_prefix(classify_tables *t, ct_str text, int category)
 {
     classify_prefix *p;
 
-    t->prefixes = ct_realloc(t->prefixes, t->nprefixes + 1, sizeof(*t->prefixes));
+    t->prefixes = ct_grow(t->prefixes, t->nprefixes, sizeof(*t->prefixes));
     p = &t->prefixes[t->nprefixes++];
     *p = (classify_prefix){.category = category};
     memcpy(p->text, text.p, text.n);

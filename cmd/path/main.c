@@ -85,7 +85,7 @@ static void add_column(struct run *r, ct_str name, ct_str source)
 {
     path_query *q = &r->query;
 
-    q->columns = ct_realloc(q->columns, q->n + 1, sizeof(*q->columns));
+    q->columns = ct_grow(q->columns, q->n, sizeof(*q->columns));
     q->columns[q->n++] = (path_column){.name = name, .source = source};
 }
 

@@ -122,7 +122,7 @@ static void add_patient(ct_cli *c, args *a)
     for (size_t i = 0; i < a->npatients; i++)
         if (ct_str_eq(a->patients[i], id))
             return;
-    a->patients = ct_realloc(a->patients, a->npatients + 1, sizeof *a->patients);
+    a->patients = ct_grow(a->patients, a->npatients, sizeof *a->patients);
     a->patients[a->npatients++] = id;
 }
 

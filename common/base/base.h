@@ -38,6 +38,9 @@ _Noreturn void ct_oom(void);
 void *ct_alloc(size_t n);
 void *ct_calloc(size_t n, size_t size);
 void *ct_realloc(void *p, size_t n, size_t size);
+/* Room for one more in an array of `n` elements that was made by this call alone, from NULL: it
+ * doubles when `n` is a power of two. Never NULL. */
+void *ct_grow(void *p, size_t n, size_t size);
 
 /* ---- slices ---- */
 

@@ -43,3 +43,10 @@ void *ct_realloc(void *p, size_t n, size_t size)
         ct_oom();
     return p;
 }
+
+void *ct_grow(void *p, size_t n, size_t size)
+{
+    if (n & (n - 1))
+        return p;
+    return ct_realloc(p, n ? 2 * n : 1, size);
+}

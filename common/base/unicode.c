@@ -39,7 +39,7 @@ static void add_mapping(mapping **table, size_t *n, ct_str from, ct_str to)
 {
     mapping *m;
 
-    *table = ct_realloc(*table, *n + 1, sizeof(**table));
+    *table = ct_grow(*table, *n, sizeof(**table));
     m = &(*table)[(*n)++];
     *m = (mapping){.from = hex(from)};
     while (to.p && m->n < PARTS_MAX)
@@ -50,7 +50,7 @@ static void add_class(ct_unicode *u, ct_str first, ct_str last, ct_str class)
 {
     uint64_t value = 0;
 
-    u->classes = ct_realloc(u->classes, u->nclasses + 1, sizeof(*u->classes));
+    u->classes = ct_grow(u->classes, u->nclasses, sizeof(*u->classes));
     if (ct_str_u64(class, &value))
         u->classes[u->nclasses++] = (range){hex(first), hex(last), (uint8_t)value};
 }

@@ -53,7 +53,7 @@ void ct_cli_table(ct_cli *c, const char *name, const char *version)
     while (t < c->tables + c->ntables && strcmp(t->name, name) != 0)
         t++;
     if (t == c->tables + c->ntables) {
-        c->tables = ct_realloc(c->tables, c->ntables + 1, sizeof(*c->tables));
+        c->tables = ct_grow(c->tables, c->ntables, sizeof(*c->tables));
         c->tables[c->ntables++] = (struct ct_table){.name = name, .version = version};
     } else if (strcmp(t->version, version) != 0) {
         ct_buf_printf(&both, "%s, %s", t->version, version);

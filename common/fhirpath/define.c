@@ -105,7 +105,7 @@ bool ct_define_add(ct_defines *d, ct_str name, ct_placed *text)
             return false;
     if (find(d, name) || name.n == 0 || name_length(name) != name.n)
         return false;
-    d->v = ct_realloc(d->v, d->n + 1, sizeof(*d->v));
+    d->v = ct_grow(d->v, d->n, sizeof(*d->v));
     d->v[d->n++] = (struct ct_define){name, *text};
     *text = (ct_placed){0};
     return true;

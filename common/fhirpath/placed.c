@@ -7,7 +7,7 @@
 
 void ct_placed_add(ct_placed *t, ct_str s, uint64_t line, uint64_t column, bool fixed)
 {
-    t->pieces = ct_realloc(t->pieces, t->npieces + 1, sizeof(*t->pieces));
+    t->pieces = ct_grow(t->pieces, t->npieces, sizeof(*t->pieces));
     t->pieces[t->npieces++] = (struct ct_piece){t->text.n, line, column, fixed};
     ct_buf_put(&t->text, s);
     t->given = true;

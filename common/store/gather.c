@@ -47,7 +47,7 @@ bool ct_bag_gather(ct_db *db, ct_err *err)
 
 void ct_bag_next(ct_db *db)
 {
-    db->ends = ct_realloc(db->ends, db->nends + 1, sizeof(*db->ends));
+    db->ends = ct_grow(db->ends, db->nends, sizeof(*db->ends));
     db->ends[db->nends++] = db->last;
 }
 
