@@ -75,7 +75,7 @@ help:
 	@echo 'make check      install what is missing, build, run every test'
 	@echo 'make all        executables in bin/'
 	@echo 'make install    uninstall: PREFIX=$(PREFIX) DESTDIR='
-	@echo 'make bench      speed and memory next to wc, cat, jq, sort, zstd and simdjson; RUNS=5 COPIES=8'
+	@echo 'make bench      speed and memory next to wc, cat, jq, sort, zstd and simdjson; RUNS=5 COPIES=8 PARTS=bags'
 	@echo 'make soak       bags are damaged, and what makes, mends and ends them is killed, by chance; a zip of more'
 	@echo '                than 4 GiB is made; ROUNDS=10000 ENDS=500 SEED=1 TMPDIR=/tmp'
 	@echo 'make fuzz       T=60 seconds for each harness'
@@ -228,7 +228,7 @@ demo:
 
 bench: export BENCH_PROGRAMS = $(BUILD)/tests/bench
 bench: all $(BENCH)
-	@COPIES=$(COPIES) RUNS=$(RUNS) tests/bench/run
+	@COPIES=$(COPIES) RUNS=$(RUNS) PARTS="$(PARTS)" tests/bench/run
 
 lint: all
 	clang-format --dry-run -Werror $$(git ls-files '*.[ch]')

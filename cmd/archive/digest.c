@@ -156,8 +156,6 @@ bag_hasher *bag_hasher_new(unsigned algs, int jobs, bag_hashed_fn *done, void *c
     ok = workers_open(h, jobs, err);
     h->ring.n = BLOCKS * h->nworkers;
     h->ring.blocks = ct_calloc(h->ring.n, sizeof(*h->ring.blocks));
-    for (size_t i = 0; i < h->ring.n; i++)
-        h->ring.blocks[i].bytes = ct_alloc(BAG_BLOCK);
     if (!ok || !threads_start(h, err)) {
         bag_hasher_free(h);
         return NULL;
@@ -244,6 +242,8 @@ char *bag_hasher_room(bag_hasher *h, size_t *cap)
 
     if (h->ring.given - h->retired == h->ring.n)
         retire(h, BATCH);
+    if (!b->bytes)
+        b->bytes = ct_alloc(BAG_BLOCK);
     *cap = BAG_BLOCK - b->n;
     return b->bytes + b->n;
 }
