@@ -10,7 +10,7 @@
 enum { BLOCKS = 48 };
 /* More would be kept waiting by the one that reads. */
 enum { THREADS_MAX = 4 };
-/* Threads wake one another for so many blocks rather than for each. */
+/* Threads are woken for so many blocks rather than for each, and as many are waited for. */
 enum { BATCH = 12 };
 
 typedef struct worker {
@@ -47,24 +47,26 @@ static bool is_within(const worker *w)
     return within;
 }
 
-/* Such a thread leaves the file's other checksums to threads that are not, if there are any. */
+/* Such a file is left to threads that are at none, and not to the one that reads, if there are any.
+ */
 static bool may_begin(const worker *w)
 {
     const bag_hasher *h = w->hasher;
     bool others = false;
 
-    for (size_t k = 0; k < h->nworkers; k++)
+    for (size_t k = 1; k < h->nworkers; k++)
         others |= !is_within(&h->workers[k]);
-    return !is_within(w) || !others;
+    return !others || (w != &h->workers[0] && !is_within(w));
 }
 
-/* The lane with the oldest blocks of those that have something to do, or NULL. */
+/* The lane with the oldest blocks of those that have something to do, or NULL. The longest checksum
+ * takes longest and is looked at first. */
 static bag_lane *choose(worker *w)
 {
     bag_hasher *h = w->hasher;
     bag_lane *best = NULL;
 
-    for (size_t i = 0; i < h->nfronts; i++) {
+    for (size_t i = h->nfronts; i-- > 0;) {
         bag_lane *l = &w->lanes[i];
 
         if (bag_lane_take(l, &h->fronts[i], &h->ring, h->wanted, may_begin(w)) &&

@@ -28,6 +28,7 @@ CT_USE bag_hasher *bag_hasher_new(unsigned algs, int jobs, bag_hashed_fn *done, 
 /* Where the next bytes of the current file go. What was put there stays readable until the next
  * call. */
 char *bag_hasher_room(bag_hasher *h, size_t *cap);
+/* `n` bytes were put there. */
 void bag_hasher_put(bag_hasher *h, size_t n);
 /* The current file ends. */
 void bag_hasher_end(bag_hasher *h, ct_str path, uint64_t size, uint64_t position, bool damaged);

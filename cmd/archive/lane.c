@@ -24,27 +24,27 @@ static void take_alone(bag_lane *l, bag_front *f, const bag_ring *r)
 /* A digest that fails half way (a provider taken away) comes out as zeros, which verify nothing. */
 static void end_alone(bag_lane *l, uint8_t *digest)
 {
-    if (EVP_DigestFinal_ex(l->ctx, digest, NULL) != 1 ||
-        EVP_DigestInit_ex2(l->ctx, l->md, NULL) != 1)
+    if (EVP_DigestFinal_ex(l->ctx, digest, NULL) != 1 || l->failed)
         memset(digest, 0, l->len);
+    l->failed = EVP_DigestInit_ex2(l->ctx, l->md, NULL) != 1;
 }
 
 static void go_on_alone(bag_lane *l, const bag_ring *r)
 {
     bag_block *b = bag_ring_at(r, l->alone++);
 
-    EVP_DigestUpdate(l->ctx, b->bytes, b->n);
+    l->failed |= EVP_DigestUpdate(l->ctx, b->bytes, b->n) != 1;
     if (b->last)
         end_alone(l, b->file.digest[l->alg]);
 }
 
 /* ---- files side by side ---- */
 
-/* Behind the short file that starts with block `from`; BAG_NOWHERE: its end is not given yet, or
- * too far off. */
-static uint64_t end_of_file(const bag_ring *r, uint64_t from)
+/* Behind the file that starts with block `from`; BAG_NOWHERE: its end is not given yet, or it has
+ * more blocks than `most`. */
+static uint64_t end_of_file(const bag_ring *r, uint64_t from, uint64_t most)
 {
-    uint64_t stop = r->given - from > BAG_SHORT_FILE ? from + BAG_SHORT_FILE : r->given;
+    uint64_t stop = r->given - from > most ? from + most : r->given;
 
     while (from < stop && !bag_ring_at(r, from)->last)
         from++;
@@ -55,7 +55,7 @@ static int whole_files(const bag_ring *r, uint64_t at, int most)
 {
     int n = 0;
 
-    while (n < most && (at = end_of_file(r, at)) != BAG_NOWHERE)
+    while (n < most && (at = end_of_file(r, at, BAG_SHORT_FILE)) != BAG_NOWHERE)
         n++;
     return n;
 }
@@ -79,7 +79,7 @@ static void feed(bag_lane *l, const bag_ring *r, int seat)
 static void take_seats(bag_lane *l, bag_front *f, const bag_ring *r)
 {
     for (int i = 0; i < BAG_SEATS; i++) {
-        uint64_t end = f->within ? BAG_NOWHERE : end_of_file(r, f->next);
+        uint64_t end = f->within ? BAG_NOWHERE : end_of_file(r, f->next, BAG_SHORT_FILE);
 
         if (l->seats[i] != BAG_NOWHERE || end == BAG_NOWHERE)
             continue;
@@ -120,13 +120,20 @@ static bool may_sit(const bag_lane *l, const bag_front *f, const bag_ring *r, ui
 
 /* ---- both ---- */
 
-static bool may_begin_alone(const bag_lane *l, const bag_front *f, const bag_ring *r,
-                            uint64_t wanted, bool may_begin)
+static bool is_short(const bag_ring *r, uint64_t from)
 {
-    if (f->within || f->next == r->given || !may_begin)
+    return r->given - from <= BAG_SHORT_FILE || end_of_file(r, from, BAG_SHORT_FILE) != BAG_NOWHERE;
+}
+
+/* A file that goes on in blocks to come keeps its lane: not everybody may begin it. */
+static bool may_go_alone(const bag_lane *l, const bag_front *f, const bag_ring *r, uint64_t wanted,
+                         bool may_begin)
+{
+    if (f->within || f->next == r->given)
         return false;
-    return !l->abreast || f->next < wanted ||
-           (r->given - f->next > BAG_SHORT_FILE && end_of_file(r, f->next) == BAG_NOWHERE);
+    if (l->abreast && f->next >= wanted && is_short(r, f->next))
+        return false;
+    return may_begin || end_of_file(r, f->next, r->n) != BAG_NOWHERE;
 }
 
 bool bag_lane_take(bag_lane *l, bag_front *f, const bag_ring *r, uint64_t wanted, bool may_begin)
@@ -137,7 +144,7 @@ bool bag_lane_take(bag_lane *l, bag_front *f, const bag_ring *r, uint64_t wanted
         take_alone(l, f, r);
     else if (may_sit(l, f, r, wanted))
         take_seats(l, f, r);
-    else if (may_begin_alone(l, f, r, wanted, may_begin))
+    else if (may_go_alone(l, f, r, wanted, may_begin))
         take_alone(l, f, r);
     else
         return false;
@@ -147,7 +154,7 @@ bool bag_lane_take(bag_lane *l, bag_front *f, const bag_ring *r, uint64_t wanted
 
 void bag_lane_work(bag_lane *l, const bag_ring *r)
 {
-    if (l->alone < l->stop)
+    if (l->alone < l->stop && l->alone == l->oldest)
         go_on_alone(l, r);
     else
         go_on_abreast(l, r);

@@ -48,6 +48,7 @@ struct bag_lane {
     EVP_MD *md;
     EVP_MD_CTX *ctx;
     size_t len;
+    bool failed;               /* libcrypto, in the file that goes alone */
     bag_abreast *abreast;      /* NULL: each file goes alone */
     uint64_t seats[BAG_SEATS]; /* the blocks that the files side by side are at, or BAG_NOWHERE */
     uint64_t alone, stop; /* of a file that goes alone: the next block, and before which to stop
@@ -62,12 +63,12 @@ void bag_lane_close(bag_lane *l);
 bag_block *bag_ring_at(const bag_ring *r, uint64_t n);
 
 /* Takes up what there is; false where the lane has nothing to do. With the lock. Seats stay empty
- * for a while rather than be half filled, unless somebody waits for blocks before `wanted`. No file
- * is begun to go alone unless `may_begin`. */
+ * for a while rather than be half filled, unless somebody waits for blocks before `wanted`. A file
+ * whose end is not given is begun only where `may_begin`. */
 CT_USE bool bag_lane_take(bag_lane *l, bag_front *f, const bag_ring *r, uint64_t wanted,
                           bool may_begin);
-/* Some of the work that was taken up: a block, or until a seat is through with one. Without the
- * lock. */
+/* Some of the work that was taken up, the oldest: a block, or until a seat is through with one.
+ * Without the lock. */
 void bag_lane_work(bag_lane *l, const bag_ring *r);
 /* Says in `oldest` how far that came. With the lock. */
 void bag_lane_tell(bag_lane *l);

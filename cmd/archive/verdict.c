@@ -171,7 +171,7 @@ static void check_fetch(bag_check *c)
                          "the file is not listed in a manifest");
 }
 
-/* A container can hold `x` and `x/y`; no folder can. */
+/* A container can hold `x` and `x/y`, and so be unpacked nowhere. */
 static void find_both(bag_check *c)
 {
     bag_db_note_rows(c,

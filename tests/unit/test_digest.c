@@ -59,6 +59,12 @@ static void take(void *ctx, const bag_file *file)
             expect(i, file, (bag_alg)alg);
 }
 
+static void count(void *ctx, const bag_file *file)
+{
+    (void)file;
+    ((run *)ctx)->back++;
+}
+
 /* Each file in pieces of at most `piece` bytes. */
 static void hash_all(const size_t *sizes, size_t n, size_t piece, unsigned algs, int jobs)
 {
@@ -166,19 +172,37 @@ static void few_files(void **state)
         hash_in_every_way(sizes, n, 999);
 }
 
-/* A hasher that is given up in the middle ends its threads. */
+/* A hasher that is given up in the middle ends its threads, wherever they are: files side by side,
+ * a long one, both. */
 static void given_up(void **state)
 {
-    size_t cap;
-    ct_err err = {0};
-    bag_hasher *h = bag_hasher_new(1U << BAG_SHA512, 2, take, NULL, &err);
+    const size_t sizes[] = {BAG_BLOCK, 3 * BAG_BLOCK, 40 * BAG_BLOCK, 100};
 
     (void)state;
-    assert_non_null(h);
-    fill(bag_hasher_room(h, &cap), 0, 0, 1000);
-    bag_hasher_put(h, 1000);
-    bag_hasher_end(h, CT_S("file"), 1000, 1, false);
-    bag_hasher_free(h);
+    for (size_t n = 0; n < 300; n += 7) {
+        run r = {.sizes = sizes, .n = SIZE_MAX};
+        ct_err err = {0};
+        bag_hasher *h =
+            bag_hasher_new(1U << BAG_MD5 | 1U << BAG_SHA512, 1 + (int)n % 4, count, &r, &err);
+        size_t file = 0, left = sizes[0];
+
+        assert_non_null(h);
+        for (size_t block = 0; block < n; block++) {
+            size_t cap;
+            char *room = bag_hasher_room(h, &cap);
+
+            cap = cap < left ? cap : left;
+            memset(room, 0, cap);
+            bag_hasher_put(h, cap);
+            left -= cap;
+            if (left == 0) {
+                bag_hasher_end(h, CT_S("file"), 0, 0, false);
+                left = sizes[++file % CT_LEN(sizes)];
+            }
+        }
+        assert_true(r.back <= file);
+        bag_hasher_free(h);
+    }
 }
 
 int main(void)
