@@ -13,6 +13,30 @@ flip() { # FILE POSITION [BITS]
     printf "\\$(printf %03o $((byte ^ ${3:-4})))" | dd of="$1" bs=1 seek="$2" conv=notrunc 2>/dev/null
 }
 
+# Bits flipped all over a container: copies of it in the folder `flipped`, as N.PLACE.BAG.
+flipped() { # BAG COPIES
+    size=$(wc -c <"$1")
+    n=0
+    mkdir flipped
+    while [ $n -lt "$2" ]; do
+        at=$((n * 7919 % size))
+        cp "$1" "flipped/$n.$at.$1"
+        flip "flipped/$n.$at.$1" $at $((1 << n % 8))
+        n=$((n + 1))
+    done
+}
+
+# A payload that is not what went in is never valid.
+noticed() { # BAG
+    chart archive extract "$1" >whole
+    flipped "$1" 60
+    chart archive verify flipped/* >said 2>err || [ $? -eq 1 ] || tail -n 1 err
+    [ "$(wc -l <said)" -eq 60 ] || echo "of some nothing is said"
+    sed -n 's/: valid.*//p' said | while read -r copy; do
+        chart archive extract "$copy" 2>/dev/null | cmp -s - whole || echo "$copy: not noticed"
+    done
+}
+
 # The same records whatever their order.
 sums() { sort "$@" | sha256sum; }
 
