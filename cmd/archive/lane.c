@@ -138,13 +138,13 @@ static bool may_go_alone(const bag_lane *l, const bag_front *f, const bag_ring *
 
 bool bag_lane_take(bag_lane *l, bag_front *f, const bag_ring *r, uint64_t wanted, bool may_begin)
 {
+    bool goes_on = f->within == l && f->next < r->given;
+
     if (l->alone < l->stop)
         return true;
-    if (f->within == l && f->next < r->given)
-        take_alone(l, f, r);
-    else if (may_sit(l, f, r, wanted))
+    if (!goes_on && may_sit(l, f, r, wanted))
         take_seats(l, f, r);
-    else if (may_go_alone(l, f, r, wanted, may_begin))
+    else if (goes_on || may_go_alone(l, f, r, wanted, may_begin))
         take_alone(l, f, r);
     else
         return false;

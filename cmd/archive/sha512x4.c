@@ -90,6 +90,7 @@ AVX2 INLINE void no_schedule(lanes w[16], int i)
 }
 
 /* A step of 6.4.2, step 3. Its variables keep their places, and the callers' letters move on. */
+/* NOLINTBEGIN(bugprone-macro-parentheses): what is given are names of variables. */
 #define STEP(a, b, c, d, e, f, g, h, i, schedule)                                                  \
     do {                                                                                           \
         lanes t = h + (ROTATE(e, 14) ^ ROTATE(e, 18) ^ ROTATE(e, 41)) + (g ^ (e & (f ^ g))) +      \
@@ -98,6 +99,7 @@ AVX2 INLINE void no_schedule(lanes w[16], int i)
         h = t + (ROTATE(a, 28) ^ ROTATE(a, 34) ^ ROTATE(a, 39)) + ((a & b) | (c & (a | b)));       \
         schedule(w, i);                                                                            \
     } while (0)
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 #define EIGHT_STEPS(i, schedule)                                                                   \
     STEP(a, b, c, d, e, f, g, h, i, schedule);                                                     \
