@@ -47,8 +47,7 @@ static bool is_within(const worker *w)
     return within;
 }
 
-/* Such a file is left to threads that are at none, and not to the one that reads, if there are any.
- */
+/* Such a file is left to threads that are at none and do not read, if there are any. */
 static bool may_begin(const worker *w)
 {
     const bag_hasher *h = w->hasher;

@@ -51,9 +51,8 @@ struct bag_lane {
     bool failed;               /* libcrypto, in the file that goes alone */
     bag_abreast *abreast;      /* NULL: each file goes alone */
     uint64_t seats[BAG_SEATS]; /* the blocks that the files side by side are at, or BAG_NOWHERE */
-    uint64_t alone, stop; /* of a file that goes alone: the next block, and before which to stop
-                           */
-    uint64_t oldest;      /* the first of all these blocks, or BAG_NOWHERE */
+    uint64_t alone, stop;      /* the next block of a file that goes alone, and one too many */
+    uint64_t oldest;           /* the first of all these blocks, or BAG_NOWHERE */
 };
 
 /* To be closed in any case. False where libcrypto lacks the algorithm. */
